@@ -1,0 +1,143 @@
+"""The resting orders of one account on one side of one market, by arrival.
+
+A position offers its size to opposite orders as capacity to close it. The
+chain gives that capacity to its oldest orders first; what is left of each
+order is its opening part, and only the opening part freezes margin:
+opening lots x price x unit / leverage, rounded up to one unit of money. The
+parts are a function of the arrival order and the capacity alone; they are kept
+up to date step by step, so that a fill costs what it moves and not what rests.
+
+Reduce-only orders freeze nothing and are not members.
+"""
+
+from openperp.engine.numbers import divide_up
+from openperp.engine.order import Order
+
+
+class OrderChain:
+    """`capacity` and `covered` are lots, `frozen` the money held by all members.
+
+    `last_covered` is the youngest order with a closing part.
+    """
+
+    __slots__ = ("capacity", "covered", "frozen", "head", "last_covered", "leverage", "tail", "unit")
+
+    def __init__(self, unit: int, leverage: int) -> None:
+        self.unit = unit
+        self.leverage = leverage
+        self.capacity = 0
+        self.covered = 0
+        self.frozen = 0
+        self.head: Order | None = None
+        self.tail: Order | None = None
+        self.last_covered: Order | None = None
+
+    def opening_part(self, lots: int) -> int:
+        """Lots of a further order of `lots` that would open a position."""
+        return max(0, lots - (self.capacity - self.covered))
+
+    def append(self, order: Order) -> None:
+        tail = self.tail
+        order.chain_prev = tail
+        if tail is None:
+            self.head = order
+        else:
+            tail.chain_next = order
+        self.tail = order
+        self._set_opening(order, order.lots - order.filled_lots)
+        if self.capacity > self.covered:
+            self._settle()
+
+    def remove(self, order: Order) -> None:
+        covered = order.lots - order.filled_lots - order.opening_lots
+        if covered:
+            self.covered -= covered
+        if self.last_covered is order:
+            self.last_covered = order.chain_prev
+        self.frozen -= order.frozen
+        order.frozen = 0
+        order.opening_lots = 0
+        before, after = order.chain_prev, order.chain_next
+        if before is None:
+            self.head = after
+        else:
+            before.chain_next = after
+        if after is None:
+            self.tail = before
+        else:
+            after.chain_prev = before
+        order.chain_prev = None
+        order.chain_next = None
+        if covered:
+            self._settle()
+
+    def shrink(self, order: Order, lots: int) -> None:
+        """Takes `lots` off the rest of a member that is about to be filled by as much.
+
+        The fill also moves the position, so the caller sets the capacity next.
+        """
+        opening = min(order.opening_lots, lots)
+        self._set_opening(order, order.opening_lots - opening)
+        covered = lots - opening
+        if covered:
+            self.covered -= covered
+            if order.lots - order.filled_lots == lots and self.last_covered is order:
+                self.last_covered = order.chain_prev
+
+    def set_capacity(self, capacity: int) -> None:
+        if capacity != self.capacity or self.covered != capacity:
+            self.capacity = capacity
+            self._settle()
+
+    def set_leverage(self, leverage: int) -> None:
+        self.leverage = leverage
+        order = self.head
+        while order is not None:
+            self._set_opening(order, order.opening_lots)
+            order = order.chain_next
+
+    def frozen_at(self, leverage: int) -> int:
+        """What the members would freeze at another leverage."""
+        total = 0
+        order = self.head
+        while order is not None:
+            total += divide_up(order.opening_lots * order.ticks * self.unit, leverage)
+            order = order.chain_next
+        return total
+
+    def _set_opening(self, order: Order, lots: int) -> None:
+        frozen = divide_up(lots * order.ticks * self.unit, self.leverage)
+        self.frozen += frozen - order.frozen
+        order.frozen = frozen
+        order.opening_lots = lots
+
+    def _settle(self) -> None:
+        while self.covered > self.capacity:
+            self._uncover()
+        while self.covered < self.capacity:
+            if not self._cover():
+                break
+
+    def _uncover(self) -> None:
+        order = self.last_covered
+        assert order is not None
+        covered = order.lots - order.filled_lots - order.opening_lots
+        lots = min(covered, self.covered - self.capacity)
+        self._set_opening(order, order.opening_lots + lots)
+        self.covered -= lots
+        if lots == covered:
+            self.last_covered = order.chain_prev
+
+    def _cover(self) -> bool:
+        order = self.last_covered
+        if order is None:
+            order = self.head
+        elif order.opening_lots == 0:
+            order = order.chain_next
+        if order is None:
+            return False
+        lots = min(order.opening_lots, self.capacity - self.covered)
+        self._set_opening(order, order.opening_lots - lots)
+        self.covered += lots
+        self.last_covered = order
+        return True

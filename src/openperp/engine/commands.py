@@ -1,0 +1,214 @@
+"""Everything that can be asked of the engine: the journal's vocabulary.
+
+A command is imperative and frozen. The tagged union `Command` is what the
+journal stores, what `engine.apply` dispatches on and what tests generate. A
+meaning never changes once it is journaled: a change is a new field at the end
+with the old behaviour as its default, or a new command.
+
+Accounts are named by number in trading commands (the number comes from the
+API key) and by name in the operator's.
+"""
+
+import msgspec
+
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.terms import (
+    Mode,
+    OrderScope,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+
+
+class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue"):
+    """The first record of every journal: facts that hold for its whole life.
+
+    `larger_side_margin` counts the larger of the buy and sell margin of open
+    orders instead of their sum; `separate_trigger_ids` gives trigger orders a
+    client-id space of their own. Both follow from the dialect.
+    """
+
+    dialect: str
+    larger_side_margin: bool = False
+    separate_trigger_ids: bool = False
+
+
+class DefineInstrument(msgspec.Struct, frozen=True, array_like=True, tag="define_instrument"):
+    """Adds an instrument, or changes the terms of one whose tick and lot stay the same."""
+
+    spec: InstrumentSpec
+    index_ticks: int
+
+
+class CreateAccount(msgspec.Struct, frozen=True, array_like=True, tag="create_account"):
+    """Opens an account with a first deposit, in money.
+
+    A house account belongs to the venue's own traders: its orders stay out of
+    the history.
+    """
+
+    name: str
+    deposit: int
+    house: bool = False
+
+
+class AddKey(msgspec.Struct, frozen=True, array_like=True, tag="add_key"):
+    """Gives an account an API key; the secret is sealed before it gets here."""
+
+    account: str
+    api_key: str
+    kind: str
+    sealed_secret: bytes
+    permissions: tuple[str, ...] = ("read", "trade")
+    ips: tuple[str, ...] = ()
+
+
+class Deposit(msgspec.Struct, frozen=True, array_like=True, tag="deposit"):
+    """`amount` is money."""
+
+    account: str
+    asset: str
+    amount: int
+
+
+class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw"):
+    """`amount` is money; refused when it exceeds what is available."""
+
+    account: str
+    asset: str
+    amount: int
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, array_like=True, tag="place_order"):
+    """Places an order, with up to two attached children.
+
+    Prices are ticks, `lots` the quantity, `callback_ppm` the trailing distance
+    in parts per million; zero stands for "not given". An empty `client_id` is
+    filled in by the engine. `algo` says that the order came as an algo order,
+    which matters where trigger orders have their own client-id space.
+    `parent_id` or `parent_client_id` attaches a trigger order to a live order.
+    """
+
+    account: int
+    symbol: str
+    side: Side
+    type: OrderType
+    lots: int = 0
+    ticks: int = 0
+    time_in_force: TimeInForce = TimeInForce.GTC
+    client_id: str = ""
+    reduce_only: bool = False
+    close_position: bool = False
+    trigger_ticks: int = 0
+    working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    activation_ticks: int = 0
+    callback_ppm: int = 0
+    price_protect: bool = False
+    algo: bool = False
+    position_side: PositionSide = PositionSide.BOTH
+    parent_id: int = 0
+    parent_client_id: str = ""
+    take_profit_ticks: int = 0
+    take_profit_client_id: str = ""
+    stop_loss_ticks: int = 0
+    stop_loss_client_id: str = ""
+    attached_working_type: WorkingType = WorkingType.MARK_PRICE
+
+
+class CancelOrder(msgspec.Struct, frozen=True, array_like=True, tag="cancel_order"):
+    """Cancels one live order by `order_id`, or by `client_id` where that is zero.
+
+    An empty `symbol` stands for any.
+    """
+
+    account: int
+    symbol: str
+    order_id: int = 0
+    client_id: str = ""
+    scope: OrderScope = OrderScope.ANY
+
+
+class CancelAllOrders(msgspec.Struct, frozen=True, array_like=True, tag="cancel_all_orders"):
+    """Cancels every live order of an account on one symbol, as far as `scope` reaches."""
+
+    account: int
+    symbol: str
+    scope: OrderScope = OrderScope.ANY
+
+
+class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverage"):
+    account: int
+    symbol: str
+    leverage: int
+
+
+class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price"):
+    """Sets the index price; mark follows, and last too when `moves_last`."""
+
+    symbol: str
+    ticks: int
+    moves_last: bool = False
+
+
+class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode"):
+    """Changes what is accepted, on one symbol or (empty) on the whole venue."""
+
+    mode: Mode
+    symbol: str = ""
+
+
+class SetOrderLimits(msgspec.Struct, frozen=True, array_like=True, tag="set_order_limits"):
+    """Switches the limits on the number of open orders on or off."""
+
+    enabled: bool
+
+
+class Reset(msgspec.Struct, frozen=True, array_like=True, tag="reset"):
+    """Back to the start: accounts keep keys and first deposits, everything else goes."""
+
+
+class Pulse(msgspec.Struct, frozen=True, array_like=True, tag="pulse"):
+    """Nothing but the passing of time, which its record carries."""
+
+
+Single = (
+    OpenVenue
+    | DefineInstrument
+    | CreateAccount
+    | AddKey
+    | Deposit
+    | Withdraw
+    | PlaceOrder
+    | CancelOrder
+    | CancelAllOrders
+    | SetLeverage
+    | SetPrice
+    | SetMode
+    | SetOrderLimits
+    | Reset
+    | Pulse
+)
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True, tag="batch"):
+    """Several commands under one record; each is applied or refused alone."""
+
+    commands: tuple[Single, ...]
+
+
+Command = Single | Batch
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One command with its place in the total order and its time.
+
+    `seq` counts from 1 without gaps; `time_ms` is the sequencer's stamp in
+    milliseconds since the Unix epoch.
+    """
+
+    seq: int
+    time_ms: int
+    command: Command

@@ -1,0 +1,228 @@
+"""Everything that can have happened, in the past tense, as frozen values.
+
+History, streams, tests and the command line consume events; none of them
+holds a live object of the engine.
+"""
+
+import msgspec
+
+from openperp.engine.commands import Command
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.rejects import Reject
+from openperp.engine.terms import (
+    Cause,
+    Mode,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+
+
+class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One order at one moment.
+
+    Prices are ticks, quantities lots. `filled_value` is the sum of ticks x lots
+    over its fills, so the average price is `filled_value / filled_lots`. Zero
+    stands for "none" in `trigger_ticks`, `activation_ticks`, `callback_ppm`,
+    `parent_id` and `triggered_ms`. `armed_lots` is what an attached child would
+    close if it fired now; a child with none is dormant.
+    """
+
+    order_id: int
+    client_id: str
+    account: int
+    symbol: str
+    side: Side
+    type: OrderType
+    original_type: OrderType
+    time_in_force: TimeInForce
+    status: OrderStatus
+    ticks: int
+    lots: int
+    filled_lots: int
+    filled_value: int
+    trigger_ticks: int
+    working_type: WorkingType
+    activation_ticks: int
+    callback_ppm: int
+    reduce_only: bool
+    close_position: bool
+    price_protect: bool
+    position_side: PositionSide
+    algo: bool
+    parent_id: int
+    armed_lots: int
+    created_ms: int
+    updated_ms: int
+    triggered_ms: int
+    cause: Cause
+
+
+class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One side of a trade: `fee` and `realized` (PnL before the fee) are money."""
+
+    trade_id: int
+    order_id: int
+    account: int
+    symbol: str
+    side: Side
+    position_side: PositionSide
+    ticks: int
+    lots: int
+    fee: int
+    realized: int
+    maker: bool
+    time_ms: int
+
+
+class VenueOpened(msgspec.Struct, frozen=True, tag=True):
+    dialect: str
+
+
+class InstrumentDefined(msgspec.Struct, frozen=True, tag=True):
+    spec: InstrumentSpec
+
+
+class AccountCreated(msgspec.Struct, frozen=True, tag=True):
+    account: int
+    name: str
+    house: bool
+
+
+class KeyAdded(msgspec.Struct, frozen=True, tag=True):
+    account: int
+    api_key: str
+
+
+class WalletChanged(msgspec.Struct, frozen=True, tag=True):
+    """A transfer in or out; `amount` is signed money, `wallet` the balance after it."""
+
+    account: int
+    asset: str
+    amount: int
+    wallet: int
+
+
+class OrderAccepted(msgspec.Struct, frozen=True, tag=True):
+    order: OrderRecord
+
+
+class OrderArmed(msgspec.Struct, frozen=True, tag=True):
+    """An attached child now protects `order.armed_lots`."""
+
+    order: OrderRecord
+
+
+class OrderTriggered(msgspec.Struct, frozen=True, tag=True):
+    order: OrderRecord
+
+
+class OrderFilled(msgspec.Struct, frozen=True, tag=True):
+    order: OrderRecord
+    fill: Fill
+
+
+class OrderCanceled(msgspec.Struct, frozen=True, tag=True):
+    order: OrderRecord
+
+
+class OrderExpired(msgspec.Struct, frozen=True, tag=True):
+    order: OrderRecord
+
+
+class TradeExecuted(msgspec.Struct, frozen=True, tag=True):
+    symbol: str
+    trade_id: int
+    ticks: int
+    lots: int
+    buyer_is_maker: bool
+
+
+class PositionChanged(msgspec.Struct, frozen=True, tag=True):
+    """A position after a fill: `lots` signed, `entry_cost` signed money, `wallet` money."""
+
+    account: int
+    symbol: str
+    lots: int
+    entry_cost: int
+    wallet: int
+
+
+class LeverageChanged(msgspec.Struct, frozen=True, tag=True):
+    account: int
+    symbol: str
+    leverage: int
+    notional_cap: int
+
+
+class PriceChanged(msgspec.Struct, frozen=True, tag=True):
+    symbol: str
+    index_ticks: int
+    mark_ticks: int
+    last_ticks: int
+
+
+class ModeChanged(msgspec.Struct, frozen=True, tag=True):
+    mode: Mode
+    symbol: str
+
+
+class OrderLimitsChanged(msgspec.Struct, frozen=True, tag=True):
+    enabled: bool
+
+
+class VenueReset(msgspec.Struct, frozen=True, tag=True):
+    pass
+
+
+Event = (
+    VenueOpened
+    | InstrumentDefined
+    | AccountCreated
+    | KeyAdded
+    | WalletChanged
+    | OrderAccepted
+    | OrderArmed
+    | OrderTriggered
+    | OrderFilled
+    | OrderCanceled
+    | OrderExpired
+    | TradeExecuted
+    | PositionChanged
+    | LeverageChanged
+    | PriceChanged
+    | ModeChanged
+    | OrderLimitsChanged
+    | VenueReset
+)
+
+Single = (
+    OrderRecord
+    | tuple[OrderRecord, ...]
+    | LeverageChanged
+    | PriceChanged
+    | WalletChanged
+    | AccountCreated
+    | Reject
+    | None
+)
+"""Reply to one command: the order after it, what changed, or why it was refused.
+
+`CancelAllOrders` replies with every order that it cancelled, children included.
+"""
+
+Reply = Single | tuple[Single, ...]
+"""A `Batch` replies with one entry per element, in their order."""
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What one record did."""
+
+    seq: int
+    time_ms: int
+    command: Command
+    reply: Reply
+    events: tuple[Event, ...]

@@ -1,0 +1,162 @@
+"""A live order: the only mutable form of an order, known to the engine alone."""
+
+from openperp.engine.events import OrderRecord
+from openperp.engine.terms import (
+    Cause,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+
+
+class Order:
+    """An order that rests in a book or waits for its trigger.
+
+    Prices are ticks, quantities lots; zero stands for "none" as in
+    `events.OrderRecord`. `opening_lots` is the part of the rest that would open
+    a position, `frozen` the margin in money that this part holds.
+
+    The links make it a member of two intrusive lists, so that leaving either
+    costs the same wherever the order stands: its price level in the book
+    (`level_*`) and the arrival order of its account's side (`chain_*`).
+    """
+
+    __slots__ = (
+        "account",
+        "activated",
+        "activation_ticks",
+        "algo",
+        "armed_lots",
+        "callback_ppm",
+        "chain_next",
+        "chain_prev",
+        "children",
+        "client_id",
+        "close_position",
+        "created_ms",
+        "extreme_ticks",
+        "filled_lots",
+        "filled_value",
+        "frozen",
+        "level_next",
+        "level_prev",
+        "lots",
+        "opened_lots",
+        "opening_lots",
+        "order_id",
+        "original_type",
+        "parent_id",
+        "position_side",
+        "price_protect",
+        "reduce_only",
+        "resting",
+        "side",
+        "status",
+        "symbol",
+        "ticks",
+        "time_in_force",
+        "trigger_ticks",
+        "triggered_ms",
+        "type",
+        "updated_ms",
+        "waiting",
+        "working_type",
+    )
+
+    def __init__(
+        self,
+        order_id: int,
+        client_id: str,
+        account: int,
+        symbol: str,
+        side: Side,
+        type: OrderType,
+        time_in_force: TimeInForce,
+        ticks: int,
+        lots: int,
+        created_ms: int,
+    ) -> None:
+        self.order_id = order_id
+        self.client_id = client_id
+        self.account = account
+        self.symbol = symbol
+        self.side = side
+        self.type = type
+        self.original_type = type
+        self.time_in_force = time_in_force
+        self.status = OrderStatus.NEW
+        self.ticks = ticks
+        self.lots = lots
+        self.filled_lots = 0
+        self.filled_value = 0
+        self.created_ms = created_ms
+        self.updated_ms = created_ms
+        self.reduce_only = False
+        self.close_position = False
+        self.price_protect = False
+        self.position_side = PositionSide.BOTH
+        self.algo = False
+
+        self.trigger_ticks = 0
+        self.working_type = WorkingType.CONTRACT_PRICE
+        self.activation_ticks = 0
+        self.callback_ppm = 0
+        self.activated = False
+        self.extreme_ticks = 0
+        self.triggered_ms = 0
+        self.waiting = False
+        """In a trigger index, out of every book."""
+
+        self.parent_id = 0
+        self.armed_lots = 0
+        self.opened_lots = 0
+        """Lots of this order's fills that opened a position: what its children protect."""
+        self.children: list[Order] | None = None
+
+        self.opening_lots = 0
+        self.frozen = 0
+        self.resting = False
+        self.level_prev: Order | None = None
+        self.level_next: Order | None = None
+        self.chain_prev: Order | None = None
+        self.chain_next: Order | None = None
+
+    @property
+    def remaining_lots(self) -> int:
+        return self.lots - self.filled_lots
+
+    def to_record(self, cause: Cause = Cause.NONE) -> OrderRecord:
+        """The order as it is now, as a frozen value."""
+        return OrderRecord(
+            self.order_id,
+            self.client_id,
+            self.account,
+            self.symbol,
+            self.side,
+            self.type,
+            self.original_type,
+            self.time_in_force,
+            self.status,
+            self.ticks,
+            self.lots,
+            self.filled_lots,
+            self.filled_value,
+            self.trigger_ticks,
+            self.working_type,
+            self.activation_ticks,
+            self.callback_ppm,
+            self.reduce_only,
+            self.close_position,
+            self.price_protect,
+            self.position_side,
+            self.algo,
+            self.parent_id,
+            self.armed_lots,
+            self.created_ms,
+            self.updated_ms,
+            self.triggered_ms,
+            cause,
+        )

@@ -1,0 +1,72 @@
+"""Why the engine says no."""
+
+from enum import IntEnum, auto
+from typing import NoReturn
+
+import msgspec
+
+
+class Reason(IntEnum):
+    """Every refusal, as a sentence would name it. `api.errors` maps each to a code."""
+
+    SYMBOL_UNKNOWN = auto()
+    ACCOUNT_UNKNOWN = auto()
+    ACCOUNT_EXISTS = auto()
+    ACCOUNT_NAME_INVALID = auto()
+    KEY_EXISTS = auto()
+    ASSET_UNKNOWN = auto()
+    AMOUNT_NOT_POSITIVE = auto()
+    BALANCE_INSUFFICIENT = auto()
+    ORDER_UNKNOWN = auto()
+    PARENT_UNKNOWN = auto()
+    PARENT_SIDE_INVALID = auto()
+    CLIENT_ID_DUPLICATE = auto()
+    PRICE_BELOW_MINIMUM = auto()
+    PRICE_ABOVE_MAXIMUM = auto()
+    QUANTITY_NOT_POSITIVE = auto()
+    QUANTITY_BELOW_MINIMUM = auto()
+    QUANTITY_ABOVE_MAXIMUM = auto()
+    NOTIONAL_BELOW_MINIMUM = auto()
+    TRIGGER_PRICE_BELOW_MINIMUM = auto()
+    TRIGGER_PRICE_ABOVE_MAXIMUM = auto()
+    CALLBACK_RATE_INVALID = auto()
+    WOULD_TRIGGER_IMMEDIATELY = auto()
+    ATTACHED_PRICE_WRONG_SIDE = auto()
+    REDUCE_ONLY_REJECTED = auto()
+    CLOSE_POSITION_REJECTED = auto()
+    POSITION_SIDE_MISMATCH = auto()
+    MARGIN_INSUFFICIENT = auto()
+    POSITION_LIMIT_EXCEEDED = auto()
+    OPEN_ORDER_LIMIT_REACHED = auto()
+    TRIGGER_ORDER_LIMIT_REACHED = auto()
+    WOULD_TAKE = auto()
+    NOT_FILLABLE = auto()
+    LEVERAGE_INVALID = auto()
+    LEVERAGE_MARGIN_INSUFFICIENT = auto()
+    MODE_REFUSES = auto()
+    INSTRUMENT_INVALID = auto()
+    VENUE_ALREADY_OPEN = auto()
+
+
+Detail = dict[str, int | str]
+"""The numbers behind a refusal, by name: ticks, lots, money or text, as the name says."""
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """A refusal as a value: the reply to a command that changed nothing."""
+
+    reason: Reason
+    detail: Detail
+
+
+class Rejected(Exception):
+    """Carries a `Reject` from the check that found it to the command's handler."""
+
+    def __init__(self, reject: Reject) -> None:
+        super().__init__(reject.reason.name)
+        self.reject = reject
+
+
+def refuse(reason: Reason, **detail: int | str) -> NoReturn:
+    """Refuses the command under way. Only legal before its first change."""
+    raise Rejected(Reject(reason, detail))

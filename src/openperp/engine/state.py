@@ -1,0 +1,192 @@
+"""All state of the engine: what a snapshot holds and the digest covers.
+
+Plain classes with declared attributes; `engine.apply` and its helpers change
+them, everyone else reads. Dicts are iterated only in insertion order, which
+replay reproduces.
+"""
+
+from openperp.engine.book import Book
+from openperp.engine.chain import OrderChain
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.order import Order
+from openperp.engine.terms import Mode, Side
+from openperp.engine.triggers import TriggerIndex
+
+
+class Market:
+    """An instrument with its book, prices (ticks) and waiting trigger orders.
+
+    `last_ticks` is the last trade's price; until the first trade it follows the
+    index. `instrument_id` numbers instruments by age, for keys of the history.
+    """
+
+    __slots__ = (
+        "book",
+        "index_ticks",
+        "instrument_id",
+        "last_ticks",
+        "mark_ticks",
+        "mode",
+        "priced_ms",
+        "spec",
+        "traded",
+        "traded_ms",
+        "triggers",
+        "unit",
+    )
+
+    def __init__(self, spec: InstrumentSpec, instrument_id: int, index_ticks: int) -> None:
+        self.spec = spec
+        self.unit = spec.unit
+        self.instrument_id = instrument_id
+        self.book = Book()
+        self.triggers = TriggerIndex()
+        self.index_ticks = index_ticks
+        self.mark_ticks = index_ticks
+        self.last_ticks = index_ticks
+        self.traded = False
+        self.priced_ms = 0
+        self.traded_ms = 0
+        self.mode = Mode.NORMAL
+
+
+class Position:
+    """What one account holds and has resting in one market.
+
+    `lots` is signed; `entry_cost` is the signed money that was paid for them,
+    so the entry price is derived and never stored. `buys` and `sells` are the
+    resting orders that could open; `reducers` are the resting reduce-only ones.
+    `order_count` counts all that rest in the book.
+    """
+
+    __slots__ = (
+        "buys",
+        "entry_cost",
+        "leverage",
+        "lots",
+        "market",
+        "order_count",
+        "reducers",
+        "sells",
+        "updated_ms",
+    )
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.lots = 0
+        self.entry_cost = 0
+        self.leverage = market.spec.default_leverage
+        self.buys = OrderChain(market.unit, self.leverage)
+        self.sells = OrderChain(market.unit, self.leverage)
+        self.reducers: dict[int, Order] = {}
+        self.order_count = 0
+        self.updated_ms = 0
+
+    def chain(self, side: Side) -> OrderChain:
+        return self.buys if side == Side.BUY else self.sells
+
+    def closable_lots(self, side: Side) -> int:
+        """Lots that an order of `side` could close."""
+        lots = -side * self.lots
+        return lots if lots > 0 else 0
+
+
+class Key:
+    """An API key; the secret stays sealed inside the engine."""
+
+    __slots__ = ("account", "api_key", "ips", "kind", "permissions", "sealed_secret")
+
+    def __init__(
+        self,
+        api_key: str,
+        account: int,
+        kind: str,
+        sealed_secret: bytes,
+        permissions: tuple[str, ...],
+        ips: tuple[str, ...],
+    ) -> None:
+        self.api_key = api_key
+        self.account = account
+        self.kind = kind
+        self.sealed_secret = sealed_secret
+        self.permissions = permissions
+        self.ips = ips
+
+
+class Account:
+    """`wallet`, `order_margin` and `first_deposit` are money.
+
+    `order_margin` is what all open orders freeze together. `client_ids` finds
+    live orders; where trigger orders have ids of their own, `trigger_client_ids`
+    finds those. `waiting` holds the trigger orders that have not fired.
+    """
+
+    __slots__ = (
+        "account_id",
+        "client_ids",
+        "first_deposit",
+        "house",
+        "name",
+        "order_margin",
+        "positions",
+        "trigger_client_ids",
+        "updated_ms",
+        "waiting",
+        "wallet",
+    )
+
+    def __init__(self, account_id: int, name: str, first_deposit: int, house: bool) -> None:
+        self.account_id = account_id
+        self.name = name
+        self.first_deposit = first_deposit
+        self.house = house
+        self.wallet = 0
+        self.order_margin = 0
+        self.positions: dict[str, Position] = {}
+        self.client_ids: dict[str, Order] = {}
+        self.trigger_client_ids: dict[str, Order] = {}
+        self.waiting: dict[int, Order] = {}
+        self.updated_ms = 0
+
+
+class State:
+    """The venue. `orders` holds every live order by id; money totals as named."""
+
+    __slots__ = (
+        "account_ids",
+        "accounts",
+        "dialect",
+        "fee_account",
+        "insurance",
+        "keys",
+        "larger_side_margin",
+        "markets",
+        "mode",
+        "net_deposits",
+        "next_order_id",
+        "next_trade_id",
+        "order_limits",
+        "orders",
+        "separate_trigger_ids",
+        "seq",
+        "time_ms",
+    )
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.time_ms = 0
+        self.dialect = ""
+        self.larger_side_margin = False
+        self.separate_trigger_ids = False
+        self.mode = Mode.NORMAL
+        self.order_limits = True
+        self.markets: dict[str, Market] = {}
+        self.accounts: dict[int, Account] = {}
+        self.account_ids: dict[str, int] = {}
+        self.keys: dict[str, Key] = {}
+        self.orders: dict[int, Order] = {}
+        self.next_order_id = 1
+        self.next_trade_id = 1
+        self.fee_account = 0
+        self.insurance = 0
+        self.net_deposits = 0

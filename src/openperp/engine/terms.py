@@ -1,0 +1,115 @@
+"""The engine's vocabulary: closed sets of words, as small integers.
+
+The numbers are journaled, so a meaning never changes and a number is never
+reused; a new word takes the next free number.
+"""
+
+from enum import IntEnum
+
+
+class Side(IntEnum):
+    """Direction of an order; the value is the sign it gives to a position."""
+
+    BUY = 1
+    SELL = -1
+
+
+class OrderType(IntEnum):
+    LIMIT = 1
+    MARKET = 2
+    STOP = 3
+    STOP_MARKET = 4
+    TAKE_PROFIT = 5
+    TAKE_PROFIT_MARKET = 6
+    TRAILING_STOP_MARKET = 7
+
+
+TRIGGER_TYPES = frozenset(
+    {
+        OrderType.STOP,
+        OrderType.STOP_MARKET,
+        OrderType.TAKE_PROFIT,
+        OrderType.TAKE_PROFIT_MARKET,
+        OrderType.TRAILING_STOP_MARKET,
+    }
+)
+"""Types that wait outside the book until a price fires them."""
+
+PRICED_TYPES = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
+"""Types that carry a limit price."""
+
+
+class TimeInForce(IntEnum):
+    GTC = 1
+    IOC = 2
+    FOK = 3
+    GTX = 4
+
+
+class OrderStatus(IntEnum):
+    NEW = 1
+    PARTIALLY_FILLED = 2
+    FILLED = 3
+    CANCELED = 4
+    EXPIRED = 5
+
+
+TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED})
+
+
+class WorkingType(IntEnum):
+    """The price that a trigger watches."""
+
+    CONTRACT_PRICE = 1
+    MARK_PRICE = 2
+
+
+class PositionSide(IntEnum):
+    BOTH = 0
+    LONG = 1
+    SHORT = -1
+
+
+class OrderScope(IntEnum):
+    """Which orders a cancel can reach: all, those of the book, or those with a trigger.
+
+    A triggered order stays in the TRIGGER scope and is in the BOOK scope as well.
+    """
+
+    ANY = 0
+    BOOK = 1
+    TRIGGER = 2
+
+
+class Mode(IntEnum):
+    """What a venue or a market accepts."""
+
+    NORMAL = 1
+    CANCEL_ONLY = 2
+    HALTED = 3
+
+
+class Cause(IntEnum):
+    """Why an order ended, or why a wallet changed hands."""
+
+    NONE = 0
+    REQUESTED = 1
+    CASCADE = 2
+    """The order that it was attached to was cancelled."""
+    SIBLING_FIRED = 3
+    """Another child of the same parent fired."""
+    NOTHING_OPENED = 4
+    """Its parent ended without opening a position."""
+    POSITION_GONE = 5
+    NO_LIQUIDITY = 6
+    """The unfilled rest of a MARKET or IOC order."""
+    MARGIN_MISSING = 7
+    """A triggered order could not be funded."""
+    WOULD_TAKE = 8
+    """A triggered GTX order would have taken liquidity."""
+    NOT_FILLABLE = 9
+    """A triggered FOK order could not be filled at once."""
+    POSITION_LIMIT = 10
+    """A triggered order would exceed the notional cap of its leverage bracket."""
+    MODE = 11
+    """The order fired while its market did not accept orders."""
