@@ -1,0 +1,64 @@
+"""What differs between the dialects of fapi: one table, one column per dialect.
+
+Everything that depends on the dialect asks a field of `Dialect` by name;
+nothing else compares dialect names. A further dialect is one more column.
+"""
+
+from typing import Final
+
+import msgspec
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """One way of speaking fapi. Each field is one row of the table below.
+
+    A refusal is given as a code with the arguments of its message; `{detail}`
+    arguments come from the engine's numbers.
+    """
+
+    name: str
+    echoes_terminal_orders: bool
+    """A batch cancel answers a terminal id with its order, not with -2011."""
+    triggers_on_order_endpoint: bool
+    """POST order and batchOrders take trigger types; otherwise -4120."""
+    floors_quantity: bool
+    """A quantity off the lot is rounded down to it; otherwise -1111."""
+    shortest_decimals: bool
+    """Prices and quantities drop trailing zeros; otherwise instrument precision."""
+    larger_side_margin: bool
+    """Open orders freeze the larger of both sides; otherwise the sum."""
+    lot_filter_code: int
+    """Answer to a quantity below one lot."""
+    notional_filter_code: int
+    """Answer to an order below MIN_NOTIONAL."""
+    seed_cancel_fields: bool
+    """Batch cancel entries have cumQuote and none of the fields added since 2023."""
+    value_in_order_replies: bool
+    """Replies to place and amend carry cumQuote and avgPrice."""
+    separate_trigger_ids: bool
+    """Trigger orders have a client-id space of their own and are out of batchOrders' reach."""
+
+
+def _columns() -> dict[str, Dialect]:
+    table: dict[str, tuple[object, object]] = {
+        "name": ("ztdx", "binance"),
+        "echoes_terminal_orders": (True, False),
+        "triggers_on_order_endpoint": (True, False),
+        "floors_quantity": (True, False),
+        "shortest_decimals": (True, False),
+        "larger_side_margin": (False, True),
+        "lot_filter_code": (-1013, -1111),
+        "notional_filter_code": (-1013, -4164),
+        "seed_cancel_fields": (True, False),
+        "value_in_order_replies": (True, False),
+        "separate_trigger_ids": (False, True),
+    }
+    columns = [
+        msgspec.convert({row: cells[index] for row, cells in table.items()}, Dialect)
+        for index in range(2)
+    ]
+    return {column.name: column for column in columns}
+
+
+DIALECTS: Final = _columns()
+DEFAULT_DIALECT: Final = "ztdx"

@@ -1,0 +1,98 @@
+"""An endpoint: one declaration from which its route, checks and documentation follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from openperp.api.params import Params, Reader
+from openperp.api.view import View
+from openperp.engine.commands import Command
+from openperp.engine.events import Applied
+
+P = TypeVar("P", bound=Params)
+
+
+class Security(Enum):
+    """What a caller must prove.
+
+    MARKET_DATA and USER_STREAM ask for a known key, USER_DATA and TRADE for a
+    signature too, OPERATOR for the operator's token.
+    """
+
+    NONE = auto()
+    MARKET_DATA = auto()
+    USER_STREAM = auto()
+    USER_DATA = auto()
+    TRADE = auto()
+    OPERATOR = auto()
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP request: `query` and `body` are the bytes as sent, header names lower-case."""
+
+    method: str
+    path: str
+    query: bytes
+    body: bytes
+    headers: dict[bytes, bytes]
+    ip: str
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through a handler; `account` is 0 where nobody signed."""
+
+    view: View
+    account: int
+    now_ms: int
+    request: Request
+
+
+class ClockChange(msgspec.Struct, frozen=True):
+    """A change of the node's clock that goes before a command: one of the three."""
+
+    mode: str | None = None
+    to_ms: int | None = None
+    by_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Submission:
+    """A command for the sequencer, and what its outcome says to the caller.
+
+    `finish` is called only when the command as a whole was not refused; it may
+    raise `ApiError`. A list that it returns may hold `ApiError` for elements.
+    """
+
+    command: Command
+    finish: Callable[[Applied], Any]
+    clock: ClockChange | None = None
+
+
+@dataclass(slots=True)
+class Endpoint(Generic[P]):
+    """One method of one path.
+
+    `weight` is what a call costs of the request weight of its IP address; where
+    it depends on the parameters it is a function of them. `order_count` is what
+    it costs of the account's orders, per 10 seconds and per minute. `handle`
+    returns anything that msgspec encodes, or a `Submission`.
+    """
+
+    method: str
+    path: str
+    security: Security
+    params: type[P]
+    handle: Callable[[Call, P], Any]
+    summary: str
+    weight: int | Callable[[P], int] = 1
+    order_count: tuple[int, int] = (0, 0)
+    reader: Reader[P] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.params)

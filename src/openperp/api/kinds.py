@@ -1,0 +1,336 @@
+"""Kinds of parameters: how a value is checked and what it becomes.
+
+A value arrives as text, or as a JSON value from a JSON body or from an element
+of a batch; both forms of the same thing are taken alike. Each kind raises
+`ApiError` with the code and message that fapi has for its case.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from openperp.api.errors import ApiError
+
+T = TypeVar("T")
+
+LONG_MAX: Final = 2**63 - 1
+UNKNOWN_ORDER_ID: Final = -1
+"""Stands for every id that no order can have."""
+UNKNOWN_CLIENT_ID: Final = "?"
+"""Stands for every client id that no order can have: "?" is not in their alphabet."""
+
+CLIENT_ID_PATTERN: Final = "^[.A-Z:/a-z0-9_-]{1,36}$"
+DECIMAL_PATTERN: Final = r"^-?([0-9]{1,20})(\.[0-9]{0,20})?$"
+LONG_PATTERN: Final = "^[0-9]{1,20}$"
+
+_CLIENT_ID: Final = re.compile(CLIENT_ID_PATTERN[1:-1])
+_DECIMAL: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
+
+
+class JsonFraction(str):
+    """A JSON number with a fraction or an exponent, as its own text."""
+
+    __slots__ = ()
+
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=JsonFraction)
+_DECODE_INTEGERS: Final = msgspec.json.Decoder(list[int], strict=True).decode
+
+
+def decode_json(text: bytes | str, name: str) -> Any:
+    """JSON with numbers kept exactly; -1130 for anything else."""
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise _invalid(name, f"not JSON: {error}") from None
+
+
+def _invalid(name: str, why: str) -> ApiError:
+    arguments = (name,) if name else ()
+    return ApiError(-1130, *arguments, explain=f"{name}: {why}" if name else why)
+
+
+class Kind(Generic[T]):
+    """`read` turns a value into its typed form; `schema` describes it for OpenAPI."""
+
+    __slots__ = ()
+
+    def read(self, value: Any, name: str) -> T:
+        raise NotImplementedError
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+class Symbol(Kind[str]):
+    """A symbol in any letter case. Whether it is listed, the endpoint asks."""
+
+    __slots__ = ()
+
+    def read(self, value: Any, name: str) -> str:
+        if type(value) is not str or len(value) > 40:
+            raise _invalid(name, "not a symbol")
+        return value.upper()
+
+
+class Text(Kind[str]):
+    """Any text of at most `length_max` characters."""
+
+    __slots__ = ("length_max",)
+
+    def __init__(self, length_max: int = 100) -> None:
+        self.length_max = length_max
+
+    def read(self, value: Any, name: str) -> str:
+        if not isinstance(value, str) or len(value) > self.length_max:
+            raise _invalid(name, f"not a text of at most {self.length_max} characters")
+        return value
+
+
+class Long(Kind[int]):
+    """A whole number from `minimum` to `maximum`, at most 64 bits."""
+
+    __slots__ = ("maximum", "minimum")
+
+    def __init__(self, minimum: int = 0, maximum: int = LONG_MAX) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def read(self, value: Any, name: str) -> int:
+        if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 4000:
+            value = int(value)
+        if type(value) is not int:
+            raise ApiError(-1100, name, LONG_PATTERN, explain=f"{name}: not a whole number")
+        if not self.minimum <= value <= self.maximum:
+            raise _invalid(name, f"outside {self.minimum} to {self.maximum}")
+        return value
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+
+class Bool(Kind[bool]):
+    """true or false in any letter case, or a JSON boolean."""
+
+    __slots__ = ()
+
+    def read(self, value: Any, name: str) -> bool:
+        if type(value) is bool:
+            return value
+        word = value.lower() if type(value) is str else ""
+        if word not in {"true", "false"}:
+            raise _invalid(name, "neither true nor false")
+        return word == "true"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+
+class Decimal(Kind[str]):
+    """A decimal number as checked text: at most 20 digits on either side of the point.
+
+    It may carry a minus sign, so that `to_ticks` and `to_lots` can name the
+    rule that a negative value breaks.
+    """
+
+    __slots__ = ()
+
+    def read(self, value: Any, name: str) -> str:
+        if type(value) is int:
+            value = str(value) if abs(value) <= LONG_MAX else ""
+        if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None:
+            raise ApiError(-1100, name, DECIMAL_PATTERN, explain=f"{name}: not a decimal number")
+        return str(value)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": DECIMAL_PATTERN}
+
+
+class ClientId(Kind[str]):
+    """A client order id: 1 to 36 characters of `.A-Z:/a-z0-9_-`."""
+
+    __slots__ = ()
+
+    def read(self, value: Any, name: str) -> str:
+        if type(value) is int:
+            value = str(value) if abs(value) <= LONG_MAX else ""
+        if type(value) is not str or _CLIENT_ID.fullmatch(value) is None:
+            too_long = isinstance(value, str) and len(value) > 36
+            raise ApiError(
+                -4015, form=int(too_long), explain=f"{name} must match {CLIENT_ID_PATTERN}"
+            )
+        return value
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": CLIENT_ID_PATTERN}
+
+
+class Word(Kind[T]):
+    """One of a closed set of words, in the letter case of the documentation.
+
+    `words` is an enum, whose member names are the words, or a mapping. `code`
+    is what fapi answers to any other word; `names_value` says that its message
+    repeats the word, otherwise -1130 repeats the parameter's name.
+    """
+
+    __slots__ = ("code", "names_value", "words")
+
+    def __init__(
+        self,
+        words: type[Enum] | Mapping[str, T],
+        code: int = -1130,
+        *,
+        names_value: bool = False,
+    ) -> None:
+        self.words: dict[str, Any] = (
+            dict(words) if isinstance(words, Mapping) else dict(words.__members__)
+        )
+        self.code = code
+        self.names_value = names_value
+
+    def read(self, value: Any, name: str) -> T:
+        word = self.words.get(value) if isinstance(value, str) else None
+        if word is None:
+            explain = f"{name} must be one of {', '.join(self.words)}"
+            if self.code == -1130:
+                raise ApiError(-1130, name, explain=explain)
+            arguments = (str(value)[:40],) if self.names_value else ()
+            raise ApiError(self.code, *arguments, explain=explain)
+        found: T = word
+        return found
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.words)}
+
+
+class OrderIds(Kind[tuple[int, ...]]):
+    """A JSON list of order ids: numbers, or numbers in quotes.
+
+    What can be no order's id (text, a number beyond 64 bits, zero) becomes
+    `UNKNOWN_ORDER_ID`, so that it is answered in its place. More than `most`
+    ids are refused with -4032, other elements with -1130.
+    """
+
+    __slots__ = ("most",)
+
+    def __init__(self, most: int = 10) -> None:
+        self.most = most
+
+    def read(self, value: Any, name: str) -> tuple[int, ...]:
+        try:
+            ids = _DECODE_INTEGERS(value)
+        except (msgspec.MsgspecError, TypeError, UnicodeError, RecursionError):
+            ids = [_order_id(element, name) for element in read_list(value, name)]
+        if len(ids) > self.most:
+            raise _too_many(ids, self.most, name)
+        for order_id in ids:
+            if not 0 < order_id <= LONG_MAX:
+                return tuple(i if 0 < i <= LONG_MAX else UNKNOWN_ORDER_ID for i in ids)
+        return tuple(ids)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "integer"}, "maxItems": self.most}
+
+
+def _order_id(element: Any, name: str) -> int:
+    if type(element) is int:
+        return element
+    if type(element) is not str:
+        raise _invalid(name, "an element is neither an integer nor a string")
+    if element.isascii() and element.isdigit() and len(element) <= 20:
+        return int(element)
+    return UNKNOWN_ORDER_ID
+
+
+class ClientIds(Kind[tuple[str, ...]]):
+    """A JSON list of client ids; whatever can be none becomes `UNKNOWN_CLIENT_ID`."""
+
+    __slots__ = ("most",)
+
+    def __init__(self, most: int = 10) -> None:
+        self.most = most
+
+    def read(self, value: Any, name: str) -> tuple[str, ...]:
+        elements = read_list(value, name)
+        ids = tuple(_client_id(element, name) for element in elements)
+        if len(ids) > self.most:
+            raise _too_many(ids, self.most, name)
+        return ids
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}, "maxItems": self.most}
+
+
+def _client_id(element: Any, name: str) -> str:
+    if type(element) is int:
+        element = str(element)[:40]
+    if type(element) is not str:
+        raise _invalid(name, "an element is neither an integer nor a string")
+    return element if _CLIENT_ID.fullmatch(element) is not None else UNKNOWN_CLIENT_ID
+
+
+def _too_many(ids: Iterable[object], most: int, name: str) -> ApiError:
+    return ApiError(-4032, explain=f"{name} has {len(list(ids))} elements, at most {most} allowed")
+
+
+class Objects(Kind[tuple[dict[str, Any], ...]]):
+    """A JSON list of 1 to `most` objects, each to be read by a `params.Reader`."""
+
+    __slots__ = ("most",)
+
+    def __init__(self, most: int = 5) -> None:
+        self.most = most
+
+    def read(self, value: Any, name: str) -> tuple[dict[str, Any], ...]:
+        elements = read_list(value, name)
+        if not all(isinstance(element, dict) for element in elements):
+            raise _invalid(name, "an element is not an object")
+        if not 1 <= len(elements) <= self.most:
+            raise ApiError(-4082, len(elements), explain=f"1 to {self.most} are allowed")
+        return tuple(elements)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "object"}, "maxItems": self.most}
+
+
+class Words(Kind[tuple[str, ...]]):
+    """A JSON list of short texts, each one of `allowed` where that is not empty."""
+
+    __slots__ = ("allowed",)
+
+    def __init__(self, *allowed: str) -> None:
+        self.allowed = allowed
+
+    def read(self, value: Any, name: str) -> tuple[str, ...]:
+        elements = read_list(value, name)
+        for element in elements:
+            if type(element) is not str or len(element) > 100:
+                raise _invalid(name, "an element is not a short text")
+            if self.allowed and element not in self.allowed:
+                raise _invalid(name, f"elements must be among {', '.join(self.allowed)}")
+        return tuple(elements)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        items = {"type": "string", **({"enum": list(self.allowed)} if self.allowed else {})}
+        return {"type": "array", "items": items}
+
+
+def read_list(value: Any, name: str) -> list[Any]:
+    """A JSON list: one that a JSON body held, or the text of one."""
+    elements = decode_json(value, name) if isinstance(value, str) else value
+    if type(elements) is not list:
+        raise _invalid(name, "not a JSON list")
+    return elements
