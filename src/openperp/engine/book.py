@@ -6,6 +6,7 @@ list, so that a cancel in the middle costs the same as one at the front.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 
 from openperp.engine.order import Order
 from openperp.engine.terms import Side
@@ -102,6 +103,14 @@ class BookSide:
                 keys.pop()
             else:
                 del keys[bisect_left(keys, key)]
+
+    def orders(self) -> Iterator[Order]:
+        """Every resting order by priority: best price first, then by arrival."""
+        for key in reversed(self.keys):
+            order = self.levels[key].head
+            while order is not None:
+                yield order
+                order = order.level_next
 
     def depth(self, limit: int) -> list[tuple[int, int]]:
         """Up to `limit` levels from the best one on, as (ticks, lots)."""

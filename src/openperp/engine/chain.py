@@ -10,6 +10,8 @@ up to date step by step, so that a fill costs what it moves and not what rests.
 Reduce-only orders freeze nothing and are not members.
 """
 
+from collections.abc import Iterator
+
 from openperp.engine.numbers import divide_up
 from openperp.engine.order import Order
 
@@ -20,7 +22,16 @@ class OrderChain:
     `last_covered` is the youngest order with a closing part.
     """
 
-    __slots__ = ("capacity", "covered", "frozen", "head", "last_covered", "leverage", "tail", "unit")
+    __slots__ = (
+        "capacity",
+        "covered",
+        "frozen",
+        "head",
+        "last_covered",
+        "leverage",
+        "tail",
+        "unit",
+    )
 
     def __init__(self, unit: int, leverage: int) -> None:
         self.unit = unit
@@ -31,6 +42,13 @@ class OrderChain:
         self.head: Order | None = None
         self.tail: Order | None = None
         self.last_covered: Order | None = None
+
+    def orders(self) -> Iterator[Order]:
+        """Every member by arrival."""
+        order = self.head
+        while order is not None:
+            yield order
+            order = order.chain_next
 
     def opening_part(self, lots: int) -> int:
         """Lots of a further order of `lots` that would open a position."""
@@ -85,25 +103,20 @@ class OrderChain:
                 self.last_covered = order.chain_prev
 
     def set_capacity(self, capacity: int) -> None:
-        if capacity != self.capacity or self.covered != capacity:
-            self.capacity = capacity
-            self._settle()
+        self.capacity = capacity
+        self._settle()
 
     def set_leverage(self, leverage: int) -> None:
         self.leverage = leverage
-        order = self.head
-        while order is not None:
+        for order in self.orders():
             self._set_opening(order, order.opening_lots)
-            order = order.chain_next
 
     def frozen_at(self, leverage: int) -> int:
         """What the members would freeze at another leverage."""
-        total = 0
-        order = self.head
-        while order is not None:
-            total += divide_up(order.opening_lots * order.ticks * self.unit, leverage)
-            order = order.chain_next
-        return total
+        return sum(
+            divide_up(order.opening_lots * order.ticks * self.unit, leverage)
+            for order in self.orders()
+        )
 
     def _set_opening(self, order: Order, lots: int) -> None:
         frozen = divide_up(lots * order.ticks * self.unit, self.leverage)
@@ -129,10 +142,8 @@ class OrderChain:
             self.last_covered = order.chain_prev
 
     def _cover(self) -> bool:
-        order = self.last_covered
-        if order is None:
-            order = self.head
-        elif order.opening_lots == 0:
+        order = self.last_covered or self.head
+        while order is not None and order.opening_lots == 0:
             order = order.chain_next
         if order is None:
             return False

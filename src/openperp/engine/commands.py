@@ -23,7 +23,7 @@ from openperp.engine.terms import (
 )
 
 
-class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue"):
+class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", tag_field="do"):
     """The first record of every journal: facts that hold for its whole life.
 
     `larger_side_margin` counts the larger of the buy and sell margin of open
@@ -36,14 +36,18 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue"):
     separate_trigger_ids: bool = False
 
 
-class DefineInstrument(msgspec.Struct, frozen=True, array_like=True, tag="define_instrument"):
+class DefineInstrument(
+    msgspec.Struct, frozen=True, array_like=True, tag="define_instrument", tag_field="do"
+):
     """Adds an instrument, or changes the terms of one whose tick and lot stay the same."""
 
     spec: InstrumentSpec
     index_ticks: int
 
 
-class CreateAccount(msgspec.Struct, frozen=True, array_like=True, tag="create_account"):
+class CreateAccount(
+    msgspec.Struct, frozen=True, array_like=True, tag="create_account", tag_field="do"
+):
     """Opens an account with a first deposit, in money.
 
     A house account belongs to the venue's own traders: its orders stay out of
@@ -55,7 +59,7 @@ class CreateAccount(msgspec.Struct, frozen=True, array_like=True, tag="create_ac
     house: bool = False
 
 
-class AddKey(msgspec.Struct, frozen=True, array_like=True, tag="add_key"):
+class AddKey(msgspec.Struct, frozen=True, array_like=True, tag="add_key", tag_field="do"):
     """Gives an account an API key; the secret is sealed before it gets here."""
 
     account: str
@@ -66,7 +70,7 @@ class AddKey(msgspec.Struct, frozen=True, array_like=True, tag="add_key"):
     ips: tuple[str, ...] = ()
 
 
-class Deposit(msgspec.Struct, frozen=True, array_like=True, tag="deposit"):
+class Deposit(msgspec.Struct, frozen=True, array_like=True, tag="deposit", tag_field="do"):
     """`amount` is money."""
 
     account: str
@@ -74,7 +78,7 @@ class Deposit(msgspec.Struct, frozen=True, array_like=True, tag="deposit"):
     amount: int
 
 
-class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw"):
+class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw", tag_field="do"):
     """`amount` is money; refused when it exceeds what is available."""
 
     account: str
@@ -82,7 +86,7 @@ class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw"):
     amount: int
 
 
-class PlaceOrder(msgspec.Struct, frozen=True, array_like=True, tag="place_order"):
+class PlaceOrder(msgspec.Struct, frozen=True, array_like=True, tag="place_order", tag_field="do"):
     """Places an order, with up to two attached children.
 
     Prices are ticks, `lots` the quantity, `callback_ppm` the trailing distance
@@ -118,7 +122,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, array_like=True, tag="place_order"
     attached_working_type: WorkingType = WorkingType.MARK_PRICE
 
 
-class CancelOrder(msgspec.Struct, frozen=True, array_like=True, tag="cancel_order"):
+class CancelOrder(msgspec.Struct, frozen=True, array_like=True, tag="cancel_order", tag_field="do"):
     """Cancels one live order by `order_id`, or by `client_id` where that is zero.
 
     An empty `symbol` stands for any.
@@ -131,7 +135,9 @@ class CancelOrder(msgspec.Struct, frozen=True, array_like=True, tag="cancel_orde
     scope: OrderScope = OrderScope.ANY
 
 
-class CancelAllOrders(msgspec.Struct, frozen=True, array_like=True, tag="cancel_all_orders"):
+class CancelAllOrders(
+    msgspec.Struct, frozen=True, array_like=True, tag="cancel_all_orders", tag_field="do"
+):
     """Cancels every live order of an account on one symbol, as far as `scope` reaches."""
 
     account: int
@@ -139,13 +145,13 @@ class CancelAllOrders(msgspec.Struct, frozen=True, array_like=True, tag="cancel_
     scope: OrderScope = OrderScope.ANY
 
 
-class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverage"):
+class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverage", tag_field="do"):
     account: int
     symbol: str
     leverage: int
 
 
-class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price"):
+class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", tag_field="do"):
     """Sets the index price; mark follows, and last too when `moves_last`."""
 
     symbol: str
@@ -153,24 +159,26 @@ class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price"):
     moves_last: bool = False
 
 
-class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode"):
+class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode", tag_field="do"):
     """Changes what is accepted, on one symbol or (empty) on the whole venue."""
 
     mode: Mode
     symbol: str = ""
 
 
-class SetOrderLimits(msgspec.Struct, frozen=True, array_like=True, tag="set_order_limits"):
+class SetOrderLimits(
+    msgspec.Struct, frozen=True, array_like=True, tag="set_order_limits", tag_field="do"
+):
     """Switches the limits on the number of open orders on or off."""
 
     enabled: bool
 
 
-class Reset(msgspec.Struct, frozen=True, array_like=True, tag="reset"):
+class Reset(msgspec.Struct, frozen=True, array_like=True, tag="reset", tag_field="do"):
     """Back to the start: accounts keep keys and first deposits, everything else goes."""
 
 
-class Pulse(msgspec.Struct, frozen=True, array_like=True, tag="pulse"):
+class Pulse(msgspec.Struct, frozen=True, array_like=True, tag="pulse", tag_field="do"):
     """Nothing but the passing of time, which its record carries."""
 
 
@@ -193,7 +201,7 @@ Single = (
 )
 
 
-class Batch(msgspec.Struct, frozen=True, array_like=True, tag="batch"):
+class Batch(msgspec.Struct, frozen=True, array_like=True, tag="batch", tag_field="do"):
     """Several commands under one record; each is applied or refused alone."""
 
     commands: tuple[Single, ...]

@@ -33,7 +33,6 @@ class Order:
         "callback_ppm",
         "chain_next",
         "chain_prev",
-        "children",
         "client_id",
         "close_position",
         "created_ms",
@@ -114,7 +113,6 @@ class Order:
         self.armed_lots = 0
         self.opened_lots = 0
         """Lots of this order's fills that opened a position: what its children protect."""
-        self.children: list[Order] | None = None
 
         self.opening_lots = 0
         self.frozen = 0

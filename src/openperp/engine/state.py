@@ -23,6 +23,7 @@ class Market:
     __slots__ = (
         "book",
         "index_ticks",
+        "initial_ticks",
         "instrument_id",
         "last_ticks",
         "mark_ticks",
@@ -41,6 +42,7 @@ class Market:
         self.instrument_id = instrument_id
         self.book = Book()
         self.triggers = TriggerIndex()
+        self.initial_ticks = index_ticks
         self.index_ticks = index_ticks
         self.mark_ticks = index_ticks
         self.last_ticks = index_ticks
@@ -56,7 +58,8 @@ class Position:
     `lots` is signed; `entry_cost` is the signed money that was paid for them,
     so the entry price is derived and never stored. `buys` and `sells` are the
     resting orders that could open; `reducers` are the resting reduce-only ones.
-    `order_count` counts all that rest in the book.
+    `order_count` counts all that rest in the book; `order_margin` is what its
+    open orders freeze, in money.
     """
 
     __slots__ = (
@@ -66,6 +69,7 @@ class Position:
         "lots",
         "market",
         "order_count",
+        "order_margin",
         "reducers",
         "sells",
         "updated_ms",
@@ -80,6 +84,7 @@ class Position:
         self.sells = OrderChain(market.unit, self.leverage)
         self.reducers: dict[int, Order] = {}
         self.order_count = 0
+        self.order_margin = 0
         self.updated_ms = 0
 
     def chain(self, side: Side) -> OrderChain:
@@ -150,12 +155,17 @@ class Account:
 
 
 class State:
-    """The venue. `orders` holds every live order by id; money totals as named."""
+    """The venue. `orders` holds every live order by id; money totals as named.
+
+    `families` finds the live attached children by the id of their parent, which
+    may itself be terminal by then.
+    """
 
     __slots__ = (
         "account_ids",
         "accounts",
         "dialect",
+        "families",
         "fee_account",
         "insurance",
         "keys",
@@ -185,6 +195,7 @@ class State:
         self.account_ids: dict[str, int] = {}
         self.keys: dict[str, Key] = {}
         self.orders: dict[int, Order] = {}
+        self.families: dict[int, list[Order]] = {}
         self.next_order_id = 1
         self.next_trade_id = 1
         self.fee_account = 0

@@ -111,5 +111,3 @@ class Cause(IntEnum):
     """A triggered FOK order could not be filled at once."""
     POSITION_LIMIT = 10
     """A triggered order would exceed the notional cap of its leverage bracket."""
-    MODE = 11
-    """The order fired while its market did not accept orders."""

@@ -1,0 +1,155 @@
+"""Accounts: opening, keys, transfers and leverage."""
+
+from openperp.engine.commands import AddKey, CreateAccount, Deposit, SetLeverage, Withdraw
+from openperp.engine.events import AccountCreated, KeyAdded, LeverageChanged, WalletChanged
+from openperp.engine.margin import (
+    combine_sides,
+    free_margin,
+    notional,
+    position_margin,
+    refreeze,
+    withdrawable,
+)
+from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
+from openperp.engine.rejects import Reason, refuse
+from openperp.engine.state import Account, Key, Market, Position, State
+from openperp.engine.step import Step
+
+ASSET = "USDT"
+"""The one margin asset."""
+
+_NAME_LENGTH = 64
+
+
+def create_account(step: Step, command: CreateAccount) -> AccountCreated:
+    state = step.state
+    name = command.name
+    if not 0 < len(name) <= _NAME_LENGTH or not name.isprintable() or "/" in name:
+        refuse(Reason.ACCOUNT_NAME_INVALID, name=name[:_NAME_LENGTH])
+    if name in state.account_ids:
+        refuse(Reason.ACCOUNT_EXISTS, name=name)
+    if not 0 <= command.deposit < NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.deposit)
+    account = Account(len(state.accounts) + 1, name, command.deposit, command.house)
+    state.accounts[account.account_id] = account
+    state.account_ids[name] = account.account_id
+    created = AccountCreated(account.account_id, name, command.house)
+    step.events.append(created)
+    if command.deposit:
+        _transfer(step, account, ASSET, command.deposit)
+    account.updated_ms = step.now
+    return created
+
+
+def add_key(step: Step, command: AddKey) -> None:
+    state = step.state
+    account = _find_account(state, command.account)
+    if command.api_key in state.keys:
+        refuse(Reason.KEY_EXISTS, account=command.account)
+    state.keys[command.api_key] = Key(
+        command.api_key,
+        account.account_id,
+        command.kind,
+        command.sealed_secret,
+        command.permissions,
+        command.ips,
+    )
+    step.events.append(KeyAdded(account.account_id, command.api_key))
+
+
+def deposit(step: Step, command: Deposit) -> WalletChanged:
+    account = _find_account(step.state, command.account)
+    _check_amount(command.asset, command.amount)
+    if account.wallet + command.amount >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.amount, wallet=account.wallet)
+    return _transfer(step, account, command.asset, command.amount)
+
+
+def withdraw(step: Step, command: Withdraw) -> WalletChanged:
+    account = _find_account(step.state, command.account)
+    _check_amount(command.asset, command.amount)
+    available = withdrawable(account)
+    if command.amount > available:
+        refuse(Reason.BALANCE_INSUFFICIENT, needed=command.amount, available=available)
+    return _transfer(step, account, command.asset, -command.amount)
+
+
+def set_leverage(step: Step, command: SetLeverage) -> LeverageChanged:
+    """Changes the leverage of an account in one market; open orders freeze anew."""
+    state = step.state
+    account = state.accounts.get(command.account)
+    if account is None:
+        refuse(Reason.ACCOUNT_UNKNOWN, account=command.account)
+    market = state.markets.get(command.symbol)
+    if market is None:
+        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    _check_leverage_range(market, command.leverage)
+    position = account.positions.get(command.symbol) or Position(market)
+    _check_leverage(state, account, position, command.leverage)
+
+    account.positions[command.symbol] = position
+    position.leverage = command.leverage
+    position.buys.set_leverage(command.leverage)
+    position.sells.set_leverage(command.leverage)
+    refreeze(state, account, position)
+    account.updated_ms = step.now
+    changed = LeverageChanged(
+        command.account,
+        command.symbol,
+        command.leverage,
+        market.spec.notional_cap(command.leverage),
+    )
+    step.events.append(changed)
+    return changed
+
+
+def _check_leverage_range(market: Market, leverage: int) -> None:
+    if not 1 <= leverage <= market.spec.max_leverage:
+        refuse(Reason.LEVERAGE_INVALID, leverage=leverage, max_leverage=market.spec.max_leverage)
+
+
+def _check_leverage(state: State, account: Account, position: Position, leverage: int) -> None:
+    """The position must fit the cap at the new leverage, and the margin must be there."""
+    size = notional(position)
+    cap = position.market.spec.notional_cap(leverage)
+    if size > cap:
+        refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
+    orders = combine_sides(
+        state, position.buys.frozen_at(leverage), position.sells.frozen_at(leverage)
+    )
+    more = (
+        orders
+        - position.order_margin
+        + (divide_up(size, leverage) - position_margin(position) if size else 0)
+    )
+    available = free_margin(account)
+    if more > max(0, available):
+        refuse(
+            Reason.LEVERAGE_MARGIN_INSUFFICIENT,
+            needed=more,
+            available=max(0, available),
+            leverage=leverage,
+        )
+
+
+def _find_account(state: State, name: str) -> Account:
+    account_id = state.account_ids.get(name)
+    if account_id is None:
+        refuse(Reason.ACCOUNT_UNKNOWN, account=name)
+    return state.accounts[account_id]
+
+
+def _check_amount(asset: str, amount: int) -> None:
+    if asset != ASSET:
+        refuse(Reason.ASSET_UNKNOWN, asset=asset)
+    if not 0 < amount < NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_NOT_POSITIVE, amount=amount)
+
+
+def _transfer(step: Step, account: Account, asset: str, amount: int) -> WalletChanged:
+    account.wallet += amount
+    step.state.net_deposits += amount
+    account.updated_ms = step.now
+    changed = WalletChanged(account.account_id, asset, amount, account.wallet)
+    step.events.append(changed)
+    return changed

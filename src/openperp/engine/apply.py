@@ -1,0 +1,90 @@
+"""The engine's only door: one journal record in, everything that it did out.
+
+    state, Record(seq, time, command)  ->  Applied(seq, time, command, reply, events)
+
+A live node, a restart and a test all call `apply`; they differ only in where
+records come from and who listens. It reads no clock and does no I/O, so the
+same records give the same state, replies and events for ever.
+
+Each command has one handler. A handler checks first and changes then: whatever
+it refuses is refused before its first change. After it, trigger orders see the
+prices it moved until nothing fires any more.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from openperp.engine import accounts, canceling, placing, venue
+from openperp.engine.commands import (
+    AddKey,
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    CreateAccount,
+    DefineInstrument,
+    Deposit,
+    OpenVenue,
+    PlaceOrder,
+    Pulse,
+    Record,
+    Reset,
+    SetLeverage,
+    SetMode,
+    SetOrderLimits,
+    SetPrice,
+    Withdraw,
+)
+from openperp.engine.commands import Single as SingleCommand
+from openperp.engine.events import Applied, Reply
+from openperp.engine.events import Single as SingleReply
+from openperp.engine.placing import run_consequences
+from openperp.engine.rejects import Rejected
+from openperp.engine.state import State
+from openperp.engine.step import Step
+
+HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
+    OpenVenue: venue.open_venue,
+    DefineInstrument: venue.define_instrument,
+    CreateAccount: accounts.create_account,
+    AddKey: accounts.add_key,
+    Deposit: accounts.deposit,
+    Withdraw: accounts.withdraw,
+    PlaceOrder: placing.place_order,
+    CancelOrder: canceling.cancel_order,
+    CancelAllOrders: canceling.cancel_all_orders,
+    SetLeverage: accounts.set_leverage,
+    SetPrice: venue.set_price,
+    SetMode: venue.set_mode,
+    SetOrderLimits: venue.set_order_limits,
+    Reset: venue.reset,
+    Pulse: venue.pulse,
+}
+
+
+def apply(state: State, record: Record) -> Applied:
+    """Applies one record. A refusal is a reply, never an exception.
+
+    Time never runs backwards: the record happens at the later of its own stamp
+    and the time of the record before it.
+    """
+    assert record.seq == state.seq + 1, f"record {record.seq} follows {state.seq}"
+    state.seq = record.seq
+    now = state.time_ms = max(state.time_ms, record.time_ms)
+    step = Step(state, now)
+    command = record.command
+    reply: Reply
+    if isinstance(command, Batch):
+        reply = tuple([_apply_one(step, single) for single in command.commands])
+    else:
+        reply = _apply_one(step, command)
+    return Applied(record.seq, now, command, reply, tuple(step.events))
+
+
+def _apply_one(step: Step, command: SingleCommand) -> SingleReply:
+    try:
+        reply = HANDLERS[type(command)](step, command)
+    except Rejected as rejected:
+        return rejected.reject
+    if step.moves:
+        run_consequences(step)
+    return reply

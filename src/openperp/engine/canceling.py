@@ -1,0 +1,53 @@
+"""Cancelling orders on request."""
+
+from openperp.engine.commands import CancelAllOrders, CancelOrder
+from openperp.engine.ending import cancel
+from openperp.engine.events import OrderRecord
+from openperp.engine.lookup import find_order, open_orders
+from openperp.engine.rejects import Reason, refuse
+from openperp.engine.state import State
+from openperp.engine.step import Step
+from openperp.engine.terms import Cause, Mode, OrderScope
+
+
+def cancel_order(step: Step, command: CancelOrder) -> OrderRecord:
+    """Cancels one order and, by cascade, its children; replies with the order asked for."""
+    state = step.state
+    order = find_order(
+        state,
+        command.account,
+        command.symbol,
+        command.order_id,
+        command.client_id,
+        command.scope,
+    )
+    if order is None:
+        refuse(Reason.ORDER_UNKNOWN, order=command.order_id or command.client_id)
+    _check_not_halted(state, order.symbol)
+    state.accounts[order.account].updated_ms = step.now
+    return cancel(step, order, Cause.REQUESTED)
+
+
+def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord, ...]:
+    """Cancels an account's orders of one symbol; replies with those that its scope reached."""
+    state = step.state
+    account = state.accounts.get(command.account)
+    if account is None:
+        refuse(Reason.ACCOUNT_UNKNOWN, account=command.account)
+    if command.symbol not in state.markets:
+        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    _check_not_halted(state, command.symbol)
+    canceled = []
+    for order in open_orders(account, command.symbol):
+        if order.order_id not in state.orders:
+            continue  # a child that went with its parent
+        waits = order.waiting
+        if command.scope == OrderScope.ANY or waits == (command.scope == OrderScope.TRIGGER):
+            account.updated_ms = step.now
+            canceled.append(cancel(step, order, Cause.REQUESTED))
+    return tuple(canceled)
+
+
+def _check_not_halted(state: State, symbol: str) -> None:
+    if Mode.HALTED in (state.mode, state.markets[symbol].mode):
+        refuse(Reason.MODE_REFUSES, mode="halted")

@@ -1,0 +1,248 @@
+"""What a new order must satisfy, as a ladder of checks that refuse.
+
+Nothing here changes anything. The checks of `check_entry` are those of an
+order about to meet the book, so a trigger order meets them when it fires.
+"""
+
+from openperp.engine.attached import working_ticks
+from openperp.engine.commands import PlaceOrder
+from openperp.engine.lookup import client_id_space
+from openperp.engine.margin import combine_sides, free_margin, notional
+from openperp.engine.matching import sweep
+from openperp.engine.numbers import PPM, divide_up
+from openperp.engine.order import Order
+from openperp.engine.rejects import Reason, refuse
+from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.terms import (
+    PRICED_TYPES,
+    TRIGGER_TYPES,
+    Mode,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from openperp.engine.triggers import is_reached
+
+TRIGGER_ORDER_LIMIT = 200
+"""Waiting trigger orders that one account may have over all symbols."""
+
+_MARKET_TYPES = (
+    OrderType.MARKET,
+    OrderType.STOP_MARKET,
+    OrderType.TAKE_PROFIT_MARKET,
+    OrderType.TRAILING_STOP_MARKET,
+)
+
+
+def check_mode(state: State, market: Market) -> None:
+    for mode in (state.mode, market.mode):
+        if mode != Mode.NORMAL:
+            refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
+
+
+def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
+    """Quantity and prices against the bounds of the instrument."""
+    spec = market.spec
+    if not command.close_position:
+        _check_lots(market, command.type, lots)
+    elif lots or command.type not in (OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET):
+        refuse(Reason.CLOSE_POSITION_REJECTED, lots=lots, type=command.type.name)
+    if command.type in PRICED_TYPES:
+        if command.ticks < spec.min_ticks:
+            refuse(Reason.PRICE_BELOW_MINIMUM, ticks=command.ticks, min_ticks=spec.min_ticks)
+        if command.ticks > spec.max_ticks:
+            refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=command.ticks, max_ticks=spec.max_ticks)
+    if command.type == OrderType.TRAILING_STOP_MARKET:
+        if not 0 < command.callback_ppm < PPM:
+            refuse(Reason.CALLBACK_RATE_INVALID, callback_ppm=command.callback_ppm)
+        if command.activation_ticks:
+            _check_trigger_ticks(market, command.activation_ticks)
+    elif command.type in TRIGGER_TYPES:
+        _check_trigger_ticks(market, command.trigger_ticks)
+    for ticks in (command.take_profit_ticks, command.stop_loss_ticks):
+        if ticks:
+            _check_trigger_ticks(market, ticks)
+
+
+def _check_lots(market: Market, type: OrderType, lots: int) -> None:
+    spec = market.spec
+    if lots <= 0:
+        refuse(Reason.QUANTITY_NOT_POSITIVE, lots=lots)
+    if lots < spec.min_lots:
+        refuse(Reason.QUANTITY_BELOW_MINIMUM, lots=lots, min_lots=spec.min_lots)
+    max_lots = spec.market_max_lots if type in _MARKET_TYPES else spec.max_lots
+    if lots > max_lots:
+        refuse(Reason.QUANTITY_ABOVE_MAXIMUM, lots=lots, max_lots=max_lots)
+
+
+def _check_trigger_ticks(market: Market, ticks: int) -> None:
+    spec = market.spec
+    if ticks < spec.min_ticks:
+        refuse(Reason.TRIGGER_PRICE_BELOW_MINIMUM, ticks=ticks, min_ticks=spec.min_ticks)
+    if ticks > spec.max_ticks:
+        refuse(Reason.TRIGGER_PRICE_ABOVE_MAXIMUM, ticks=ticks, max_ticks=spec.max_ticks)
+
+
+def check_client_ids(state: State, account: Account, command: PlaceOrder, algo: bool) -> None:
+    """The given client ids must be new among the live orders, and to each other."""
+    child_ids = [
+        client_id
+        for ticks, client_id in (
+            (command.take_profit_ticks, command.take_profit_client_id),
+            (command.stop_loss_ticks, command.stop_loss_client_id),
+        )
+        if ticks and client_id
+    ]
+    own = client_id_space(state, account, algo)
+    if command.client_id and command.client_id in own:
+        refuse(Reason.CLIENT_ID_DUPLICATE, client_id=command.client_id)
+    if not child_ids:
+        return
+    space = client_id_space(state, account, True)
+    taken = {command.client_id} if space is own else set()
+    for client_id in child_ids:
+        if client_id in space or client_id in taken:
+            refuse(Reason.CLIENT_ID_DUPLICATE, client_id=client_id)
+        taken.add(client_id)
+
+
+def check_attached(market: Market, command: PlaceOrder) -> None:
+    """Child prices must lie on the profitable and the losing side of the parent's price."""
+    reference = reference_ticks(
+        market, command.type, command.ticks, command.trigger_ticks, command.activation_ticks
+    )
+    gain, loss = command.take_profit_ticks, command.stop_loss_ticks
+    if gain:
+        check_child_side(command.side, gain, reference, True)
+    if loss:
+        check_child_side(command.side, loss, reference, False)
+
+
+def check_child_side(parent_side: Side, ticks: int, reference: int, profits: bool) -> None:
+    distance = (ticks - reference) * parent_side
+    if (distance <= 0) if profits else (distance >= 0):
+        refuse(Reason.ATTACHED_PRICE_WRONG_SIDE, ticks=ticks, parent_ticks=reference)
+
+
+def reference_ticks(
+    market: Market, type: OrderType, ticks: int, trigger_ticks: int, activation_ticks: int
+) -> int:
+    """The price that a parent is expected to open at."""
+    if type in PRICED_TYPES:
+        return ticks
+    return trigger_ticks or activation_ticks or market.mark_ticks
+
+
+def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
+    """A child closes what its parent opens, from the right side of the parent's price."""
+    if parent.side == command.side or command.type not in TRIGGER_TYPES:
+        refuse(Reason.PARENT_SIDE_INVALID, parent_side=parent.side.name, type=command.type.name)
+    if command.type == OrderType.TRAILING_STOP_MARKET:
+        return
+    reference = reference_ticks(
+        market, parent.type, parent.ticks, parent.trigger_ticks, parent.activation_ticks
+    )
+    profits = command.type in (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
+    check_child_side(parent.side, command.trigger_ticks, reference, profits)
+
+
+def check_trigger(market: Market, command: PlaceOrder) -> None:
+    """A trigger that the price has already passed would fire at once: refused."""
+    ticks = working_ticks(market, command.working_type)
+    if command.type == OrderType.TRAILING_STOP_MARKET:
+        activation = command.activation_ticks
+        reached = bool(activation) and (ticks - activation) * command.side <= 0
+    else:
+        activation = command.trigger_ticks
+        reached = is_reached(command.type, command.side, activation, ticks)
+    if reached:
+        refuse(Reason.WOULD_TRIGGER_IMMEDIATELY, trigger_ticks=activation, price_ticks=ticks)
+
+
+def check_notional(market: Market, command: PlaceOrder, lots: int) -> None:
+    """The smallest notional; MARKET orders count at mark price."""
+    ticks = reference_ticks(market, command.type, command.ticks, command.trigger_ticks, 0)
+    size = ticks * lots * market.unit
+    if size < market.spec.min_notional:
+        refuse(Reason.NOTIONAL_BELOW_MINIMUM, notional=size, min_notional=market.spec.min_notional)
+
+
+def check_limits(state: State, account: Account, position: Position, command: PlaceOrder) -> None:
+    """How many orders may be open: per symbol in the book, per account waiting."""
+    if not state.order_limits:
+        return
+    waiting = bool(command.take_profit_ticks) + bool(command.stop_loss_ticks)
+    if command.type in TRIGGER_TYPES:
+        waiting += 1
+    elif command.type == OrderType.LIMIT:
+        limit = position.market.spec.max_orders
+        if position.order_count >= limit:
+            refuse(Reason.OPEN_ORDER_LIMIT_REACHED, open=position.order_count, limit=limit)
+    if waiting and len(account.waiting) + waiting > TRIGGER_ORDER_LIMIT:
+        refuse(
+            Reason.TRIGGER_ORDER_LIMIT_REACHED,
+            open=len(account.waiting),
+            limit=TRIGGER_ORDER_LIMIT,
+        )
+
+
+def check_entry(
+    state: State,
+    account: Account,
+    position: Position,
+    side: Side,
+    type: OrderType,
+    time_in_force: TimeInForce,
+    ticks: int,
+    lots: int,
+    reduce_only: bool,
+) -> None:
+    """An order about to meet the book: post-only, fill-or-kill, position cap, margin."""
+    market = position.market
+    opposite = market.book.opposite(side)
+    if type == OrderType.LIMIT:
+        if time_in_force == TimeInForce.GTX and opposite.crosses(ticks):
+            refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
+        if time_in_force == TimeInForce.FOK:
+            found = sweep(state, market, account.account_id, side, ticks, lots)
+            if found.lots < lots:
+                refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
+    if reduce_only:
+        return
+    if type == OrderType.MARKET:
+        found = sweep(state, market, account.account_id, side, 0, lots)
+        ticks, lots = found.worst_ticks, found.lots
+    _check_margin(state, account, position, side, ticks, lots)
+
+
+def _check_margin(
+    state: State, account: Account, position: Position, side: Side, ticks: int, lots: int
+) -> None:
+    chain = position.chain(side)
+    opening = chain.opening_part(lots)
+    if opening == 0:
+        return
+    size = opening * ticks * position.market.unit
+    leverage = position.leverage
+    held = notional(position) if position.lots * side > 0 else 0
+    total = held + chain.frozen * leverage + size
+    cap = position.market.spec.notional_cap(leverage)
+    if total > cap:
+        refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
+    buys, sells = position.buys.frozen, position.sells.frozen
+    margin = divide_up(size, leverage)
+    if side == Side.BUY:
+        buys += margin
+    else:
+        sells += margin
+    needed = combine_sides(state, buys, sells) - position.order_margin
+    available = free_margin(account)
+    if needed > available:
+        refuse(
+            Reason.MARGIN_INSUFFICIENT,
+            needed=needed,
+            available=max(0, available),
+            opening_lots=opening,
+            ticks=ticks,
+            leverage=leverage,
+        )

@@ -1,0 +1,96 @@
+"""How orders end: cancelled, expired or filled, with what follows for their family."""
+
+from openperp.engine.events import OrderCanceled, OrderExpired, OrderRecord
+from openperp.engine.lookup import client_id_space
+from openperp.engine.margin import refreeze
+from openperp.engine.order import Order
+from openperp.engine.state import Account
+from openperp.engine.step import Step
+from openperp.engine.terms import Cause, OrderStatus
+
+
+def cancel(step: Step, order: Order, cause: Cause) -> OrderRecord:
+    """Cancels a live order and, by cascade, the children attached to it."""
+    _leave(step, order)
+    order.status = OrderStatus.CANCELED
+    order.updated_ms = step.now
+    record = order.to_record(cause)
+    step.events.append(OrderCanceled(record))
+    if step.state.families:
+        cancel_children(step, order, Cause.CASCADE)
+    return record
+
+
+def cancel_children(step: Step, order: Order, cause: Cause) -> None:
+    for child in tuple(step.state.families.get(order.order_id, ())):
+        cancel(step, child, cause)
+
+
+def expire(step: Step, order: Order, cause: Cause) -> None:
+    """Ends an order that the venue gives up; its children stay if it opened anything."""
+    _leave(step, order)
+    order.status = OrderStatus.EXPIRED
+    order.updated_ms = step.now
+    step.events.append(OrderExpired(order.to_record(cause)))
+    settle_family(step, order)
+
+
+def finish_filled(step: Step, order: Order) -> None:
+    """Takes a completely filled order out; its OrderFilled event has been told."""
+    _leave(step, order)
+    settle_family(step, order)
+
+
+def settle_family(step: Step, order: Order) -> None:
+    """Children of an ended order that opened nothing have nothing to protect."""
+    if step.state.families and not order.opened_lots:
+        cancel_children(step, order, Cause.NOTHING_OPENED)
+
+
+def expire_closers(step: Step, account: Account, symbol: str) -> None:
+    """Expires what could only close a position that is now gone."""
+    position = account.positions[symbol]
+    for order in tuple(position.reducers.values()):
+        if order.remaining_lots and not position.closable_lots(order.side):
+            expire(step, order, Cause.POSITION_GONE)
+    for order in tuple(account.waiting.values()):
+        if (
+            order.armed_lots
+            and order.symbol == symbol
+            and order.waiting
+            and not position.closable_lots(order.side)
+        ):
+            expire(step, order, Cause.POSITION_GONE)
+
+
+def stop_waiting(step: Step, account: Account, order: Order) -> None:
+    """Takes an order out of the trigger index, whether it fires or ends."""
+    order.waiting = False
+    del account.waiting[order.order_id]
+    if order.parent_id:
+        family = step.state.families[order.parent_id]
+        family.remove(order)
+        if not family:
+            del step.state.families[order.parent_id]
+
+
+def _leave(step: Step, order: Order) -> None:
+    """Takes an order out of the book or the trigger index and frees its margin and ids."""
+    state = step.state
+    account = state.accounts[order.account]
+    if order.resting:
+        position = account.positions[order.symbol]
+        position.market.book.side(order.side).remove(order)
+        position.market.book.update_id += 1
+        position.order_count -= 1
+        if order.reduce_only:
+            del position.reducers[order.order_id]
+        else:
+            position.chain(order.side).remove(order)
+            refreeze(state, account, position)
+    elif order.waiting:
+        stop_waiting(step, account, order)
+        if not order.parent_id or order.armed_lots:
+            state.markets[order.symbol].triggers.queue(order.working_type).discard(order)
+    del state.orders[order.order_id]
+    del client_id_space(state, account, order.algo)[order.client_id]

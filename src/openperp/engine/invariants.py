@@ -1,0 +1,144 @@
+"""What must hold after every command, said once and checked in full.
+
+Tests and `verify` run this after replay; a live venue runs it when it stops.
+"""
+
+from openperp.engine.book import BookSide
+from openperp.engine.chain import OrderChain
+from openperp.engine.margin import combine_sides
+from openperp.engine.numbers import divide_up
+from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.terms import OrderStatus
+
+
+class InvariantViolation(AssertionError):
+    """A law of the venue does not hold: a bug, with the numbers that show it."""
+
+
+def check(state: State) -> None:
+    """Raises `InvariantViolation` if any law is broken."""
+    _check_conservation(state)
+    for market in state.markets.values():
+        _check_book(market)
+    for account in state.accounts.values():
+        _check_account(state, account)
+    _check_membership(state)
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise InvariantViolation(sentence)
+
+
+def conservation_gap(state: State) -> int:
+    """Money that appeared (positive) or vanished (negative); zero when the law holds.
+
+    sum(wallets) - sum(signed entry costs) + insurance + fee account
+    = deposits - withdrawals.
+    """
+    total = state.insurance + state.fee_account - state.net_deposits
+    for account in state.accounts.values():
+        total += account.wallet
+        for position in account.positions.values():
+            total -= position.entry_cost
+    return total
+
+
+def _check_conservation(state: State) -> None:
+    gap = conservation_gap(state)
+    _require(gap == 0, f"money is not conserved: {gap} x 10^-8 too much")
+    for symbol in state.markets:
+        lots = sum(
+            account.positions[symbol].lots
+            for account in state.accounts.values()
+            if symbol in account.positions
+        )
+        _require(lots == 0, f"longs and shorts of {symbol} differ by {lots} lots")
+
+
+def _check_book(market: Market) -> None:
+    book = market.book
+    symbol = market.spec.symbol
+    _check_side(symbol, book.bids)
+    _check_side(symbol, book.asks)
+    bid, ask = book.bids.best_ticks(), book.asks.best_ticks()
+    _require(not bid or not ask or bid < ask, f"the book of {symbol} is crossed: {bid} x {ask}")
+
+
+def _check_side(symbol: str, side: BookSide) -> None:
+    _require(side.keys == sorted(side.levels), f"price levels of {symbol} are out of order")
+    for key, level in side.levels.items():
+        lots = 0
+        order = level.head
+        _require(order is not None, f"an empty price level stays in the book of {symbol}")
+        while order is not None:
+            _require(
+                order.resting and order.ticks * side.side == key and order.side == side.side,
+                f"order {order.order_id} rests at the wrong place",
+            )
+            _require(order.remaining_lots > 0, f"order {order.order_id} rests with nothing left")
+            lots += order.remaining_lots
+            order = order.level_next
+        _require(lots == level.lots, f"the level {level.ticks} of {symbol} is summed wrongly")
+
+
+def _check_account(state: State, account: Account) -> None:
+    margin = 0
+    for symbol, position in account.positions.items():
+        _check_position(account, symbol, position)
+        margin += combine_sides(state, position.buys.frozen, position.sells.frozen)
+    _require(
+        margin == account.order_margin,
+        f"account {account.name} freezes {account.order_margin}, its orders {margin}",
+    )
+
+
+def _check_position(account: Account, symbol: str, position: Position) -> None:
+    lots, cost = position.lots, position.entry_cost
+    where = f"{account.name} in {symbol}"
+    _require(lots != 0 or cost == 0, f"a flat position of {where} has an entry cost of {cost}")
+    _require(lots * cost >= 0, f"position and entry cost of {where} differ in sign")
+    _check_chain(where, position.buys, max(0, -lots), position.leverage)
+    _check_chain(where, position.sells, max(0, lots), position.leverage)
+    for order in position.reducers.values():
+        _require(
+            position.closable_lots(order.side) > 0,
+            f"reduce-only order {order.order_id} rests without a position",
+        )
+
+
+def _check_chain(where: str, chain: OrderChain, capacity: int, leverage: int) -> None:
+    """The chain's parts against a plain recount from its arrival order."""
+    _require(chain.capacity == capacity, f"closing capacity of {where} is wrong")
+    left, frozen = capacity, 0
+    order = chain.head
+    while order is not None:
+        covered = min(left, order.remaining_lots)
+        left -= covered
+        opening = order.remaining_lots - covered
+        held = divide_up(opening * order.ticks * chain.unit, leverage)
+        _require(
+            order.opening_lots == opening and order.frozen == held,
+            f"order {order.order_id} of {where} freezes {order.frozen} instead of {held}",
+        )
+        frozen += held
+        order = order.chain_next
+    _require(chain.frozen == frozen, f"orders of {where} freeze {chain.frozen}, not {frozen}")
+
+
+def _check_membership(state: State) -> None:
+    for order_id, order in state.orders.items():
+        _require(order.order_id == order_id, f"order {order_id} is filed wrongly")
+        _require(
+            order.resting != order.waiting, f"order {order_id} neither rests nor waits, or both"
+        )
+        _require(
+            order.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED),
+            f"live order {order_id} is {order.status.name}",
+        )
+    for parent_id, family in state.families.items():
+        for child in family:
+            _require(
+                child.waiting and child.parent_id == parent_id,
+                f"child {child.order_id} is not waiting for its parent {parent_id}",
+            )

@@ -1,0 +1,56 @@
+"""Finding live orders: by id, by client id, or all of an account."""
+
+from openperp.engine.order import Order
+from openperp.engine.state import Account, Position, State
+from openperp.engine.terms import OrderScope
+
+
+def find_order(
+    state: State, account: int, symbol: str, order_id: int, client_id: str, scope: OrderScope
+) -> Order | None:
+    """A live order of `account` by `order_id`, or by `client_id` where that is zero.
+
+    An empty `symbol` stands for any.
+    """
+    owner = state.accounts.get(account)
+    if owner is None:
+        return None
+    if order_id:
+        order = state.orders.get(order_id)
+    elif scope == OrderScope.TRIGGER and state.separate_trigger_ids:
+        order = owner.trigger_client_ids.get(client_id)
+    else:
+        order = owner.client_ids.get(client_id)
+    if order is None or order.account != account or (symbol and order.symbol != symbol):
+        return None
+    if scope == OrderScope.BOOK and order.waiting:
+        return None
+    if scope == OrderScope.TRIGGER and order.type == order.original_type and not order.waiting:
+        return None
+    return order
+
+
+def client_id_space(state: State, account: Account, algo: bool) -> dict[str, Order]:
+    """Where the client ids of such orders must be unique."""
+    if algo and state.separate_trigger_ids:
+        return account.trigger_client_ids
+    return account.client_ids
+
+
+def open_orders(account: Account, symbol: str = "") -> list[Order]:
+    """Every live order of an account, of one symbol or (empty) all, by order id."""
+    found = [order for order in account.waiting.values() if not symbol or order.symbol == symbol]
+    if symbol:
+        position = account.positions.get(symbol)
+        if position is not None:
+            found += resting_orders(position)
+    else:
+        for position in account.positions.values():
+            found += resting_orders(position)
+    found.sort(key=lambda order: order.order_id)
+    return found
+
+
+def resting_orders(position: Position) -> list[Order]:
+    """Every order of the position that rests in the book, in no useful order."""
+    return [*position.reducers.values(), *position.buys.orders(), *position.sells.orders()]

@@ -1,0 +1,83 @@
+"""What an account is worth and what of it is free: pure reads, all in money.
+
+Cross margin in one quote asset. A position needs its notional at mark price /
+leverage, an open order what its opening part freezes; both round up.
+"""
+
+from openperp.engine.numbers import PPM, divide_up
+from openperp.engine.state import Account, Position, State
+
+
+def unrealized_pnl(position: Position) -> int:
+    """Profit of the position if it were closed at mark price, without fees."""
+    market = position.market
+    return position.lots * market.mark_ticks * market.unit - position.entry_cost
+
+
+def notional(position: Position) -> int:
+    """Size of the position at mark price, unsigned."""
+    market = position.market
+    return abs(position.lots) * market.mark_ticks * market.unit
+
+
+def position_margin(position: Position) -> int:
+    """Initial margin: notional at mark price / leverage, rounded up."""
+    if position.lots == 0:
+        return 0
+    return divide_up(notional(position), position.leverage)
+
+
+def maintenance_margin(position: Position) -> int:
+    """Maintenance margin by the bracket of the notional: notional x rate - cum, rounded up."""
+    size = notional(position)
+    if size == 0:
+        return 0
+    brackets = position.market.spec.brackets
+    bracket = brackets[-1]
+    for candidate in brackets:
+        if size < candidate.notional_cap:
+            bracket = candidate
+            break
+    return divide_up(size * bracket.maintenance_ppm, PPM) - bracket.cum
+
+
+def margin_balance(account: Account) -> int:
+    """Wallet and unrealized profit of all positions."""
+    total = account.wallet
+    for position in account.positions.values():
+        if position.lots:
+            total += unrealized_pnl(position)
+    return total
+
+
+def free_margin(account: Account) -> int:
+    """Margin balance less all initial margin; below zero when losses have eaten it."""
+    total = account.wallet - account.order_margin
+    for position in account.positions.values():
+        if position.lots:
+            total += unrealized_pnl(position) - position_margin(position)
+    return total
+
+
+def available_balance(account: Account) -> int:
+    """What new orders may use: free margin, but never below zero."""
+    return max(0, free_margin(account))
+
+
+def withdrawable(account: Account) -> int:
+    """What may leave: free margin, without profits that are not realized."""
+    return max(0, min(account.wallet, free_margin(account)))
+
+
+def combine_sides(state: State, buys: int, sells: int) -> int:
+    """Margin of one market's open orders from what its two sides freeze."""
+    if state.larger_side_margin:
+        return max(buys, sells)
+    return buys + sells
+
+
+def refreeze(state: State, account: Account, position: Position) -> None:
+    """Brings the account's order margin up to date with a position's chains."""
+    margin = combine_sides(state, position.buys.frozen, position.sells.frozen)
+    account.order_margin += margin - position.order_margin
+    position.order_margin = margin

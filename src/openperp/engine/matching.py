@@ -1,0 +1,125 @@
+"""Price-time matching of one taking order against the book."""
+
+from openperp.engine.ending import expire, finish_filled
+from openperp.engine.margin import refreeze
+from openperp.engine.order import Order
+from openperp.engine.settlement import settle_fill
+from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.step import Step
+from openperp.engine.terms import Cause, OrderType, Side, TimeInForce, WorkingType
+
+_IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+def execute(step: Step, account: Account, position: Position, order: Order) -> None:
+    """Matches a live order that is not in the book, then rests, expires or ends it.
+
+    The caller has made every check; what the book cannot fill of a MARKET, IOC
+    or FOK order expires.
+    """
+    market = position.market
+    _match(step, market, position, order)
+    if order.remaining_lots == 0:
+        finish_filled(step, order)
+    elif order.type == OrderType.MARKET or order.time_in_force in _IMMEDIATE:
+        expire(step, order, Cause.NO_LIQUIDITY)
+    elif order.reduce_only and not position.closable_lots(order.side):
+        expire(step, order, Cause.POSITION_GONE)
+    else:
+        _rest(step, account, position, order)
+
+
+def _rest(step: Step, account: Account, position: Position, order: Order) -> None:
+    book = position.market.book
+    book.side(order.side).add(order)
+    book.update_id += 1
+    position.order_count += 1
+    if order.reduce_only:
+        position.reducers[order.order_id] = order
+    else:
+        position.chain(order.side).append(order)
+        refreeze(step.state, account, position)
+
+
+def _match(step: Step, market: Market, position: Position, order: Order) -> None:
+    side = market.book.opposite(order.side)
+    limit = order.ticks if order.type == OrderType.LIMIT else 0
+    first = last = 0
+    while order.remaining_lots:
+        if limit and not side.crosses(limit):
+            break
+        level = side.best()
+        if level is None:
+            break
+        maker = level.head
+        assert maker is not None
+        lots = _fillable(step.state, order, position, maker)
+        if lots == 0:
+            break
+        last = level.ticks
+        first = first or last
+        settle_fill(step, market, order, maker, last, lots)
+        if maker.resting and maker.remaining_lots == 0:
+            finish_filled(step, maker)
+    if first:
+        step.price_moved(market, WorkingType.CONTRACT_PRICE, first)
+        if last != first:
+            step.price_moved(market, WorkingType.CONTRACT_PRICE, last)
+
+
+def _fillable(state: State, order: Order, position: Position, maker: Order) -> int:
+    """Lots of the next fill; reduce-only orders fill no more than they can close."""
+    lots = min(order.remaining_lots, maker.remaining_lots)
+    if maker.reduce_only:
+        held = state.accounts[maker.account].positions[maker.symbol]
+        lots = min(lots, held.closable_lots(maker.side))
+        assert lots, "a reduce-only order rests without a position to close"
+    if order.reduce_only:
+        lots = min(lots, position.closable_lots(order.side))
+    return lots
+
+
+class Sweep:
+    """What a taker would find in the book: `lots` in all, down to the price `worst_ticks`."""
+
+    __slots__ = ("lots", "worst_ticks")
+
+    def __init__(self) -> None:
+        self.lots = 0
+        self.worst_ticks = 0
+
+
+def sweep(state: State, market: Market, account: int, side: Side, ticks: int, lots: int) -> Sweep:
+    """Follows what `_match` would do for `lots` at the limit `ticks` (zero: any price).
+
+    Reduce-only orders fill only what their account can close when their turn
+    comes, so the positions are followed along.
+    """
+    found = Sweep()
+    opposite = market.book.opposite(side)
+    held: dict[int, int] = {}
+    for key in reversed(opposite.keys):
+        level = opposite.levels[key]
+        if ticks and key < ticks * opposite.side:
+            break
+        order = level.head
+        while order is not None and found.lots < lots:
+            part = min(order.remaining_lots, lots - found.lots)
+            if order.reduce_only:
+                part = min(part, max(0, -order.side * _held(state, held, order.account, market)))
+            if part:
+                found.lots += part
+                found.worst_ticks = level.ticks
+                held[order.account] = _held(state, held, order.account, market) + order.side * part
+                held[account] = _held(state, held, account, market) + side * part
+            order = order.level_next
+        if found.lots >= lots:
+            break
+    return found
+
+
+def _held(state: State, held: dict[int, int], account: int, market: Market) -> int:
+    if account in held:
+        return held[account]
+    position = state.accounts[account].positions.get(market.spec.symbol)
+    return 0 if position is None else position.lots

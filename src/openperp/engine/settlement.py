@@ -1,0 +1,116 @@
+"""What one fill does to both sides: positions, wallets, fees, margin, and its events.
+
+Money is neither made nor lost: what a buyer's entry cost rises by, the
+seller's falls by; realized profit moves between wallet and entry cost, and
+fees between wallet and fee account.
+"""
+
+from openperp.engine.attached import arm_children
+from openperp.engine.ending import expire_closers
+from openperp.engine.events import Fill, OrderFilled, PositionChanged, TradeExecuted
+from openperp.engine.margin import refreeze
+from openperp.engine.numbers import PPM, divide_to_zero, divide_up
+from openperp.engine.order import Order
+from openperp.engine.state import Account, Market, Position
+from openperp.engine.step import Step
+from openperp.engine.terms import OrderStatus, Side
+
+
+def settle_fill(
+    step: Step, market: Market, taker: Order, maker: Order, ticks: int, lots: int
+) -> None:
+    """Settles a trade of `lots` at `ticks`; the maker's events come first."""
+    state = step.state
+    trade_id = state.next_trade_id
+    state.next_trade_id = trade_id + 1
+    market.last_ticks = ticks
+    market.traded = True
+    market.traded_ms = step.now
+    market.book.update_id += 1
+    market.book.side(maker.side).shrink(maker, lots)
+    step.events.append(
+        TradeExecuted(market.spec.symbol, trade_id, ticks, lots, maker.side == Side.BUY)
+    )
+    _settle_side(step, market, maker, trade_id, ticks, lots, True)
+    _settle_side(step, market, taker, trade_id, ticks, lots, False)
+
+
+def _settle_side(
+    step: Step, market: Market, order: Order, trade_id: int, ticks: int, lots: int, maker: bool
+) -> None:
+    state = step.state
+    spec = market.spec
+    account = state.accounts[order.account]
+    position = account.positions[spec.symbol]
+    if order.resting and not order.reduce_only:
+        position.chain(order.side).shrink(order, lots)
+
+    order.filled_lots += lots
+    order.filled_value += ticks * lots
+    order.status = (
+        OrderStatus.FILLED if order.filled_lots == order.lots else OrderStatus.PARTIALLY_FILLED
+    )
+    order.updated_ms = step.now
+
+    opened, realized = _move_position(position, order.side, ticks, lots)
+    rate = spec.maker_fee_ppm if maker else spec.taker_fee_ppm
+    fee = divide_up(ticks * lots * market.unit * rate, PPM)
+    account.wallet += realized - fee
+    state.fee_account += fee
+    position.updated_ms = step.now
+    account.updated_ms = step.now
+    _follow_position(step, account, position)
+
+    fill = Fill(
+        trade_id,
+        order.order_id,
+        order.account,
+        spec.symbol,
+        order.side,
+        order.position_side,
+        ticks,
+        lots,
+        fee,
+        realized,
+        maker,
+        step.now,
+    )
+    step.events.append(OrderFilled(order.to_record(), fill))
+    step.events.append(
+        PositionChanged(
+            order.account, spec.symbol, position.lots, position.entry_cost, account.wallet
+        )
+    )
+    if opened:
+        order.opened_lots += opened
+        if state.families:
+            arm_children(step, market, order)
+    if opened != lots and not position.closable_lots(order.side):
+        expire_closers(step, account, spec.symbol)
+
+
+def _move_position(position: Position, side: Side, ticks: int, lots: int) -> tuple[int, int]:
+    """Applies a fill to a position; the lots it opened and the money it realized.
+
+    A partial close takes its share of the entry cost rounded towards zero and
+    leaves the rest inside, so nothing is lost over any number of closes.
+    """
+    unit = position.market.unit
+    closed = min(position.closable_lots(side), lots)
+    opened = lots - closed
+    realized = 0
+    if closed:
+        share = divide_to_zero(position.entry_cost * closed, abs(position.lots))
+        realized = -side * closed * ticks * unit - share
+        position.entry_cost -= share
+    position.entry_cost += side * opened * ticks * unit
+    position.lots += side * lots
+    return opened, realized
+
+
+def _follow_position(step: Step, account: Account, position: Position) -> None:
+    """Lets the margin of the resting orders follow the position that they may close."""
+    lots = position.lots
+    position.buys.set_capacity(-lots if lots < 0 else 0)
+    position.sells.set_capacity(lots if lots > 0 else 0)
+    refreeze(step.state, account, position)

@@ -1,0 +1,325 @@
+"""The whole state as bytes, and back; the digest is the hash of those bytes.
+
+The form is canonical: two states that behave alike dump alike, however they
+came about, so a replay can be compared with the live venue by digest. What can
+be derived (levels, chains, trigger index, id maps) is rebuilt on load.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.lookup import client_id_space
+from openperp.engine.margin import refreeze
+from openperp.engine.order import Order
+from openperp.engine.state import Account, Key, Market, Position, State
+from openperp.engine.terms import (
+    Mode,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+
+_ENUM_FIELDS: dict[str, type] = {
+    "side": Side,
+    "type": OrderType,
+    "original_type": OrderType,
+    "time_in_force": TimeInForce,
+    "status": OrderStatus,
+    "position_side": PositionSide,
+    "working_type": WorkingType,
+}
+_ORDER_LINKS = frozenset(
+    {"level_prev", "level_next", "chain_prev", "chain_next", "frozen", "opening_lots", "resting"}
+)
+_ORDER_FIELDS = tuple(name for name in Order.__slots__ if name not in _ORDER_LINKS)
+"""What a dump holds of an order: all but what loading derives."""
+
+
+class _MarketDump(msgspec.Struct, array_like=True):
+    """`bids` and `asks` list resting order ids by priority; `watching` waiting ones by age."""
+
+    spec: InstrumentSpec
+    instrument_id: int
+    initial_ticks: int
+    index_ticks: int
+    mark_ticks: int
+    last_ticks: int
+    traded: bool
+    priced_ms: int
+    traded_ms: int
+    mode: Mode
+    update_id: int
+    bids: list[int]
+    asks: list[int]
+
+
+class _PositionDump(msgspec.Struct, array_like=True):
+    symbol: str
+    lots: int
+    entry_cost: int
+    leverage: int
+    updated_ms: int
+    buys: list[int]
+    sells: list[int]
+    reducers: list[int]
+
+
+class _AccountDump(msgspec.Struct, array_like=True):
+    account_id: int
+    name: str
+    first_deposit: int
+    house: bool
+    wallet: int
+    updated_ms: int
+    waiting: list[int]
+    positions: list[_PositionDump]
+
+
+class _KeyDump(msgspec.Struct, array_like=True):
+    api_key: str
+    account: int
+    kind: str
+    sealed_secret: bytes
+    permissions: tuple[str, ...]
+    ips: tuple[str, ...]
+
+
+class _StateDump(msgspec.Struct, array_like=True):
+    version: int
+    seq: int
+    time_ms: int
+    dialect: str
+    larger_side_margin: bool
+    separate_trigger_ids: bool
+    mode: Mode
+    order_limits: bool
+    next_order_id: int
+    next_trade_id: int
+    fee_account: int
+    insurance: int
+    net_deposits: int
+    markets: list[_MarketDump]
+    accounts: list[_AccountDump]
+    keys: list[_KeyDump]
+    orders: list[tuple[Any, ...]]
+    families: list[tuple[int, list[int]]]
+
+
+VERSION = 1
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_StateDump)
+
+
+class UnreadableSnapshot(ValueError):
+    """The bytes are no snapshot of a version that this release reads."""
+
+
+def digest(state: State) -> str:
+    """Hash of the state, as 32 hexadecimal digits."""
+    return hashlib.blake2b(dump(state), digest_size=16).hexdigest()
+
+
+def dump(state: State) -> bytes:
+    return _encoder.encode(
+        _StateDump(
+            VERSION,
+            state.seq,
+            state.time_ms,
+            state.dialect,
+            state.larger_side_margin,
+            state.separate_trigger_ids,
+            state.mode,
+            state.order_limits,
+            state.next_order_id,
+            state.next_trade_id,
+            state.fee_account,
+            state.insurance,
+            state.net_deposits,
+            [_dump_market(market) for market in state.markets.values()],
+            [_dump_account(account) for account in state.accounts.values()],
+            [
+                _KeyDump(
+                    key.api_key,
+                    key.account,
+                    key.kind,
+                    key.sealed_secret,
+                    key.permissions,
+                    key.ips,
+                )
+                for key in state.keys.values()
+            ],
+            [
+                tuple([getattr(order, name) for name in _ORDER_FIELDS])
+                for _, order in sorted(state.orders.items())
+            ],
+            [(parent_id, _ids(family)) for parent_id, family in sorted(state.families.items())],
+        )
+    )
+
+
+def load(data: bytes) -> State:
+    """The state that `dump` saw.
+
+    Raises:
+        UnreadableSnapshot: the bytes are damaged or of another version.
+    """
+    try:
+        dumped = _decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise UnreadableSnapshot(f"the snapshot cannot be read: {error}") from error
+    if dumped.version != VERSION:
+        raise UnreadableSnapshot(f"the snapshot has version {dumped.version}, not {VERSION}")
+    state = State()
+    for name in (
+        "seq",
+        "time_ms",
+        "dialect",
+        "larger_side_margin",
+        "separate_trigger_ids",
+        "mode",
+        "order_limits",
+        "next_order_id",
+        "next_trade_id",
+        "fee_account",
+        "insurance",
+        "net_deposits",
+    ):
+        setattr(state, name, getattr(dumped, name))
+    for values in dumped.orders:
+        order = _load_order(values)
+        state.orders[order.order_id] = order
+    for parent_id, child_ids in dumped.families:
+        state.families[parent_id] = [state.orders[child_id] for child_id in child_ids]
+    for market in dumped.markets:
+        _load_market(state, market)
+    for account in dumped.accounts:
+        _load_account(state, account)
+    for key in dumped.keys:
+        state.keys[key.api_key] = Key(
+            key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips
+        )
+    return state
+
+
+def _ids(orders: Iterable[Order]) -> list[int]:
+    return [order.order_id for order in orders]
+
+
+def _dump_market(market: Market) -> _MarketDump:
+    return _MarketDump(
+        market.spec,
+        market.instrument_id,
+        market.initial_ticks,
+        market.index_ticks,
+        market.mark_ticks,
+        market.last_ticks,
+        market.traded,
+        market.priced_ms,
+        market.traded_ms,
+        market.mode,
+        market.book.update_id,
+        _ids(market.book.bids.orders()),
+        _ids(market.book.asks.orders()),
+    )
+
+
+def _dump_account(account: Account) -> _AccountDump:
+    return _AccountDump(
+        account.account_id,
+        account.name,
+        account.first_deposit,
+        account.house,
+        account.wallet,
+        account.updated_ms,
+        _ids(account.waiting.values()),
+        [
+            _PositionDump(
+                symbol,
+                position.lots,
+                position.entry_cost,
+                position.leverage,
+                position.updated_ms,
+                _ids(position.buys.orders()),
+                _ids(position.sells.orders()),
+                _ids(position.reducers.values()),
+            )
+            for symbol, position in account.positions.items()
+        ],
+    )
+
+
+def _load_order(values: tuple[Any, ...]) -> Order:
+    order: Order = Order.__new__(Order)
+    for name, value in zip(_ORDER_FIELDS, values, strict=True):
+        word = _ENUM_FIELDS.get(name)
+        setattr(order, name, value if word is None else word(value))
+    order.resting = False
+    order.opening_lots = 0
+    order.frozen = 0
+    order.level_prev = order.level_next = None
+    order.chain_prev = order.chain_next = None
+    return order
+
+
+def _load_market(state: State, dumped: _MarketDump) -> None:
+    market = Market(dumped.spec, dumped.instrument_id, dumped.initial_ticks)
+    market.index_ticks = dumped.index_ticks
+    market.mark_ticks = dumped.mark_ticks
+    market.last_ticks = dumped.last_ticks
+    market.traded = dumped.traded
+    market.priced_ms = dumped.priced_ms
+    market.traded_ms = dumped.traded_ms
+    market.mode = dumped.mode
+    market.book.update_id = dumped.update_id
+    for order_id in dumped.bids:
+        market.book.bids.add(state.orders[order_id])
+    for order_id in dumped.asks:
+        market.book.asks.add(state.orders[order_id])
+    state.markets[dumped.spec.symbol] = market
+
+
+def _load_account(state: State, dumped: _AccountDump) -> None:
+    account = Account(dumped.account_id, dumped.name, dumped.first_deposit, dumped.house)
+    account.wallet = dumped.wallet
+    account.updated_ms = dumped.updated_ms
+    state.accounts[account.account_id] = account
+    state.account_ids[account.name] = account.account_id
+    for position in dumped.positions:
+        _load_position(state, account, position)
+    for order_id in dumped.waiting:
+        order = state.orders[order_id]
+        account.waiting[order_id] = order
+        client_id_space(state, account, order.algo)[order.client_id] = order
+        if not order.parent_id or order.armed_lots:
+            queue = state.markets[order.symbol].triggers.queue(order.working_type)
+            queue.add(order)
+
+
+def _load_position(state: State, account: Account, dumped: _PositionDump) -> None:
+    position = Position(state.markets[dumped.symbol])
+    position.lots = dumped.lots
+    position.entry_cost = dumped.entry_cost
+    position.leverage = dumped.leverage
+    position.updated_ms = dumped.updated_ms
+    account.positions[dumped.symbol] = position
+    for chain, order_ids in ((position.buys, dumped.buys), (position.sells, dumped.sells)):
+        chain.leverage = dumped.leverage
+        for order_id in order_ids:
+            chain.append(state.orders[order_id])
+    position.buys.set_capacity(max(0, -dumped.lots))
+    position.sells.set_capacity(max(0, dumped.lots))
+    for order_id in dumped.reducers:
+        position.reducers[order_id] = state.orders[order_id]
+    for order_id in (*dumped.buys, *dumped.sells, *dumped.reducers):
+        order = state.orders[order_id]
+        client_id_space(state, account, order.algo)[order.client_id] = order
+        position.order_count += 1
+    refreeze(state, account, position)

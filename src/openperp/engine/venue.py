@@ -1,0 +1,155 @@
+"""The venue itself: its opening, instruments, prices, modes and reset."""
+
+from openperp.engine.attached import working_ticks
+from openperp.engine.commands import (
+    DefineInstrument,
+    OpenVenue,
+    Pulse,
+    Reset,
+    SetMode,
+    SetOrderLimits,
+    SetPrice,
+)
+from openperp.engine.events import (
+    InstrumentDefined,
+    ModeChanged,
+    OrderLimitsChanged,
+    PriceChanged,
+    VenueOpened,
+    VenueReset,
+)
+from openperp.engine.instruments import InstrumentSpec, find_spec_fault
+from openperp.engine.rejects import Reason, refuse
+from openperp.engine.state import Account, Market, State
+from openperp.engine.step import Step
+from openperp.engine.terms import Mode, WorkingType
+
+
+def open_venue(step: Step, command: OpenVenue) -> None:
+    state = step.state
+    if state.dialect:
+        refuse(Reason.VENUE_ALREADY_OPEN, dialect=state.dialect)
+    state.dialect = command.dialect
+    state.larger_side_margin = command.larger_side_margin
+    state.separate_trigger_ids = command.separate_trigger_ids
+    step.events.append(VenueOpened(command.dialect))
+
+
+def define_instrument(step: Step, command: DefineInstrument) -> None:
+    """Adds an instrument, or changes what may change while orders and positions live on."""
+    state = step.state
+    spec = command.spec
+    fault = find_spec_fault(spec)
+    if not fault and not spec.min_ticks <= command.index_ticks <= spec.max_ticks:
+        fault = "the index price must lie between the smallest and largest price"
+    if fault:
+        refuse(Reason.INSTRUMENT_INVALID, symbol=spec.symbol, fault=fault)
+    market = state.markets.get(spec.symbol)
+    if market is None:
+        market = Market(spec, len(state.markets) + 1, command.index_ticks)
+        market.priced_ms = step.now
+        state.markets[spec.symbol] = market
+    else:
+        _check_same_grid(market.spec, spec)
+        market.spec = spec
+        market.initial_ticks = command.index_ticks
+    step.events.append(InstrumentDefined(spec))
+
+
+def _check_same_grid(old: InstrumentSpec, new: InstrumentSpec) -> None:
+    """Ticks and lots of live orders keep their meaning."""
+    grid = (
+        "base_asset",
+        "quote_asset",
+        "price_precision",
+        "quantity_precision",
+        "tick_units",
+        "lot_units",
+    )
+    for name in grid:
+        if getattr(old, name) != getattr(new, name):
+            refuse(
+                Reason.INSTRUMENT_INVALID,
+                symbol=new.symbol,
+                fault=f"the {name.replace('_', ' ')} of an existing instrument cannot change",
+            )
+
+
+def set_price(step: Step, command: SetPrice) -> PriceChanged:
+    """Moves the index and with it the mark price; last follows until the first trade."""
+    market = step.state.markets.get(command.symbol)
+    if market is None:
+        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    spec = market.spec
+    if command.ticks < spec.min_ticks:
+        refuse(Reason.PRICE_BELOW_MINIMUM, ticks=command.ticks, min_ticks=spec.min_ticks)
+    if command.ticks > spec.max_ticks:
+        refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=command.ticks, max_ticks=spec.max_ticks)
+    market.index_ticks = command.ticks
+    market.mark_ticks = command.ticks
+    market.priced_ms = step.now
+    step.price_moved(market, WorkingType.MARK_PRICE, command.ticks)
+    if command.moves_last or not market.traded:
+        market.last_ticks = command.ticks
+        step.price_moved(market, WorkingType.CONTRACT_PRICE, command.ticks)
+    changed = PriceChanged(command.symbol, market.index_ticks, market.mark_ticks, market.last_ticks)
+    step.events.append(changed)
+    return changed
+
+
+def set_mode(step: Step, command: SetMode) -> None:
+    """Changes what is accepted; triggers of a reopened market see the prices as they are."""
+    state = step.state
+    if not command.symbol:
+        state.mode = command.mode
+        reopened = list(state.markets.values())
+    else:
+        market = state.markets.get(command.symbol)
+        if market is None:
+            refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+        market.mode = command.mode
+        reopened = [market]
+    step.events.append(ModeChanged(command.mode, command.symbol))
+    if command.mode == Mode.NORMAL:
+        for market in reopened:
+            for working_type in WorkingType:
+                step.price_moved(market, working_type, working_ticks(market, working_type))
+
+
+def set_order_limits(step: Step, command: SetOrderLimits) -> None:
+    step.state.order_limits = command.enabled
+    step.events.append(OrderLimitsChanged(command.enabled))
+
+
+def pulse(step: Step, command: Pulse) -> None:
+    """Time has passed; what is due has happened before this handler is called."""
+
+
+def reset(step: Step, command: Reset) -> None:
+    """Accounts keep keys, names and first deposits; instruments their terms; all else goes."""
+    del command
+    state = step.state
+    for symbol, market in state.markets.items():
+        fresh = Market(market.spec, market.instrument_id, market.initial_ticks)
+        fresh.priced_ms = step.now
+        state.markets[symbol] = fresh
+    state.net_deposits = 0
+    for account_id, account in state.accounts.items():
+        fresh_account = Account(account_id, account.name, account.first_deposit, account.house)
+        fresh_account.wallet = account.first_deposit
+        fresh_account.updated_ms = step.now
+        state.accounts[account_id] = fresh_account
+        state.net_deposits += account.first_deposit
+    _forget(state)
+    step.moves.clear()
+    step.events.append(VenueReset())
+
+
+def _forget(state: State) -> None:
+    state.mode = Mode.NORMAL
+    state.orders = {}
+    state.families = {}
+    state.next_order_id = 1
+    state.next_trade_id = 1
+    state.fee_account = 0
+    state.insurance = 0
