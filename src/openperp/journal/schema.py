@@ -1,0 +1,122 @@
+"""The journal's SQLite file: how it is made, recognised and tuned."""
+
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from openperp.journal.base import JournalDamaged, JournalUnusable
+from openperp.journal.record import FIRST_LINK
+
+APPLICATION_ID: Final = 0x6F70_4A31
+"""Marks the file as ours, in the place that SQLite keeps for this."""
+
+FORMAT: Final = 1
+"""Version of the tables below, kept as SQLite's `user_version`."""
+
+TABLES: Final = """
+CREATE TABLE journal (
+    identity TEXT NOT NULL, pruned_seq INTEGER NOT NULL, pruned_link BLOB NOT NULL);
+CREATE TABLE records (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL, link BLOB NOT NULL);
+CREATE TABLE snapshots (
+    seq INTEGER PRIMARY KEY, link BLOB NOT NULL, parts INTEGER NOT NULL, checksum BLOB NOT NULL);
+CREATE TABLE snapshot_parts (
+    seq INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX snapshot_parts_by_seq ON snapshot_parts (seq, part);
+"""
+"""`journal` has one row: the last record that a snapshot replaced, and its link."""
+
+CHECKPOINT_PAGES: Final = 4_096
+"""Pages of log (16 MiB) after which SQLite copies them into the file."""
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """The journal at `path`, made if there is none.
+
+    Raises JournalDamaged where the file is broken and JournalUnusable where it
+    is not a journal of a format known here.
+    """
+    if not path.exists():
+        log = path.with_name(path.name + "-wal")
+        if log.exists():
+            raise JournalDamaged(0, f"the file {path} is missing, and its log {log} is not")
+        _create(path)
+    connection = _connect(path)
+    try:
+        _recognise(connection, path)
+        _tune(connection)
+        _check_structure(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Makes the file whole before it gets its name: an empty one is damage, never a start."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    connection = _connect(draft)
+    try:
+        connection.executescript(
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+            f"BEGIN; {TABLES} COMMIT;"
+        )
+        connection.execute(
+            "INSERT INTO journal VALUES (?, 0, ?)", (secrets.token_hex(16), FIRST_LINK)
+        )
+    finally:
+        connection.close()
+    draft.replace(path)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return connection
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (format,) = connection.execute("PRAGMA user_version").fetchone()
+    if path.stat().st_size == 0:
+        raise JournalDamaged(0, f"the file {path} is empty")
+    if application_id != APPLICATION_ID:
+        raise JournalUnusable(f"The file {path} is not an openperp journal.")
+    if format != FORMAT:
+        raise JournalUnusable(
+            f"The journal {path} has format {format}, and this version of openperp reads {FORMAT}."
+        )
+
+
+def _tune(connection: sqlite3.Connection) -> None:
+    """Durable at each commit, on every platform; the log is cut back when it is copied."""
+    connection.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+        "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;"
+        f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+        f"PRAGMA journal_size_limit = {4 * CHECKPOINT_PAGES * 4096};"
+    )
+
+
+def _check_structure(connection: sqlite3.Connection) -> None:
+    """Finds pages that no longer hold together, which could hide the youngest records."""
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise JournalDamaged(0, f"the file does not hold together ({_first_line(verdict)})")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[-1].rstrip(".")
