@@ -37,6 +37,10 @@ class Dialect(msgspec.Struct, frozen=True):
     """Replies to place and amend carry cumQuote and avgPrice."""
     separate_trigger_ids: bool
     """Trigger orders have a client-id space of their own and are out of batchOrders' reach."""
+    limit_needs_time_in_force: bool
+    """A LIMIT order without timeInForce is refused; otherwise it is GTC."""
+    callback_max_ppm: int
+    """Largest callbackRate of a trailing stop, in parts per million."""
 
 
 def _columns() -> dict[str, Dialect]:
@@ -52,6 +56,8 @@ def _columns() -> dict[str, Dialect]:
         "seed_cancel_fields": (True, False),
         "value_in_order_replies": (True, False),
         "separate_trigger_ids": (False, True),
+        "limit_needs_time_in_force": (False, True),
+        "callback_max_ppm": (100_000, 200_000),
     }
     columns = [
         msgspec.convert({row: cells[index] for row, cells in table.items()}, Dialect)

@@ -1,0 +1,87 @@
+"""Trigger orders as algo order objects.
+
+A number that an order does not have is left out, never sent as an empty text:
+strict clients parse every number that they find.
+"""
+
+from openperp.api.wire.numbers import InstrumentFormat, percent_texts
+from openperp.engine.events import OrderRecord
+from openperp.engine.terms import Cause, OrderStatus, OrderType
+
+Row = dict[str, object]
+
+_ENDED_IN_THE_BOOK = frozenset({Cause.NONE, Cause.REQUESTED, Cause.NO_LIQUIDITY, Cause.CASCADE})
+"""Ways for a fired order to end that its owner or the market decided."""
+
+
+def algo_status(order: OrderRecord) -> str:
+    """The life of a trigger order: NEW until it fires, TRIGGERED while it rests in the book.
+
+    FINISHED is what fired and then was filled or cancelled, EXPIRED what the
+    venue gave up, as where margin was missing.
+    """
+    if not order.triggered_ms:
+        return order.status.name
+    if order.status in {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}:
+        return "TRIGGERED"
+    if order.status is OrderStatus.EXPIRED and order.cause not in _ENDED_IN_THE_BOOK:
+        return "EXPIRED"
+    return "FINISHED"
+
+
+def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
+    """The reply to a new algo order."""
+    row: Row = {
+        "algoId": order.order_id,
+        "clientAlgoId": order.client_id,
+        "algoType": "CONDITIONAL",
+        "orderType": order.original_type.name,
+        "symbol": order.symbol,
+        "side": order.side.name,
+        "positionSide": order.position_side.name,
+        "timeInForce": order.time_in_force.name,
+        "quantity": instrument.quantity[order.lots],
+        "algoStatus": algo_status(order),
+        "triggerPrice": instrument.price[order.trigger_ticks],
+        "price": instrument.price[order.ticks],
+        "selfTradePreventionMode": "NONE",
+        "workingType": order.working_type.name,
+        "priceMatch": "NONE",
+        "closePosition": order.close_position,
+        "priceProtect": order.price_protect,
+        "reduceOnly": order.reduce_only,
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+        "triggerTime": order.triggered_ms,
+        "goodTillDate": 0,
+    }
+    if order.original_type is OrderType.TRAILING_STOP_MARKET:
+        row["activatePrice"] = instrument.price[order.activation_ticks]
+        row["callbackRate"] = percent_texts[order.callback_ppm]
+    if order.parent_id:
+        row["parentOrderId"] = order.parent_id
+    return row
+
+
+def algo_query(order: OrderRecord, instrument: InstrumentFormat) -> Row:
+    """The order with what became of it in the book, where it keeps its id.
+
+    `actualOrderId` is empty until the order has fired.
+    """
+    row = algo_order(order, instrument)
+    row["actualOrderId"] = str(order.order_id) if order.triggered_ms else ""
+    row["actualPrice"] = instrument.derived_price(order.filled_value, order.filled_lots)
+    row["actualQty"] = instrument.quantity[order.filled_lots]
+    if order.triggered_ms:
+        row["actualType"] = order.type.name
+    return row
+
+
+def algo_canceled(order: OrderRecord) -> Row:
+    """The reply to a cancel; its code is a text, unlike everywhere else."""
+    return {
+        "algoId": order.order_id,
+        "clientAlgoId": order.client_id,
+        "code": "200",
+        "msg": "success",
+    }
