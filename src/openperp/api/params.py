@@ -188,13 +188,8 @@ def kind_of(annotation: Any) -> Kind[Any]:
 
 
 def _is_near(name: str, known: str) -> bool:
-    """Whether two names share their beginning and differ in length by little."""
-    if abs(len(name) - len(known)) > 4 or len(name) > 60:
-        return False
-    shared = next(
-        (i for i, pair in enumerate(zip(name, known, strict=False)) if pair[0] != pair[1]), -1
-    )
-    return shared < 0 or shared >= 5
+    """Whether two names begin alike and differ in length by little."""
+    return name[:5] == known[:5] and abs(len(name) - len(known)) <= 4
 
 
 STOP_NAMES: Final = frozenset(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from openperp.api.dialect import Dialect
 from openperp.api.limits import Limits
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.snapshot import digest
+from openperp.engine.state import State
 
 if TYPE_CHECKING:
-    from openperp.engine.state import State
     from openperp.history.base import History
 
 
@@ -52,7 +54,10 @@ class View:
     `now_ms` is the venue's time and `wall_ms` the machine's, both in
     milliseconds since the Unix epoch. `strict` holds the tolerances that are
     switched off: "signature", "time", "params", "streams". `mint` makes
-    credentials, since randomness is not at home here.
+    credentials, since randomness is not at home here. `specify` turns a symbol
+    and the terms of its instrument, written as in the configuration file, into
+    the specification and a first index price in ticks; a fault in the terms is
+    a ValueError that names it.
     """
 
     state: State
@@ -62,6 +67,7 @@ class View:
     now_ms: Callable[[], int]
     wall_ms: Callable[[], int]
     mint: Callable[[], Credentials]
+    specify: Callable[[str, Mapping[str, Any]], tuple[InstrumentSpec, int]]
     operator_token: str
     limits: Limits = field(default_factory=Limits)
     market: str = "quiet"
@@ -69,3 +75,11 @@ class View:
     strict: frozenset[str] = frozenset()
     explain: bool = True
     limits_on: bool = True
+    _digest: tuple[int, str] = (-1, "")
+
+    def digest(self) -> str:
+        """The digest of the state, computed once per sequence number."""
+        seq = self.state.seq
+        if self._digest[0] != seq:
+            self._digest = (seq, digest(self.state))
+        return self._digest[1]

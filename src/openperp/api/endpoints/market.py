@@ -1,0 +1,266 @@
+"""Market data: what anyone may read about the venue and its instruments."""
+
+from typing import Annotated, Any, Final
+
+from openperp.api.endpoint import Call, Endpoint, Security
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Long, Symbol
+from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
+from openperp.api.params import NoParams, Params
+from openperp.api.wire.numbers import InstrumentFormat, decimal_text, instrument_format
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.numbers import MONEY_DECIMALS, PPM
+from openperp.engine.state import Market
+from openperp.engine.terms import Mode, OrderType, TimeInForce
+
+PERPETUAL_DELIVERY_MS: Final = 4_133_404_800_000
+"""Delivery date of a contract that never delivers, as Binance writes it."""
+
+FUNDING_INTERVAL_MS: Final = 8 * 3_600_000
+
+DEPTH_WEIGHTS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
+
+RATE_LIMITS: Final = [
+    {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
+    for kind, interval, number, limit in (
+        ("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
+        ("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE),
+        ("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
+    )
+]
+
+_STATUSES: Final = {
+    Mode.NORMAL: "TRADING",
+    Mode.CANCEL_ONLY: "TRADING_CANCEL_ONLY",
+    Mode.HALTED: "TRADING_HALT",
+}
+
+
+def find_market(call: Call, symbol: str) -> Market:
+    """The market of a symbol; -1121 when there is none."""
+    market = call.view.state.markets.get(symbol)
+    if market is None:
+        listed = ", ".join(call.view.state.markets)
+        raise ApiError(-1121, explain=f"{symbol} is not listed; these are: {listed}")
+    return market
+
+
+def format_of(call: Call, market: Market) -> InstrumentFormat:
+    """How the dialect writes the prices and quantities of a market."""
+    return instrument_format(market.spec, shortest=call.view.dialect.shortest_decimals)
+
+
+class MaybeSymbol(Params, frozen=True):
+    symbol: Annotated[str, Symbol()] = ""
+
+
+class Depth(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    limit: Annotated[int, Long()] = 500
+
+
+def ping(_call: Call, _params: NoParams) -> Any:
+    return {}
+
+
+def time(call: Call, _params: NoParams) -> Any:
+    return {"serverTime": call.now_ms}
+
+
+def exchange_info(call: Call, _params: NoParams) -> Any:
+    state = call.view.state
+    return {
+        "timezone": "UTC",
+        "serverTime": call.now_ms,
+        "futuresType": "U_MARGINED",
+        "rateLimits": RATE_LIMITS,
+        "exchangeFilters": [],
+        "assets": [
+            {"asset": asset, "marginAvailable": True, "autoAssetExchange": "0"}
+            for asset in sorted({market.spec.quote_asset for market in state.markets.values()})
+        ],
+        "symbols": [_symbol(call, market) for market in state.markets.values()],
+    }
+
+
+def _symbol(call: Call, market: Market) -> dict[str, Any]:
+    spec = market.spec
+    mode = max(market.mode, call.view.state.mode)
+    return {
+        "symbol": spec.symbol,
+        "pair": spec.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": PERPETUAL_DELIVERY_MS,
+        "onboardDate": spec.onboard_ms,
+        "status": _STATUSES[mode],
+        "maintMarginPercent": _percent(spec.brackets[0].maintenance_ppm),
+        "requiredMarginPercent": _percent(PPM // spec.max_leverage),
+        "baseAsset": spec.base_asset,
+        "quoteAsset": spec.quote_asset,
+        "marginAsset": spec.quote_asset,
+        "pricePrecision": spec.price_precision,
+        "quantityPrecision": spec.quantity_precision,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "settlePlan": 0,
+        "triggerProtect": _rate(spec.trigger_protect_ppm),
+        "liquidationFee": _rate(spec.liquidation_fee_ppm),
+        "marketTakeBound": _rate(spec.market_take_bound_ppm),
+        "maxMoveOrderLimit": 10_000,
+        "filters": _filters(spec, format_of(call, market)),
+        "orderTypes": [type.name for type in OrderType],
+        "timeInForce": [time_in_force.name for time_in_force in TimeInForce],
+        "permissionSets": [],
+    }
+
+
+def _filters(spec: InstrumentSpec, text: InstrumentFormat) -> list[dict[str, Any]]:
+    lots = {"minQty": text.quantity[spec.min_lots], "stepSize": text.quantity[1]}
+    return [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": text.price[spec.min_ticks],
+            "maxPrice": text.price[spec.max_ticks],
+            "tickSize": text.price[1],
+        },
+        {"filterType": "LOT_SIZE", "maxQty": text.quantity[spec.max_lots], **lots},
+        {"filterType": "MARKET_LOT_SIZE", "maxQty": text.quantity[spec.market_max_lots], **lots},
+        {"filterType": "MAX_NUM_ORDERS", "limit": spec.max_orders},
+        {
+            "filterType": "MIN_NOTIONAL",
+            "notional": decimal_text(spec.min_notional, MONEY_DECIMALS, shortest=True),
+        },
+        {
+            "filterType": "PERCENT_PRICE",
+            "multiplierUp": _rate(spec.multiplier_up_ppm),
+            "multiplierDown": _rate(spec.multiplier_down_ppm),
+            "multiplierDecimal": "4",
+        },
+    ]
+
+
+def _rate(ppm: int) -> str:
+    return decimal_text(ppm, 6, shortest=False)[:-2]
+
+
+def _percent(ppm: int) -> str:
+    return decimal_text(ppm, 4, shortest=False)
+
+
+def depth(call: Call, params: Depth) -> Any:
+    if params.limit not in DEPTH_WEIGHTS:
+        raise ApiError(
+            -4021,
+            params.limit,
+            explain=f"limit must be one of {', '.join(map(str, DEPTH_WEIGHTS))}",
+        )
+    market = find_market(call, params.symbol)
+    text = format_of(call, market)
+    book = market.book
+    return {
+        "lastUpdateId": book.update_id,
+        "E": call.now_ms,
+        "T": max(market.priced_ms, market.traded_ms),
+        "bids": [
+            (text.price[ticks], text.quantity[lots])
+            for ticks, lots in book.bids.depth(params.limit)
+        ],
+        "asks": [
+            (text.price[ticks], text.quantity[lots])
+            for ticks, lots in book.asks.depth(params.limit)
+        ],
+    }
+
+
+def premium_index(call: Call, params: MaybeSymbol) -> Any:
+    return _one_or_all(call, params, _premium_index)
+
+
+def _premium_index(call: Call, market: Market) -> dict[str, Any]:
+    text = format_of(call, market)
+    return {
+        "symbol": market.spec.symbol,
+        "markPrice": text.price[market.mark_ticks],
+        "indexPrice": text.price[market.index_ticks],
+        "estimatedSettlePrice": text.price[market.index_ticks],
+        "lastFundingRate": "0.00000000",
+        "interestRate": "0.00010000",
+        "nextFundingTime": (call.now_ms // FUNDING_INTERVAL_MS + 1) * FUNDING_INTERVAL_MS,
+        "time": call.now_ms,
+    }
+
+
+def ticker_price(call: Call, params: MaybeSymbol) -> Any:
+    return _one_or_all(call, params, _ticker_price)
+
+
+def _ticker_price(call: Call, market: Market) -> dict[str, Any]:
+    return {
+        "symbol": market.spec.symbol,
+        "price": format_of(call, market).price[market.last_ticks],
+        "time": max(market.priced_ms, market.traded_ms),
+    }
+
+
+def book_ticker(call: Call, params: MaybeSymbol) -> Any:
+    return _one_or_all(call, params, _book_ticker)
+
+
+def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
+    text = format_of(call, market)
+    bid, ask = market.book.bids.best(), market.book.asks.best()
+    return {
+        "symbol": market.spec.symbol,
+        "bidPrice": text.price[bid.ticks if bid else 0],
+        "bidQty": text.quantity[bid.lots if bid else 0],
+        "askPrice": text.price[ask.ticks if ask else 0],
+        "askQty": text.quantity[ask.lots if ask else 0],
+        "time": call.now_ms,
+        "lastUpdateId": market.book.update_id,
+    }
+
+
+def _one_or_all(call: Call, params: MaybeSymbol, describe: Any) -> Any:
+    if params.symbol:
+        return describe(call, find_market(call, params.symbol))
+    return [describe(call, market) for market in call.view.state.markets.values()]
+
+
+def _weight(one: int, all: int) -> Any:
+    return lambda params: one if params.symbol else all
+
+
+def _get(path: str, params: Any, handle: Any, summary: str, weight: Any = 1) -> Endpoint[Any]:
+    return Endpoint("GET", path, Security.NONE, params, handle, summary, weight)
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    _get("/fapi/v1/ping", NoParams, ping, "Test connectivity"),
+    _get("/fapi/v1/time", NoParams, time, "Venue time"),
+    _get("/fapi/v1/exchangeInfo", NoParams, exchange_info, "Instruments, filters and limits"),
+    _get(
+        "/fapi/v1/depth",
+        Depth,
+        depth,
+        "Order book",
+        lambda params: DEPTH_WEIGHTS.get(params.limit, 1),
+    ),
+    _get(
+        "/fapi/v1/premiumIndex",
+        MaybeSymbol,
+        premium_index,
+        "Mark price, index price and funding",
+        _weight(1, 10),
+    ),
+    _get("/fapi/v1/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2)),
+    _get("/fapi/v2/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2)),
+    _get(
+        "/fapi/v1/ticker/bookTicker",
+        MaybeSymbol,
+        book_ticker,
+        "Best bid and ask",
+        _weight(2, 5),
+    ),
+)

@@ -1,0 +1,318 @@
+"""The operator API: accounts, prices, instruments, clock, modes and the venue's state.
+
+JSON in and out, opened by the operator's token. Names are in snake case, and
+errors are `{"code", "msg"}` whose message is a sentence of its own.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from openperp.api.endpoint import Call, ClockChange, Endpoint, Security, Submission
+from openperp.api.endpoints.market import find_market, format_of
+from openperp.api.errors import ApiError, from_reject
+from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word, Words, decode_json
+from openperp.api.params import NoParams, Params, to_money, to_ticks
+from openperp.api.wire.numbers import money_text
+from openperp.engine.commands import (
+    AddKey,
+    Batch,
+    CreateAccount,
+    DefineInstrument,
+    Deposit,
+    Pulse,
+    Reset,
+    SetMode,
+    SetPrice,
+    Withdraw,
+)
+from openperp.engine.events import Applied, PriceChanged, WalletChanged
+from openperp.engine.margin import available_balance
+from openperp.engine.rejects import Reject
+from openperp.engine.state import Account
+from openperp.engine.terms import Mode
+
+ASSET: Final = "USDT"
+CLOCK_MAX_MS: Final = 253_402_300_799_000
+"""The end of the year 9999, beyond which no clock may be set."""
+
+_MODES: Final = {mode.name.lower(): mode for mode in Mode}
+
+
+class _Params(Params, frozen=True, rename=None):
+    """Names on the wire are the attribute names."""
+
+
+class NewAccount(_Params, frozen=True):
+    name: Annotated[str, Text(64)]
+    deposit: Annotated[str, Decimal()] = "0"
+
+
+class Transfer(_Params, frozen=True):
+    name: Annotated[str, Text(64)]
+    amount: Annotated[str, Decimal()]
+    asset: Annotated[str, Text(20)] = ASSET
+
+
+class NewKey(_Params, frozen=True):
+    name: Annotated[str, Text(64)]
+    type: Annotated[str, Text(20)] = "hmac"
+    public_key: Annotated[str, Text(4000)] = ""
+    permissions: Annotated[tuple[str, ...], Words("read", "trade")] = ("read", "trade")
+    ips: Annotated[tuple[str, ...], Words()] = ()
+
+
+class Price(_Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    price: Annotated[str, Decimal()]
+    last: Annotated[bool, Bool()] = True
+
+
+class Instrument(_Params, frozen=True):
+    """The symbol; the other members are the terms of the configuration file."""
+
+    symbol: Annotated[str, Symbol()]
+
+
+class Clock(_Params, frozen=True):
+    advance_ms: Annotated[int | None, Long()] = None
+    set_ms: Annotated[int | None, Long()] = None
+    mode: Annotated[str | None, Word({"real": "real", "virtual": "virtual"})] = None
+
+
+class ChangeMode(_Params, frozen=True):
+    mode: Annotated[Mode, Word(_MODES)]
+    symbol: Annotated[str, Symbol()] = ""
+
+
+def status(call: Call, _params: NoParams) -> Any:
+    view, state = call.view, call.view.state
+    return {
+        "seq": state.seq,
+        "digest": view.digest(),
+        "time": call.now_ms,
+        "clock": view.clock_mode,
+        "mode": state.mode.name.lower(),
+        "invariants": "ok",
+        "dialect": view.dialect.name,
+        "market": view.market,
+        "accounts": sum(not account.house for account in state.accounts.values()),
+        "open_orders": len(state.orders),
+        "next_order_id": state.next_order_id,
+        "next_trade_id": state.next_trade_id,
+        "history_seq": view.history.position,
+        "symbols": {
+            symbol: {
+                "mode": market.mode.name.lower(),
+                "index": format_of(call, market).price[market.index_ticks],
+                "mark": format_of(call, market).price[market.mark_ticks],
+                "last": format_of(call, market).price[market.last_ticks],
+            }
+            for symbol, market in state.markets.items()
+        },
+    }
+
+
+def list_accounts(call: Call, _params: NoParams) -> Any:
+    accounts = call.view.state.accounts.values()
+    return [_account(account) for account in accounts if not account.house]
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "asset": ASSET,
+        "balance": money_text(account.wallet),
+        "available": money_text(available_balance(account)),
+        "first_deposit": money_text(account.first_deposit),
+    }
+
+
+def create_account(call: Call, params: NewAccount) -> Submission:
+    """Opens an account and gives it its first key; both or neither."""
+    if params.name in call.view.state.account_ids:
+        raise ApiError.saying(-1109, f"there is an account named {params.name} already", 409)
+    credentials = call.view.mint()
+    commands = Batch(
+        (
+            CreateAccount(params.name, to_money(params.deposit, "deposit")),
+            AddKey(params.name, credentials.api_key, "hmac", credentials.sealed_secret),
+        )
+    )
+
+    def finish(applied: Applied) -> Any:
+        _check_replies(call, applied)
+        return {
+            "name": params.name,
+            "api_key": credentials.api_key,
+            "api_secret": credentials.api_secret,
+        }
+
+    return Submission(commands, finish)
+
+
+def _check_replies(call: Call, applied: Applied) -> None:
+    assert isinstance(applied.reply, tuple)
+    for reply in applied.reply:
+        if isinstance(reply, Reject):
+            error = from_reject(reply, call.view.dialect)
+            raise ApiError.saying(error.code, error.explain)
+
+
+def add_key(call: Call, params: NewKey) -> Submission:
+    if params.type != "hmac":
+        raise ApiError.saying(-4056, f"keys of type {params.type} are not offered; hmac is")
+    _check_account(call, params.name)
+    credentials = call.view.mint()
+    command = AddKey(
+        params.name,
+        credentials.api_key,
+        "hmac",
+        credentials.sealed_secret,
+        params.permissions,
+        params.ips,
+    )
+    answer = {
+        "name": params.name,
+        "api_key": credentials.api_key,
+        "api_secret": credentials.api_secret,
+        "permissions": params.permissions,
+        "ips": params.ips,
+    }
+    return Submission(command, lambda _applied: answer)
+
+
+def deposit(call: Call, params: Transfer) -> Submission:
+    _check_account(call, params.name)
+    amount = to_money(params.amount, "amount")
+    return Submission(Deposit(params.name, params.asset, amount), _transferred(params))
+
+
+def withdraw(call: Call, params: Transfer) -> Submission:
+    _check_account(call, params.name)
+    amount = to_money(params.amount, "amount")
+    return Submission(Withdraw(params.name, params.asset, amount), _transferred(params))
+
+
+def _transferred(params: Transfer) -> Callable[[Applied], Any]:
+    def finish(applied: Applied) -> Any:
+        assert isinstance(applied.reply, WalletChanged)
+        return {
+            "name": params.name,
+            "asset": applied.reply.asset,
+            "amount": money_text(applied.reply.amount),
+            "balance": money_text(applied.reply.wallet),
+        }
+
+    return finish
+
+
+def _check_account(call: Call, name: str) -> None:
+    if name not in call.view.state.account_ids:
+        raise ApiError.saying(-1109, f"there is no account named {name}", 404)
+
+
+def set_price(call: Call, params: Price) -> Submission:
+    """Sets the index price. In a quiet market the last price follows unless told not to."""
+    market = find_market(call, params.symbol)
+    ticks = to_ticks(market, params.price, "price")
+    moves_last = call.view.market == "quiet" and params.last
+    text = format_of(call, market)
+
+    def finish(applied: Applied) -> Any:
+        assert isinstance(applied.reply, PriceChanged)
+        return {
+            "symbol": params.symbol,
+            "index": text.price[applied.reply.index_ticks],
+            "mark": text.price[applied.reply.mark_ticks],
+            "last": text.price[applied.reply.last_ticks],
+        }
+
+    return Submission(SetPrice(params.symbol, ticks, moves_last), finish)
+
+
+def define_instrument(call: Call, params: Instrument) -> Submission:
+    """Adds an instrument or changes its terms, which are named as in the configuration file."""
+    members = decode_json(call.request.body, "") if call.request.body else {}
+    if not isinstance(members, dict):
+        raise ApiError.saying(-1130, "send the terms of the instrument as a JSON object")
+    terms = {name: value for name, value in members.items() if name.lower() != "symbol"}
+    try:
+        spec, index_ticks = call.view.specify(params.symbol, terms)
+    except ValueError as error:
+        raise ApiError.saying(-1130, str(error)) from None
+    answer = {"symbol": spec.symbol, "price": "", "tick": "", "lot": ""}
+
+    def finish(_applied: Applied) -> Any:
+        text = format_of(call, find_market(call, spec.symbol))
+        answer.update(price=text.price[index_ticks], tick=text.price[1], lot=text.quantity[1])
+        return answer
+
+    return Submission(DefineInstrument(spec, index_ticks), finish)
+
+
+def change_clock(call: Call, params: Clock) -> Submission:
+    given = [
+        value for value in (params.advance_ms, params.set_ms, params.mode) if value is not None
+    ]
+    if len(given) != 1:
+        raise ApiError.saying(-1128, "send exactly one of advance_ms, set_ms and mode")
+    change = ClockChange(params.mode, params.set_ms, params.advance_ms)
+    if params.mode is None:
+        _check_move(call, change)
+
+    def finish(applied: Applied) -> Any:
+        return {"time": applied.time_ms, "clock": call.view.clock_mode}
+
+    return Submission(Pulse(), finish, change)
+
+
+def _check_move(call: Call, change: ClockChange) -> None:
+    if call.view.clock_mode != "virtual":
+        raise ApiError.saying(-1020, 'the clock is real; send {"mode":"virtual"} first')
+    target_ms = call.now_ms + (change.by_ms or 0) if change.to_ms is None else change.to_ms
+    if target_ms < call.now_ms:
+        raise ApiError.saying(
+            -1130, f"the clock stands at {call.now_ms} and cannot be set back to {target_ms}"
+        )
+    if target_ms > CLOCK_MAX_MS:
+        raise ApiError.saying(-1130, "the clock cannot go beyond the year 9999")
+
+
+def change_mode(call: Call, params: ChangeMode) -> Submission:
+    if params.symbol:
+        find_market(call, params.symbol)
+    answer = {"mode": params.mode.name.lower()}
+    if params.symbol:
+        answer["symbol"] = params.symbol
+    return Submission(SetMode(params.mode, params.symbol), lambda _applied: answer)
+
+
+def reset(call: Call, _params: NoParams) -> Submission:
+    """Back to the start, rate limits included."""
+
+    def finish(applied: Applied) -> Any:
+        call.view.limits.clear()
+        return {"seq": applied.seq, "time": applied.time_ms}
+
+    return Submission(Reset(), finish)
+
+
+def _endpoint(method: str, path: str, params: Any, handle: Any, summary: str) -> Endpoint[Any]:
+    return Endpoint(
+        method, f"/operator/v1/{path}", Security.OPERATOR, params, handle, summary, weight=0
+    )
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    _endpoint("GET", "status", NoParams, status, "Sequence number, digest, clock and mode"),
+    _endpoint("GET", "accounts", NoParams, list_accounts, "All accounts with their balances"),
+    _endpoint("POST", "accounts", NewAccount, create_account, "Open an account with a key"),
+    _endpoint("POST", "accounts/{name}/deposit", Transfer, deposit, "Credit an account"),
+    _endpoint("POST", "accounts/{name}/withdraw", Transfer, withdraw, "Debit an account"),
+    _endpoint("POST", "accounts/{name}/keys", NewKey, add_key, "Give an account another key"),
+    _endpoint("POST", "price", Price, set_price, "Set the index price"),
+    _endpoint("POST", "instruments", Instrument, define_instrument, "Add or change an instrument"),
+    _endpoint("POST", "clock", Clock, change_clock, "Move or switch the clock"),
+    _endpoint("POST", "mode", ChangeMode, change_mode, "Change what is accepted"),
+    _endpoint("POST", "reset", NoParams, reset, "Back to the start"),
+)

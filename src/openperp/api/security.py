@@ -1,0 +1,178 @@
+"""Who is calling: API keys, signatures, timestamps and the operator's token.
+
+The signed text is the query as sent, without its signature parameter,
+immediately followed by the body as sent, without its signature parameter; the
+two are joined by nothing. HMAC-SHA256 signatures are hexadecimal in either
+letter case.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from openperp.api.endpoint import Request, Security
+from openperp.api.errors import ApiError
+from openperp.api.explain import quote_text
+from openperp.api.kinds import Long
+from openperp.api.view import ApiKey, View
+
+RECV_WINDOW_DEFAULT_MS: Final = 5_000
+RECV_WINDOW_MAX_MS: Final = 60_000
+"""A longer window is taken for this one: samples of the documentation send 9999999."""
+
+AHEAD_MS: Final = 1_000
+"""How far a timestamp may be ahead of the venue, exclusively."""
+
+API_KEY_LENGTH: Final = 64
+
+_PERMISSIONS: Final = {
+    Security.MARKET_DATA: "read",
+    Security.USER_STREAM: "read",
+    Security.USER_DATA: "read",
+    Security.TRADE: "trade",
+}
+_SIGNED: Final = frozenset({Security.USER_DATA, Security.TRADE})
+_LONG: Final = Long()
+
+
+def hmac_verifier(secret: bytes) -> Callable[[bytes, str], bool]:
+    """Tells whether a hexadecimal signature is the HMAC-SHA256 of a text.
+
+    The key is worked into the hash once; each check starts from a copy of it.
+    """
+    keyed = hmac.new(secret, digestmod=hashlib.sha256)
+
+    def verify(text: bytes, signature: str) -> bool:
+        check = keyed.copy()
+        check.update(text)
+        given = signature.lower().encode("utf-8", "replace")
+        return hmac.compare_digest(check.hexdigest().encode(), given)
+
+    return verify
+
+
+def authenticate(
+    request: Request, fields: Mapping[str, Any], security: Security, view: View, now_ms: int
+) -> int:
+    """The account that is calling, or 0 where the endpoint asks for nobody.
+
+    Raises `ApiError`: -2014 and -2015 for the key, -1102 for a missing timestamp
+    or signature, -1022 for a wrong signature, -1021 for the time.
+    """
+    permission = _PERMISSIONS.get(security)
+    if permission is None:
+        if security is Security.OPERATOR:
+            check_operator(request, view)
+        return 0
+    key = _find_key(request, view)
+    if security in _SIGNED:
+        timestamp = _read_long(fields, "timestamp")
+        _check_signature(request, fields, key, strict="signature" in view.strict)
+        _check_time(fields, timestamp, view, now_ms)
+    if permission not in key.permissions:
+        raise ApiError(-2015, explain=f"this key lacks the permission {permission!r}")
+    return key.account
+
+
+def check_operator(request: Request, view: View) -> None:
+    """Raises `ApiError` with status 401 unless the request carries the operator's token."""
+    given = request.headers.get(b"authorization", b"")
+    scheme, _, token = given.partition(b" ")
+    expected = view.operator_token.encode()
+    if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), expected):
+        raise ApiError.saying(
+            -2015, "this call needs the header Authorization: Bearer <operator token>", 401
+        )
+
+
+def _find_key(request: Request, view: View) -> ApiKey:
+    api_key = request.headers.get(b"x-mbx-apikey")
+    if api_key is None:
+        raise ApiError(-2014, explain="the header X-MBX-APIKEY is missing")
+    key = view.keys.get(api_key)
+    if key is None:
+        if len(api_key) != API_KEY_LENGTH or not api_key.isalnum():
+            raise ApiError(-2014, explain=f"an API key has {API_KEY_LENGTH} letters and digits")
+        raise ApiError(-2015, explain="this venue does not know the key")
+    if key.ips and request.ip not in key.ips:
+        raise ApiError(-2015, explain=f"the key is not open to the address {request.ip}")
+    return key
+
+
+def _read_long(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if value is None or value == "":
+        raise ApiError(-1102, name)
+    return _LONG.read(value, name)
+
+
+def _check_time(fields: Mapping[str, Any], timestamp: int, view: View, now_ms: int) -> None:
+    window = RECV_WINDOW_DEFAULT_MS
+    if fields.get("recvwindow"):
+        window = min(_LONG.read(fields["recvwindow"], "recvWindow"), RECV_WINDOW_MAX_MS)
+    if -AHEAD_MS < now_ms - timestamp <= window:
+        return
+    wall_ms = view.wall_ms()
+    wall_counts = view.clock_mode == "virtual" and "time" not in view.strict
+    if wall_counts and -AHEAD_MS < wall_ms - timestamp <= window:
+        return
+    late = now_ms - timestamp
+    raise ApiError(
+        -1021,
+        form=int(late < 0),
+        explain=(
+            f"timestamp {timestamp}, venue clock {now_ms} ({view.clock_mode}),"
+            f" wall clock {wall_ms}: {abs(late)} ms {'behind' if late >= 0 else 'ahead of'} the"
+            f" venue, allowed {window} ms behind and less than {AHEAD_MS} ms ahead"
+        ),
+    )
+
+
+def _check_signature(
+    request: Request, fields: Mapping[str, Any], key: ApiKey, *, strict: bool
+) -> None:
+    signature = fields.get("signature")
+    if type(signature) is not str or not signature:
+        raise ApiError(-1102, "signature")
+    text = signed_text(request.query, request.body)
+    if key.verify(text, signature):
+        return
+    is_escaped = b"%" in text or b"+" in text
+    if is_escaped and not strict and key.verify(_decoded(request.query, request.body), signature):
+        return
+    raise ApiError(
+        -1022,
+        explain=(
+            f"the signature is not that of these {len(text)} bytes"
+            f" (query without signature, then body without signature): {quote_text(text)}"
+        ),
+    )
+
+
+def signed_text(query: bytes, body: bytes) -> bytes:
+    """What a signature covers: both texts as sent, each without its signature parameter."""
+    if not body:
+        return without_signature(query)
+    return without_signature(query) + without_signature(body)
+
+
+def without_signature(text: bytes) -> bytes:
+    """A query or form text without its signature parameter, wherever that stands.
+
+    >>> without_signature(b"a=1&signature=ff"), without_signature(b"Signature=ff&a=1")
+    (b'a=1', b'a=1')
+    """
+    head, found, tail = text.rpartition(b"&signature=")
+    if found and b"&" not in tail:
+        return head
+    if b"signature=" not in text.lower():
+        return text
+    return b"&".join(pair for pair in text.split(b"&") if pair[:10].lower() != b"signature=")
+
+
+def _decoded(query: bytes, body: bytes) -> bytes:
+    """The signed text with its percent-encoding undone: some clients sign it so."""
+    parts = (without_signature(query), without_signature(body))
+    return b"".join(unquote_to_bytes(part.replace(b"+", b" ")) for part in parts)
