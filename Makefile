@@ -1,0 +1,43 @@
+# Everything runs inside .venv, which the first target that needs it creates.
+# ARGS passes flags on: make run ARGS="--market quiet --port 9000".
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench fmt clean
+
+help:  ## Show what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY)  ## Start the venue with its demo market on port 8686
+	@exec $(BIN)/openperp run $(ARGS)
+
+test: check  ## Check everything and run the tests
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(READY)  ## Lint, format, types and import directions, without the tests
+	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(READY)  ## Measure the venue beside its floors
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+fmt: $(READY)  ## Rewrite the sources in the house format
+	@$(BIN)/ruff check --fix && $(BIN)/ruff format
+
+clean:  ## Remove the environment and every cache
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+# PYTHON=... names an interpreter; otherwise the first that is new enough is taken.
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || { \
+	  for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 none; do \
+	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	  done; \
+	  test "$$python" != none || { echo "openperp needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python" >&2; exit 2; }; \
+	  "$$python" -m venv .venv; \
+	}
+	@echo "Installing openperp and its tools into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
