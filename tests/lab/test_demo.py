@@ -31,6 +31,7 @@ from openperp.journal.record import encode
 from openperp.journal.sqlite import SqliteJournal
 from openperp.lab.demo import DemoMarket
 from openperp.lab.makers import INVENTORY, LADDER, MAKERS, POCKET, TAKER
+from openperp.node.errors import QueueFull
 from openperp.node.instruments import BUILT_IN, InstrumentTerms, specify
 
 DAY_S = 86_400
@@ -164,6 +165,30 @@ def test_nothing_happens_while_time_stands_still() -> None:
 
     assert asyncio.run(floor.demo.play()) == 0
     assert len(floor.records) == before
+
+
+def test_it_runs_on_when_the_venue_could_not_take_a_batch() -> None:
+    floor = Floor()
+    taken = 0
+
+    async def submit(command: Command) -> Applied:
+        nonlocal taken
+        taken += 1
+        floor.now += 1_000
+        if taken % 3 == 0:
+            raise QueueFull
+        return floor.run(command)
+
+    async def play() -> None:
+        demo = DemoMarket(submit, floor.state, 1, lambda: floor.now, interval=0)
+        task = asyncio.create_task(demo.run())
+        while taken < 20:
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(play())
+
+    assert all(market.book.asks.keys for market in floor.state.markets.values())
 
 
 def test_orders_are_on_house_accounts() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from openperp.engine.commands import Command
 from openperp.engine.events import Applied
 from openperp.engine.state import State
 from openperp.lab.makers import find_setup, plan_second
+from openperp.node.errors import Unavailable
 
 POLL_S = 0.2
 
@@ -36,9 +38,10 @@ class DemoMarket:
         self._second = 0
 
     async def run(self) -> None:
-        """Plays until it is cancelled."""
+        """Plays until it is cancelled; what the venue cannot take just now is left out."""
         while True:
-            await self.play()
+            with suppress(Unavailable):
+                await self.play()
             await asyncio.sleep(self._interval)
 
     async def play(self) -> int:
