@@ -171,23 +171,28 @@ def test_it_runs_on_when_the_venue_could_not_take_a_batch() -> None:
     floor = Floor()
     taken = 0
 
-    async def submit(command: Command) -> Applied:
-        nonlocal taken
-        taken += 1
-        floor.now += 1_000
-        if taken % 3 == 0:
-            raise QueueFull
-        return floor.run(command)
-
     async def play() -> None:
-        demo = DemoMarket(submit, floor.state, 1, lambda: floor.now, interval=0)
-        task = asyncio.create_task(demo.run())
-        while taken < 20:
-            await asyncio.sleep(0)
+        enough = asyncio.Event()
+
+        async def submit(command: Command) -> Applied:
+            nonlocal taken
+            taken += 1
+            floor.now += 1_000
+            if taken > 20:
+                enough.set()
+            if taken % 4 == 0:
+                raise QueueFull
+            return floor.run(command)
+
+        task = asyncio.create_task(
+            DemoMarket(submit, floor.state, 1, lambda: floor.now, interval=0).run()
+        )
+        await enough.wait()
         task.cancel()
 
     asyncio.run(play())
 
+    assert len(floor.records) > 10
     assert all(market.book.asks.keys for market in floor.state.markets.values())
 
 

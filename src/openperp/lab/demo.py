@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from openperp.engine.commands import Command
 from openperp.engine.events import Applied
@@ -38,26 +37,32 @@ class DemoMarket:
         self._second = 0
 
     async def run(self) -> None:
-        """Plays until it is cancelled; what the venue cannot take just now is left out."""
+        """Plays until it is cancelled."""
         while True:
-            with suppress(Unavailable):
-                await self.play()
+            await self.play()
             await asyncio.sleep(self._interval)
 
     async def play(self) -> int:
-        """Does what is due now; returns the number of batches submitted."""
+        """Does what is due now; returns the number of batches that were taken."""
         second = self._now_ms() // 1_000
         elapsed = second - self._second if self._second else 1
         if elapsed <= 0:
             return 0
         self._second = second
-        setup = find_setup(self._state)
-        if setup is not None:
-            await self._submit(setup)
-        count = 0
-        for symbol in tuple(self._state.markets):
-            batch = plan_second(self._state, symbol, self._seed, second, elapsed)
-            if batch is not None:
-                await self._submit(batch)
-                count += 1
-        return count
+        await self._try(find_setup(self._state))
+        return sum(
+            [
+                await self._try(plan_second(self._state, symbol, self._seed, second, elapsed))
+                for symbol in tuple(self._state.markets)
+            ]
+        )
+
+    async def _try(self, command: Command | None) -> bool:
+        """Submits `command`; what the venue cannot take just now is left out."""
+        if command is None:
+            return False
+        try:
+            await self._submit(command)
+        except Unavailable:
+            return False
+        return True
