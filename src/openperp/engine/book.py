@@ -133,8 +133,8 @@ class Book:
 
     def side(self, side: Side) -> BookSide:
         """Where orders of `side` rest."""
-        return self.bids if side == Side.BUY else self.asks
+        return self.bids if side is Side.BUY else self.asks
 
     def opposite(self, side: Side) -> BookSide:
         """What an order of `side` takes from."""
-        return self.asks if side == Side.BUY else self.bids
+        return self.asks if side is Side.BUY else self.bids

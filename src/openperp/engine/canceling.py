@@ -42,12 +42,12 @@ def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord
         if order.order_id not in state.orders:
             continue  # a child that went with its parent
         waits = order.waiting
-        if command.scope == OrderScope.ANY or waits == (command.scope == OrderScope.TRIGGER):
+        if command.scope is OrderScope.ANY or waits == (command.scope is OrderScope.TRIGGER):
             account.updated_ms = step.now
             canceled.append(cancel(step, order, Cause.REQUESTED))
     return tuple(canceled)
 
 
 def _check_not_halted(state: State, symbol: str) -> None:
-    if Mode.HALTED in (state.mode, state.markets[symbol].mode):
+    if state.mode is Mode.HALTED or state.markets[symbol].mode is Mode.HALTED:
         refuse(Reason.MODE_REFUSES, mode="halted")

@@ -36,7 +36,7 @@ _MARKET_TYPES = (
 
 def check_mode(state: State, market: Market) -> None:
     for mode in (state.mode, market.mode):
-        if mode != Mode.NORMAL:
+        if mode is not Mode.NORMAL:
             refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
 
 
@@ -52,16 +52,21 @@ def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
             refuse(Reason.PRICE_BELOW_MINIMUM, ticks=command.ticks, min_ticks=spec.min_ticks)
         if command.ticks > spec.max_ticks:
             refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=command.ticks, max_ticks=spec.max_ticks)
-    if command.type == OrderType.TRAILING_STOP_MARKET:
-        if not 0 < command.callback_ppm < PPM:
-            refuse(Reason.CALLBACK_RATE_INVALID, callback_ppm=command.callback_ppm)
-        if command.activation_ticks:
-            _check_trigger_ticks(market, command.activation_ticks)
-    elif command.type in TRIGGER_TYPES:
-        _check_trigger_ticks(market, command.trigger_ticks)
+    if command.type in TRIGGER_TYPES:
+        _check_trigger_terms(market, command)
     for ticks in (command.take_profit_ticks, command.stop_loss_ticks):
         if ticks:
             _check_trigger_ticks(market, ticks)
+
+
+def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:
+    if command.type is not OrderType.TRAILING_STOP_MARKET:
+        _check_trigger_ticks(market, command.trigger_ticks)
+        return
+    if not 0 < command.callback_ppm < PPM:
+        refuse(Reason.CALLBACK_RATE_INVALID, callback_ppm=command.callback_ppm)
+    if command.activation_ticks:
+        _check_trigger_ticks(market, command.activation_ticks)
 
 
 def _check_lots(market: Market, type: OrderType, lots: int) -> None:
@@ -137,7 +142,7 @@ def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
     """A child closes what its parent opens, from the right side of the parent's price."""
     if parent.side == command.side or command.type not in TRIGGER_TYPES:
         refuse(Reason.PARENT_SIDE_INVALID, parent_side=parent.side.name, type=command.type.name)
-    if command.type == OrderType.TRAILING_STOP_MARKET:
+    if command.type is OrderType.TRAILING_STOP_MARKET:
         return
     reference = reference_ticks(
         market, parent.type, parent.ticks, parent.trigger_ticks, parent.activation_ticks
@@ -149,7 +154,7 @@ def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
 def check_trigger(market: Market, command: PlaceOrder) -> None:
     """A trigger that the price has already passed would fire at once: refused."""
     ticks = working_ticks(market, command.working_type)
-    if command.type == OrderType.TRAILING_STOP_MARKET:
+    if command.type is OrderType.TRAILING_STOP_MARKET:
         activation = command.activation_ticks
         reached = bool(activation) and (ticks - activation) * command.side <= 0
     else:
@@ -174,7 +179,7 @@ def check_limits(state: State, account: Account, position: Position, command: Pl
     waiting = bool(command.take_profit_ticks) + bool(command.stop_loss_ticks)
     if command.type in TRIGGER_TYPES:
         waiting += 1
-    elif command.type == OrderType.LIMIT:
+    elif command.type is OrderType.LIMIT:
         limit = position.market.spec.max_orders
         if position.order_count >= limit:
             refuse(Reason.OPEN_ORDER_LIMIT_REACHED, open=position.order_count, limit=limit)
@@ -200,16 +205,16 @@ def check_entry(
     """An order about to meet the book: post-only, fill-or-kill, position cap, margin."""
     market = position.market
     opposite = market.book.opposite(side)
-    if type == OrderType.LIMIT:
-        if time_in_force == TimeInForce.GTX and opposite.crosses(ticks):
+    if type is OrderType.LIMIT:
+        if time_in_force is TimeInForce.GTX and opposite.crosses(ticks):
             refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
-        if time_in_force == TimeInForce.FOK:
+        if time_in_force is TimeInForce.FOK:
             found = sweep(state, market, account.account_id, side, ticks, lots)
             if found.lots < lots:
                 refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
     if reduce_only:
         return
-    if type == OrderType.MARKET:
+    if type is OrderType.MARKET:
         found = sweep(state, market, account.account_id, side, 0, lots)
         ticks, lots = found.worst_ticks, found.lots
     _check_margin(state, account, position, side, ticks, lots)
@@ -231,7 +236,7 @@ def _check_margin(
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
     buys, sells = position.buys.frozen, position.sells.frozen
     margin = divide_up(size, leverage)
-    if side == Side.BUY:
+    if side is Side.BUY:
         buys += margin
     else:
         sells += margin

@@ -21,7 +21,7 @@ def execute(step: Step, account: Account, position: Position, order: Order) -> N
     _match(step, market, position, order)
     if order.remaining_lots == 0:
         finish_filled(step, order)
-    elif order.type == OrderType.MARKET or order.time_in_force in _IMMEDIATE:
+    elif order.type is OrderType.MARKET or order.time_in_force in _IMMEDIATE:
         expire(step, order, Cause.NO_LIQUIDITY)
     elif order.reduce_only and not position.closable_lots(order.side):
         expire(step, order, Cause.POSITION_GONE)
@@ -43,7 +43,7 @@ def _rest(step: Step, account: Account, position: Position, order: Order) -> Non
 
 def _match(step: Step, market: Market, position: Position, order: Order) -> None:
     side = market.book.opposite(order.side)
-    limit = order.ticks if order.type == OrderType.LIMIT else 0
+    limit = order.ticks if order.type is OrderType.LIMIT else 0
     first = last = 0
     while order.remaining_lots:
         if limit and not side.crosses(limit):

@@ -82,7 +82,7 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
     if market is None:
         refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
     check_mode(state, market)
-    if command.position_side != PositionSide.BOTH:
+    if command.position_side is not PositionSide.BOTH:
         refuse(Reason.POSITION_SIDE_MISMATCH, position_side=command.position_side.name)
     position = account.positions.get(command.symbol) or Position(market)
     plan = Plan(account, market, position)
@@ -179,7 +179,7 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
     order.price_protect = command.price_protect
     order.algo = command.algo
     order.working_type = command.working_type
-    if command.type == OrderType.TRAILING_STOP_MARKET:
+    if command.type is OrderType.TRAILING_STOP_MARKET:
         order.activation_ticks = command.activation_ticks
         if plan.parent is None and not order.activation_ticks:
             order.activation_ticks = working_ticks(plan.market, order.working_type)
@@ -330,4 +330,4 @@ def run_consequences(step: Step) -> None:
 
 
 def _is_closed(state: State, market: Market) -> bool:
-    return state.mode != Mode.NORMAL or market.mode != Mode.NORMAL
+    return state.mode is not Mode.NORMAL or market.mode is not Mode.NORMAL

@@ -29,7 +29,7 @@ def settle_fill(
     market.book.update_id += 1
     market.book.side(maker.side).shrink(maker, lots)
     step.events.append(
-        TradeExecuted(market.spec.symbol, trade_id, ticks, lots, maker.side == Side.BUY)
+        TradeExecuted(market.spec.symbol, trade_id, ticks, lots, maker.side is Side.BUY)
     )
     _settle_side(step, market, maker, trade_id, ticks, lots, True)
     _settle_side(step, market, taker, trade_id, ticks, lots, False)

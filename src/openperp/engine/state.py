@@ -88,7 +88,7 @@ class Position:
         self.updated_ms = 0
 
     def chain(self, side: Side) -> OrderChain:
-        return self.buys if side == Side.BUY else self.sells
+        return self.buys if side is Side.BUY else self.sells
 
     def closable_lots(self, side: Side) -> int:
         """Lots that an order of `side` could close."""

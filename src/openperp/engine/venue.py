@@ -110,7 +110,7 @@ def set_mode(step: Step, command: SetMode) -> None:
         market.mode = command.mode
         reopened = [market]
     step.events.append(ModeChanged(command.mode, command.symbol))
-    if command.mode == Mode.NORMAL:
+    if command.mode is Mode.NORMAL:
         for market in reopened:
             for working_type in WorkingType:
                 step.price_moved(market, working_type, working_ticks(market, working_type))

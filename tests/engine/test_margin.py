@@ -1,0 +1,196 @@
+"""Frozen margin, fees, profit and loss: to the last 10^-8."""
+
+import pytest
+from tests.engine.desk import Desk, lots, money, ticks
+
+from openperp.engine.commands import SetLeverage
+from openperp.engine.margin import maintenance_margin, position_margin, unrealized_pnl
+from openperp.engine.rejects import Reject
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "leverage", "frozen"),
+    [
+        ("1", "60000", 20, "3000"),
+        ("0.001", "60000", 20, "3"),
+        ("0.003", "59999.9", 7, "25.71424286"),  # 25.714242857..., rounded up
+        ("0.001", "50000.1", 3, "16.66670000"),
+    ],
+)
+def test_an_order_freezes_its_notional_over_leverage_rounded_up(
+    quantity: str, price: str, leverage: int, frozen: str
+) -> None:
+    desk = Desk()
+    desk.do(SetLeverage(1, "BTCUSDT", leverage))
+    before = desk.free("alice")
+
+    order = desk.order("alice", "BUY", quantity, price)
+
+    assert before - desk.free("alice") == money(frozen)
+    desk.cancel("alice", order.order_id)
+    assert desk.free("alice") == before
+
+
+@pytest.mark.parametrize(("larger", "frozen"), [(False, "5700"), (True, "3000")])
+def test_two_sides_count_as_their_sum_or_as_the_larger_one(larger: bool, frozen: str) -> None:
+    desk = Desk(larger_side_margin=larger)
+    desk.order("alice", "BUY", "0.9", "60000")
+    desk.order("alice", "SELL", "1", "60000.1")
+    free = money("10000") - desk.free("alice")
+    # 0.9 x 60000 / 20 = 2700 and 1 x 60000.1 / 20 = 3000.005
+    assert free == money(frozen) + money("0.005")
+
+
+def test_a_partial_fill_releases_its_part() -> None:
+    desk = Desk()
+    desk.order("alice", "BUY", "1", "60000")
+    desk.order("bob", "SELL", "0.4", "60000")
+
+    assert desk.account("alice").order_margin == money("1800")
+    assert position_margin(desk.position("alice")) == money("1200")
+
+
+def test_orders_that_close_freeze_nothing_and_what_opens_beyond_does() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "0.5", "60000")
+    desk.order("alice", "BUY", "0.5", "60000")
+
+    first = desk.order("alice", "SELL", "0.3", "61000")
+    assert desk.account("alice").order_margin == 0
+    desk.order("alice", "SELL", "0.3", "62000")
+    assert desk.account("alice").order_margin == money("310"), "0.1 opens: 0.1 x 62000 / 20"
+
+    desk.cancel("alice", first.order_id)
+    assert desk.account("alice").order_margin == 0, "the younger order now closes in full"
+
+
+def test_closing_orders_start_to_freeze_when_the_position_goes() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "0.5", "60000")
+    desk.order("alice", "BUY", "0.5", "60000")
+    desk.order("alice", "SELL", "0.5", "61000")
+    desk.order("bob", "BUY", "0.2", "60000")
+    desk.order("alice", "SELL", "0.2", "60000")
+
+    assert desk.position("alice").lots == lots("0.3")
+    assert desk.account("alice").order_margin == money("610"), "0.2 x 61000 / 20"
+
+
+def test_leverage_refreezes_what_rests() -> None:
+    desk = Desk()
+    desk.order("alice", "BUY", "1", "60000")
+    desk.do(SetLeverage(1, "BTCUSDT", 50))
+    assert desk.account("alice").order_margin == money("1200")
+
+
+@pytest.mark.parametrize(
+    ("leverage", "reason"),
+    [(0, "LEVERAGE_INVALID"), (101, "LEVERAGE_INVALID"), (5, "LEVERAGE_MARGIN_INSUFFICIENT")],
+)
+def test_leverage_is_refused(leverage: int, reason: str) -> None:
+    desk = Desk()
+    desk.order("alice", "BUY", "3", "60000")
+    reply = desk.do(SetLeverage(1, "BTCUSDT", leverage))
+    assert isinstance(reply, Reject)
+    assert reply.reason.name == reason
+    assert desk.account("alice").order_margin == money("9000")
+
+
+def test_margin_is_checked_to_the_last_unit() -> None:
+    desk = Desk(deposit="3000")
+    assert desk.refused("alice", "BUY", "1", "60000.1") == "MARGIN_INSUFFICIENT"
+    desk.order("alice", "BUY", "1", "60000")
+    assert desk.free("alice") == 0
+
+
+def test_a_market_order_is_checked_at_its_worst_fill() -> None:
+    desk = Desk(deposit="3010")
+    desk.order("bob", "SELL", "0.5", "60000")
+    desk.order("carol", "SELL", "0.5", "61000")
+    assert desk.refused("alice", "BUY", "1") == "MARGIN_INSUFFICIENT", "1 x 61000 / 20 = 3050"
+    desk.order("alice", "BUY", "0.5")
+
+
+def test_a_refusal_says_what_was_needed_and_what_was_there() -> None:
+    desk = Desk(deposit="100")
+    reply = desk.place("alice", "BUY", "1", "60000")
+    assert reply.detail["needed"] == money("3000")
+    assert reply.detail["available"] == money("100")
+
+
+def test_fees_and_profit_of_a_round_trip() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    # Taker 0.05 % of 60000, maker 0.02 %.
+    assert desk.wallet("alice") == money("9970")
+    assert desk.wallet("bob") == money("9988")
+
+    desk.price("60600")
+    assert unrealized_pnl(desk.position("alice")) == money("600")
+    assert unrealized_pnl(desk.position("bob")) == -money("600")
+
+    desk.order("bob", "BUY", "1", "60600")
+    desk.order("alice", "SELL", "1", "60600")
+    assert desk.wallet("alice") == money("9970") + money("600") - money("30.3")
+    assert desk.wallet("bob") == money("9988") - money("600") - money("12.12")
+    assert desk.state.fee_account == money("30") + money("12") + money("30.3") + money("12.12")
+
+
+def test_fees_round_up() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "0.001", "60000.1")
+    desk.order("alice", "BUY", "0.001", "60000.1")
+    assert desk.wallet("alice") == money("10000") - money("0.03000005")
+    assert desk.wallet("bob") == money("10000") - money("0.01200002")
+
+
+def test_flipping_a_position_realizes_one_part_and_opens_the_other() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "0.3", "60000")
+    desk.order("alice", "BUY", "0.3", "60000")
+    desk.order("carol", "BUY", "0.5", "60100")
+    desk.order("alice", "SELL", "0.5", "60100")
+
+    position = desk.position("alice")
+    assert position.lots == -lots("0.2")
+    assert position.entry_cost == -lots("0.2") * ticks("60100") * 10_000
+
+
+def test_partial_closes_lose_nothing() -> None:
+    desk = Desk()
+    for quantity, price in (("0.007", "60000.1"), ("0.003", "60000.3"), ("0.001", "59999.7")):
+        desk.order("bob", "SELL", quantity, price)
+        desk.order("alice", "BUY", quantity, price)
+    for _ in range(11):
+        desk.order("bob", "BUY", "0.001", "60000")
+        desk.order("alice", "SELL", "0.001", "60000")
+    position = desk.position("alice")
+    assert (position.lots, position.entry_cost) == (0, 0)
+
+
+def test_the_notional_cap_of_the_leverage_holds_for_position_and_orders() -> None:
+    desk = Desk(deposit="10000000")
+    desk.do(SetLeverage(1, "BTCUSDT", 100))
+    desk.order("alice", "BUY", "3", "60000")
+    assert desk.refused("alice", "BUY", "2.001", "60000") == "POSITION_LIMIT_EXCEEDED"
+    desk.order("alice", "BUY", "2", "60000")
+    desk.order("alice", "SELL", "4.9", "60001")
+
+
+def test_maintenance_margin_by_bracket() -> None:
+    desk = Desk(deposit="10000000")
+    desk.order("bob", "SELL", "6", "60000")
+    desk.order("alice", "BUY", "6", "60000")
+    # 360,000 lies in the second bracket: x 1 % - 1,500.
+    assert maintenance_margin(desk.position("alice")) == money("2100")
+
+
+def test_losses_block_new_orders() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    desk.price("54000")
+    # 9970 - 6000 - 54000 / 20
+    assert desk.free("alice") == money("1270")
+    assert desk.refused("alice", "BUY", "1", "54000") == "MARGIN_INSUFFICIENT"

@@ -1,0 +1,228 @@
+"""Accounts, instruments, modes, reset: what an operator does."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.engine.desk import BTC, Desk, money
+
+from openperp.engine.apply import apply
+from openperp.engine.commands import (
+    AddKey,
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CreateAccount,
+    DefineInstrument,
+    Deposit,
+    OpenVenue,
+    Pulse,
+    Record,
+    Reset,
+    SetMode,
+    SetOrderLimits,
+    SetPrice,
+    Withdraw,
+)
+from openperp.engine.events import OrderRecord
+from openperp.engine.numbers import NOTIONAL_LIMIT
+from openperp.engine.rejects import Reject
+from openperp.engine.snapshot import digest
+from openperp.engine.terms import Mode, OrderScope
+
+
+def test_deposits_and_withdrawals_move_the_wallet() -> None:
+    desk = Desk()
+    assert desk.do(Deposit("alice", "USDT", money("5"))).wallet == money("10005")
+    assert desk.do(Withdraw("alice", "USDT", money("10005"))).wallet == 0
+
+
+def test_frozen_money_and_unrealized_profit_stay() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    desk.price("61000")
+    reply = desk.do(Withdraw("alice", "USDT", money("7920.00000001")))
+    assert reply.detail == {"needed": money("7920.00000001"), "available": money("7920")}
+    desk.do(Withdraw("alice", "USDT", money("7920")))
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (CreateAccount("alice", 0), "ACCOUNT_EXISTS"),
+        (CreateAccount("", 0), "ACCOUNT_NAME_INVALID"),
+        (CreateAccount("a/b", 0), "ACCOUNT_NAME_INVALID"),
+        (CreateAccount("a\n", 0), "ACCOUNT_NAME_INVALID"),
+        (CreateAccount("x" * 65, 0), "ACCOUNT_NAME_INVALID"),
+        (CreateAccount("new", -1), "AMOUNT_NOT_POSITIVE"),
+        (Deposit("nobody", "USDT", 1), "ACCOUNT_UNKNOWN"),
+        (Deposit("alice", "XXX", 1), "ASSET_UNKNOWN"),
+        (Deposit("alice", "USDT", 0), "AMOUNT_NOT_POSITIVE"),
+        (Deposit("alice", "USDT", NOTIONAL_LIMIT - 1), "AMOUNT_NOT_POSITIVE"),
+        (Withdraw("alice", "USDT", -1), "AMOUNT_NOT_POSITIVE"),
+        (Withdraw("alice", "USDT", money("10001")), "BALANCE_INSUFFICIENT"),
+        (AddKey("nobody", "k", "hmac", b""), "ACCOUNT_UNKNOWN"),
+        (OpenVenue("binance"), "VENUE_ALREADY_OPEN"),
+        (SetPrice("XXX", 1), "SYMBOL_UNKNOWN"),
+        (SetPrice("BTCUSDT", 0), "PRICE_BELOW_MINIMUM"),
+        (SetPrice("BTCUSDT", 10**9), "PRICE_ABOVE_MAXIMUM"),
+        (SetMode(Mode.HALTED, "XXX"), "SYMBOL_UNKNOWN"),
+        (CancelOrder(1, "BTCUSDT", 99), "ORDER_UNKNOWN"),
+        (CancelAllOrders(99, "BTCUSDT"), "ACCOUNT_UNKNOWN"),
+        (CancelAllOrders(1, "XXX"), "SYMBOL_UNKNOWN"),
+    ],
+)
+def test_refusals_change_nothing(command: Command, reason: str) -> None:
+    desk = Desk()
+    desk.do(Pulse())
+    before = dump_without_time(desk)
+    reply = desk.do(command)
+    assert isinstance(reply, Reject)
+    assert reply.reason.name == reason
+    assert desk.events() == []
+    assert dump_without_time(desk) == before
+
+
+def dump_without_time(desk: Desk) -> str:
+    seq, time_ms = desk.state.seq, desk.state.time_ms
+    desk.state.seq = desk.state.time_ms = 0
+    found = digest(desk.state)
+    desk.state.seq, desk.state.time_ms = seq, time_ms
+    return found
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "reason"),
+    [
+        (0, 600_000, "QUANTITY_NOT_POSITIVE"),
+        (-5, 600_000, "QUANTITY_NOT_POSITIVE"),
+        (1_000_001, 600_000, "QUANTITY_ABOVE_MAXIMUM"),
+        (2**70, 600_000, "QUANTITY_ABOVE_MAXIMUM"),
+        (1, 0, "PRICE_BELOW_MINIMUM"),
+        (1, -1, "PRICE_BELOW_MINIMUM"),
+        (1, 2**70, "PRICE_ABOVE_MAXIMUM"),
+        (1, 10, "NOTIONAL_BELOW_MINIMUM"),
+    ],
+)
+def test_sizes_beyond_the_bounds_are_refused_on_entry(
+    quantity: int, price: int, reason: str
+) -> None:
+    desk = Desk()
+    template = desk.order("alice", "BUY", "1", "60000")
+    command = msgspec.structs.replace(
+        desk.records[-1].command,
+        lots=quantity,
+        ticks=price,
+    )
+    reply = desk.do(command)
+    assert isinstance(reply, Reject)
+    assert reply.reason.name == reason
+    assert template.order_id in desk.state.orders
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"symbol": "btc"}, "upper-case"),
+        ({"price_precision": 6}, "8 decimals"),
+        ({"tick_units": 0}, "tick and the lot"),
+        ({"min_lots": 0}, "smallest price and quantity"),
+        ({"max_ticks": 2**60}, "too large"),
+        ({"market_max_lots": 2_000_000}, "market quantity"),
+        ({"brackets": ()}, "at least one"),
+        ({"default_leverage": 101}, "default leverage"),
+        ({"maker_fee_ppm": -1}, "fees"),
+        ({"max_orders": 0}, "order limit"),
+        ({"tick_units": 5}, "tick units of an existing"),
+    ],
+)
+def test_bad_instruments_are_refused_with_a_sentence(change: dict[str, Any], fault: str) -> None:
+    desk = Desk()
+    reply = desk.do(DefineInstrument(msgspec.structs.replace(BTC, **change), 600_000))
+    assert isinstance(reply, Reject)
+    assert fault in str(reply.detail["fault"])
+
+
+def test_terms_of_an_instrument_can_change() -> None:
+    desk = Desk()
+    desk.do(DefineInstrument(msgspec.structs.replace(BTC, taker_fee_ppm=1000), 600_000))
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    assert desk.wallet("alice") == money("9940")
+
+
+@pytest.mark.parametrize("symbol", ["", "BTCUSDT"])
+def test_modes(symbol: str) -> None:
+    desk = Desk()
+    order = desk.order("alice", "BUY", "1", "50000")
+    desk.do(SetMode(Mode.HALTED, symbol))
+    assert desk.refused("alice", "BUY", "1", "50000") == "MODE_REFUSES"
+    assert desk.cancel("alice", order.order_id).reason.name == "MODE_REFUSES"
+    assert desk.do(CancelAllOrders(1, "BTCUSDT")).reason.name == "MODE_REFUSES"
+    desk.do(SetMode(Mode.CANCEL_ONLY, symbol))
+    assert desk.refused("alice", "BUY", "1", "50000") == "MODE_REFUSES"
+    assert desk.cancel("alice", order.order_id).status.name == "CANCELED"
+    desk.do(SetMode(Mode.NORMAL, symbol))
+    desk.order("alice", "BUY", "1", "50000")
+
+
+def test_open_order_limit_and_its_switch() -> None:
+    desk = Desk()
+    desk.do(DefineInstrument(msgspec.structs.replace(BTC, max_orders=1), 600_000))
+    desk.order("alice", "BUY", "0.001", "50000")
+    assert desk.refused("alice", "BUY", "0.001", "50000") == "OPEN_ORDER_LIMIT_REACHED"
+    desk.do(SetOrderLimits(False))
+    desk.order("alice", "BUY", "0.001", "50000")
+
+
+def test_a_batch_applies_each_element_alone() -> None:
+    desk = Desk()
+    kept = desk.order("alice", "BUY", "1", "50000")
+    reply = desk.do(
+        Batch(
+            (
+                CancelOrder(1, "BTCUSDT", 77),
+                CancelOrder(1, "BTCUSDT", kept.order_id),
+                CancelOrder(1, "BTCUSDT", kept.order_id),
+            )
+        )
+    )
+    assert [type(entry) for entry in reply] == [Reject, OrderRecord, Reject]
+
+
+@pytest.mark.parametrize(
+    ("account", "symbol", "scope"),
+    [(2, "BTCUSDT", 0), (1, "ETHUSDT", 0), (1, "BTCUSDT", 2)],
+)
+def test_a_cancel_reaches_only_its_own(account: int, symbol: str, scope: int) -> None:
+    desk = Desk()
+    order = desk.order("alice", "BUY", "1", "50000")
+    reply = desk.do(CancelOrder(account, symbol, order.order_id, scope=OrderScope(scope)))
+    assert reply.reason.name == "ORDER_UNKNOWN"
+
+
+def test_reset_keeps_accounts_keys_and_first_deposits() -> None:
+    desk = Desk()
+    desk.do(AddKey("alice", "key", "hmac", b"sealed"))
+    desk.do(Deposit("alice", "USDT", money("5")))
+    desk.order("bob", "SELL", "1", "60000", stop_loss_ticks="61000")
+    desk.order("alice", "BUY", "0.5", "60000")
+    desk.price("65000")
+    desk.do(SetMode(Mode.HALTED))
+    desk.do(Reset())
+
+    state = desk.state
+    assert (desk.wallet("alice"), desk.free("bob")) == (money("10000"), money("10000"))
+    assert list(state.keys) == ["key"]
+    assert not state.orders
+    assert state.markets["BTCUSDT"].mark_ticks == 600_000
+    assert desk.order("alice", "BUY", "1", "50000").order_id == 1
+
+
+def test_time_never_runs_backwards() -> None:
+    desk = Desk()
+    late = desk.now
+    applied = apply(desk.state, Record(desk.state.seq + 1, 5, Pulse()))
+    assert applied.time_ms == late
