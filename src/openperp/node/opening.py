@@ -1,0 +1,64 @@
+"""The commands that make a journal the venue that the configuration asks for."""
+
+from openperp.api.dialect import DEFAULT_DIALECT, DIALECTS
+from openperp.api.view import Credentials
+from openperp.engine.commands import (
+    AddKey,
+    CreateAccount,
+    DefineInstrument,
+    OpenVenue,
+    SetOrderLimits,
+    Single,
+)
+from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.state import State
+from openperp.node.config import Config
+from openperp.node.credentials import DEMO_ACCOUNT
+from openperp.node.errors import StartupError
+from openperp.node.instruments import Instrument
+
+DEMO_DEPOSIT = 100_000 * MONEY_ONE
+
+
+def check_dialect(state: State, config: Config) -> None:
+    """Raises: StartupError: the journal was created in another dialect."""
+    if state.dialect and config.dialect not in (None, state.dialect):
+        raise StartupError(
+            f"{config.data} was created with the dialect {state.dialect} and cannot be run with "
+            f"{config.dialect}: choose another data directory"
+        )
+
+
+def plan_opening(state: State, config: Config, demo: Credentials) -> list[Single]:
+    """What `state` lacks of what `config` says, in the order in which it must happen.
+
+    An instrument that only comes built in is added where it is missing and left
+    as it is otherwise; one that the configuration file names is made to match.
+    """
+    commands: list[Single] = []
+    if not state.dialect:
+        dialect = DIALECTS[config.dialect or DEFAULT_DIALECT]
+        commands.append(
+            OpenVenue(dialect.name, dialect.larger_side_margin, dialect.separate_trigger_ids)
+        )
+    commands += [
+        DefineInstrument(instrument.spec, instrument.index_ticks)
+        for instrument in config.instruments
+        if _differs(state, instrument)
+    ]
+    if DEMO_ACCOUNT not in state.account_ids:
+        commands.append(CreateAccount(DEMO_ACCOUNT, DEMO_DEPOSIT))
+    if demo.api_key not in state.keys:
+        commands.append(AddKey(DEMO_ACCOUNT, demo.api_key, "hmac", demo.sealed_secret))
+    if state.order_limits != config.limits:
+        commands.append(SetOrderLimits(config.limits))
+    return commands
+
+
+def _differs(state: State, instrument: Instrument) -> bool:
+    market = state.markets.get(instrument.spec.symbol)
+    if market is None:
+        return True
+    if not instrument.configured:
+        return False
+    return market.spec != instrument.spec or market.initial_ticks != instrument.index_ticks

@@ -1,0 +1,181 @@
+"""What a configuration file may say, and how each mistake in it is named."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.numbers import MONEY_ONE, PPM
+from openperp.node.clock import VIRTUAL_START_MS
+from openperp.node.config import Config, load_config
+from openperp.node.errors import ConfigError
+from openperp.node.instruments import BUILT_IN, describe, specify
+
+
+def write(directory: Path, text: str) -> Path:
+    path = directory / "venue.toml"
+    path.write_text(text)
+    return path
+
+
+def spec_of(config: Config, symbol: str) -> InstrumentSpec:
+    return next(i.spec for i in config.instruments if i.spec.symbol == symbol)
+
+
+def test_defaults() -> None:
+    config = load_config()
+    assert (config.host, config.port, config.dialect, config.market) == (
+        "127.0.0.1",
+        8686,
+        None,
+        "demo",
+    )
+    assert config.clock == "real"
+    assert config.clock_start_ms == VIRTUAL_START_MS == 1_767_225_600_000
+    assert config.limits
+    assert config.explain
+    assert not config.ephemeral
+    assert [i.spec.symbol for i in config.instruments] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert not any(i.configured for i in config.instruments)
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
+    path = write(tmp_path, 'port = 9000\nmarket = "quiet"\nstrict = ["time"]\nlimits = false')
+    config = load_config(path, port=9001, market=None)
+    assert (config.port, config.market) == (9001, "quiet")
+    assert config.strict == frozenset({"time"})
+    assert not config.limits
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('port = "x"', "port: expected int, got str"),
+        ("port = 70000", "port: expected int <= 65535"),
+        ("colour = 1", "object contains unknown field colour"),
+        ('market = "loud"', "market: invalid enum value 'loud'"),
+        ('strict = ["all"]', "strict[0]: invalid enum value 'all'"),
+        ('clock_start = "noon"', "clock_start: 'noon' is not a time such as 2026-01-01T00:00:00Z"),
+        ('clock_start = "1969-01-01"', "clock_start: '1969-01-01' lies before 1970"),
+        ('tls_cert = "a.pem"', "tls_cert, tls_key: give both or neither"),
+        ("[[", "is not TOML: Invalid initial character for a key part (at end of document)"),
+        ("[instruments.X]\ntick = 1", "instruments.X: object missing required field lot"),
+        (
+            "[instruments.BTCUSDT]\ntick = 'a'",
+            "instruments.BTCUSDT.tick: 'a' is not a usable number",
+        ),
+        ("[instruments.BTCUSDT]\ntick = 0", "instruments.BTCUSDT.tick: must be positive"),
+        (
+            "[instruments.BTCUSDT]\nprice = 0.05",
+            "instruments.BTCUSDT.price: must be a multiple of the tick",
+        ),
+        (
+            "[instruments.BTCUSDT]\ntaker_fee = 0.0000001",
+            "instruments.BTCUSDT.taker_fee: must be in steps of 0.000001",
+        ),
+        (
+            "[instruments.BTCUSDT]\nprice_decimals = 0",
+            "instruments.BTCUSDT.price_decimals: must lie between 1 and 8",
+        ),
+        (
+            "[instruments.BTCUSDT]\nleverage = 200",
+            "instruments.BTCUSDT: the default leverage must lie between 1 and that of the first bracket",
+        ),
+        (
+            '[instruments.BTCUSDT]\nbrackets = [{leverage = "x", cap = 1, rate = 0.1}]',
+            "instruments.BTCUSDT.brackets[0].leverage: expected int, got str",
+        ),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_file_and_key(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(caught.value) == f"{path}: {message}"
+
+
+def test_a_mistake_in_a_flag_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "port = 1")
+    with pytest.raises(ConfigError, match=r"^clock_start: 'noon'"):
+        load_config(path, clock_start="noon")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
+        load_config(tmp_path / "missing.toml")
+    path = tmp_path / "latin.toml"
+    path.write_bytes(b"# \xe9")
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "tick", "lot", "min_notional", "price"),
+    [
+        ("BTCUSDT", (2, 10), (3, 1), 50, 60_000),
+        ("ETHUSDT", (2, 1), (3, 1), 20, 3_000),
+        ("SOLUSDT", (4, 100), (1, 1), 5, 150),
+    ],
+)
+def test_built_in_instruments(
+    symbol: str, tick: tuple[int, int], lot: tuple[int, int], min_notional: int, price: int
+) -> None:
+    instrument = specify(symbol, BUILT_IN[symbol])
+    spec = instrument.spec
+    assert (spec.price_precision, spec.tick_units) == tick
+    assert (spec.quantity_precision, spec.lot_units) == lot
+    assert spec.min_notional == min_notional * MONEY_ONE
+    assert (spec.maker_fee_ppm, spec.taker_fee_ppm, spec.default_leverage) == (200, 500, 20)
+    assert instrument.index_ticks * spec.tick_units == price * 10**spec.price_precision
+
+
+@pytest.mark.parametrize("symbol", list(BUILT_IN))
+def test_maintenance_margin_is_continuous_at_every_floor(symbol: str) -> None:
+    brackets = specify(symbol, BUILT_IN[symbol]).spec.brackets
+    for below, above in pairwise(brackets):
+        floor = above.notional_floor
+        assert floor == below.notional_cap
+        assert floor * below.maintenance_ppm // PPM - below.cum == (
+            floor * above.maintenance_ppm // PPM - above.cum
+        )
+
+
+def test_the_published_maintenance_amounts_of_bitcoin() -> None:
+    brackets = specify("BTCUSDT", BUILT_IN["BTCUSDT"]).spec.brackets
+    assert [bracket.cum // MONEY_ONE for bracket in brackets[:4]] == [0, 300, 1_500, 12_000]
+
+
+def test_a_table_changes_a_built_in_instrument_and_adds_new_ones(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        [instruments.BTCUSDT]
+        taker_fee = 0.0004
+        brackets = [{leverage = 20, cap = 1000, rate = 0.01}, {leverage = 5, cap = "2000.5", rate = 0.05}]
+
+        [instruments.DOGEUSDT]
+        tick = 0.00001
+        lot = 1
+        price = 0.1
+        """,
+    )
+    config = load_config(path)
+    assert [i.configured for i in config.instruments] == [True, False, False, True]
+    bitcoin, doge = spec_of(config, "BTCUSDT"), spec_of(config, "DOGEUSDT")
+    assert bitcoin.taker_fee_ppm == 400
+    assert bitcoin.maker_fee_ppm == 200
+    assert bitcoin.brackets[1].notional_cap == 200_050_000_000
+    assert bitcoin.brackets[1].cum == 40 * MONEY_ONE
+    assert (doge.base_asset, doge.quote_asset) == ("DOGE", "USDT")
+    assert (doge.price_precision, doge.tick_units) == (5, 1)
+    assert config.instruments[-1].index_ticks == 10_000
+
+
+@pytest.mark.parametrize("symbol", list(BUILT_IN))
+def test_terms_described_and_specified_again_are_the_same(symbol: str) -> None:
+    instrument = specify(symbol, BUILT_IN[symbol])
+    again = specify(symbol, describe(instrument.spec, instrument.index_ticks))
+    assert again == instrument
