@@ -10,7 +10,9 @@ from typing import Final
 
 from openperp.api.dialect import Dialect
 from openperp.api.explain import explain_refusal
+from openperp.api.wire.numbers import decimal_text
 from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.rejects import Reason, Reject
 
 MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
@@ -233,11 +235,12 @@ Rule = Refusal | Callable[[Dialect, Detail], Refusal]
 def _notional(dialect: Dialect, detail: Detail) -> Refusal:
     if dialect.notional_filter_code == -1013:
         return -1013, ("MIN_NOTIONAL",)
-    return dialect.notional_filter_code, (detail.get("min_notional", "5.0"),)
+    smallest = decimal_text(int(detail["min_notional"]), MONEY_DECIMALS, shortest=True)
+    return dialect.notional_filter_code, (smallest,)
 
 
 def _leverage(_dialect: Dialect, detail: Detail) -> Refusal:
-    return -4028, (detail.get("leverage", ""),)
+    return -4028, (detail["leverage"],)
 
 
 REFUSALS: Final[Mapping[Reason, Rule]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from openperp.api.wire.numbers import decimal_text
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.rejects import Reject
@@ -12,6 +13,11 @@ HEADER_LIMIT: Final = 1500
 
 TEXT_LIMIT: Final = 700
 """Characters of a caller's own text that an explanation repeats."""
+
+MONEY_NAMES: Final = frozenset(
+    {"amount", "available", "cap", "min_notional", "needed", "notional", "wallet"}
+)
+"""Details of a refusal that are money."""
 
 
 def header_value(text: str) -> bytes:
@@ -39,20 +45,6 @@ def quote_text(raw: bytes) -> str:
     return f"{text[:half]} ...{len(text) - 2 * half} characters... {text[-half:]}"
 
 
-def decimal_text(units: int, decimals: int) -> str:
-    """`units` x 10^-`decimals` in its shortest form.
-
-    >>> decimal_text(-120050, 2), decimal_text(1000, 3), decimal_text(0, 8)
-    ('-1200.5', '1', '0')
-    """
-    if decimals <= 0:
-        return str(units)
-    sign = "-" if units < 0 else ""
-    digits = str(abs(units)).rjust(decimals + 1, "0")
-    whole, fraction = digits[:-decimals], digits[-decimals:].rstrip("0")
-    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
-
-
 def explain_refusal(reject: Reject, spec: InstrumentSpec | None = None) -> str:
     """A refusal's reason followed by its numbers, each by its name."""
     reason = reject.reason.name.replace("_", " ").lower()
@@ -62,18 +54,21 @@ def explain_refusal(reject: Reject, spec: InstrumentSpec | None = None) -> str:
 
 
 def _named_values(detail: Mapping[str, int | str], spec: InstrumentSpec | None) -> list[str]:
-    return [f"{name} {_value(name, value, spec)}" for name, value in detail.items()]
+    return [_named_value(name, value, spec) for name, value in detail.items()]
 
 
-def _value(name: str, value: int | str, spec: InstrumentSpec | None) -> str:
-    if isinstance(value, str) or spec is None:
-        return str(value)
-    if name.endswith("ticks"):
-        return decimal_text(value * spec.tick_units, spec.price_precision)
-    if name.endswith("lots"):
-        return decimal_text(value * spec.lot_units, spec.quantity_precision)
-    return decimal_text(value, MONEY_DECIMALS) if name in MONEY_NAMES else str(value)
-
-
-MONEY_NAMES: Final = frozenset({"needed", "available", "notional", "min_notional", "amount"})
-"""Details of a refusal that are money."""
+def _named_value(name: str, value: int | str, spec: InstrumentSpec | None) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, str):
+        return f"{words} {value}"
+    if name in MONEY_NAMES:
+        return f"{words} {decimal_text(value, MONEY_DECIMALS, shortest=True)} USDT"
+    if name.endswith("_ppm"):
+        return f"{words.removesuffix(' ppm')} {decimal_text(value, 4, shortest=True)} %"
+    if spec is not None and name.endswith("ticks"):
+        price = decimal_text(value * spec.tick_units, spec.price_precision, shortest=True)
+        return f"{words.removesuffix('ticks')}price {price}".replace("price price", "price")
+    if spec is not None and name.endswith("lots"):
+        quantity = decimal_text(value * spec.lot_units, spec.quantity_precision, shortest=True)
+        return f"{words.removesuffix('lots')}quantity {quantity}"
+    return f"{words} {value}"

@@ -18,8 +18,8 @@ import msgspec
 
 from openperp.api.dialect import Dialect
 from openperp.api.errors import ApiError
-from openperp.api.explain import decimal_text
 from openperp.api.kinds import LONG_MAX, Kind, decode_json
+from openperp.api.wire.numbers import decimal_text
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market
 
@@ -218,8 +218,8 @@ def to_ticks(market: Market, text: str, name: str) -> int:
     units = _scale(text, spec.price_precision, name)
     ticks, rest = divmod(units, spec.tick_units)
     if rest:
-        tick = decimal_text(spec.tick_units, spec.price_precision)
-        off = decimal_text(rest, spec.price_precision)
+        tick = decimal_text(spec.tick_units, spec.price_precision, shortest=True)
+        off = decimal_text(rest, spec.price_precision, shortest=True)
         raise ApiError(
             -4014, explain=f"PRICE_FILTER: {name} {text} is {off} above a multiple of {tick}"
         )
@@ -242,7 +242,7 @@ def to_lots(market: Market, text: str, name: str, dialect: Dialect) -> int:
     kept = fraction[: spec.quantity_precision].ljust(spec.quantity_precision, "0")
     lots, rest = divmod(int((whole or "0") + kept), spec.lot_units)
     is_off = bool(rest) or bool(fraction[spec.quantity_precision :].strip("0"))
-    lot = decimal_text(spec.lot_units, spec.quantity_precision)
+    lot = decimal_text(spec.lot_units, spec.quantity_precision, shortest=True)
     if is_off and not dialect.floors_quantity:
         raise ApiError(-1111, explain=f"LOT_SIZE: {name} {text} is not a multiple of {lot}")
     if is_off and lots == 0:

@@ -58,8 +58,8 @@ def authenticate(
 ) -> int:
     """The account that is calling, or 0 where the endpoint asks for nobody.
 
-    Raises `ApiError`: -2014 and -2015 for the key, -1102 for a missing timestamp
-    or signature, -1022 for a wrong signature, -1021 for the time.
+    Raises `ApiError`: -2014 and -2015 for the key, -1102 for a missing timestamp,
+    -1022 for a wrong or missing signature, -1021 for the time.
     """
     permission = _PERMISSIONS.get(security)
     if permission is None:
@@ -135,7 +135,7 @@ def _check_signature(
 ) -> None:
     signature = fields.get("signature")
     if type(signature) is not str or not signature:
-        raise ApiError(-1102, "signature")
+        raise ApiError(-1022, explain="the parameter signature is missing")
     text = signed_text(request.query, request.body)
     if key.verify(text, signature):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,9 +13,7 @@ from openperp.api.limits import Limits
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State
-
-if TYPE_CHECKING:
-    from openperp.history.base import History
+from openperp.history.base import History
 
 
 @dataclass(slots=True, frozen=True)

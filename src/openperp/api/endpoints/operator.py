@@ -130,7 +130,7 @@ def _account(account: Account) -> dict[str, Any]:
 def create_account(call: Call, params: NewAccount) -> Submission:
     """Opens an account and gives it its first key; both or neither."""
     if params.name in call.view.state.account_ids:
-        raise ApiError.saying(-1109, f"there is an account named {params.name} already", 409)
+        raise ApiError.saying(-1109, f"there is an account named {params.name} already")
     credentials = call.view.mint()
     commands = Batch(
         (
