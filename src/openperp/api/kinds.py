@@ -86,7 +86,7 @@ class Text(Kind[str]):
         self.length_max = length_max
 
     def read(self, value: Any, name: str) -> str:
-        if not isinstance(value, str) or len(value) > self.length_max:
+        if type(value) is not str or len(value) > self.length_max:
             raise _invalid(name, f"not a text of at most {self.length_max} characters")
         return value
 
@@ -330,7 +330,7 @@ class Words(Kind[tuple[str, ...]]):
 
 def read_list(value: Any, name: str) -> list[Any]:
     """A JSON list: one that a JSON body held, or the text of one."""
-    elements = decode_json(value, name) if isinstance(value, str) else value
+    elements = decode_json(value, name) if type(value) is str else value
     if type(elements) is not list:
         raise _invalid(name, "not a JSON list")
     return elements
