@@ -6,7 +6,7 @@ be derived (levels, chains, trigger index, id maps) is rebuilt on load.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from openperp.engine.terms import (
     WorkingType,
 )
 
-_ENUM_FIELDS: dict[str, type] = {
+_ENUM_FIELDS: dict[str, Callable[[int], Any]] = {
     "side": Side,
     "type": OrderType,
     "original_type": OrderType,
@@ -35,11 +35,37 @@ _ENUM_FIELDS: dict[str, type] = {
     "position_side": PositionSide,
     "working_type": WorkingType,
 }
-_ORDER_LINKS = frozenset(
-    {"level_prev", "level_next", "chain_prev", "chain_next", "frozen", "opening_lots", "resting"}
+_DERIVED = frozenset(
+    {
+        "chain_next",
+        "chain_prev",
+        "frozen",
+        "level_next",
+        "level_prev",
+        "opening_lots",
+        "remaining_lots",
+        "resting",
+        "to_record",
+    }
 )
-_ORDER_FIELDS = tuple(name for name in Order.__slots__ if name not in _ORDER_LINKS)
-"""What a dump holds of an order: all but what loading derives."""
+_ORDER_FIELDS = tuple(
+    name for name in dir(Order) if not name.startswith("_") and name not in _DERIVED
+)
+"""What a dump holds of an order, in alphabetical order: all but what loading derives."""
+
+
+_CONSTRUCTED = (
+    "order_id",
+    "client_id",
+    "account",
+    "symbol",
+    "side",
+    "type",
+    "time_in_force",
+    "ticks",
+    "lots",
+    "created_ms",
+)
 
 
 class _MarketDump(msgspec.Struct, array_like=True):
@@ -257,15 +283,13 @@ def _dump_account(account: Account) -> _AccountDump:
 
 
 def _load_order(values: tuple[Any, ...]) -> Order:
-    order: Order = Order.__new__(Order)
-    for name, value in zip(_ORDER_FIELDS, values, strict=True):
-        word = _ENUM_FIELDS.get(name)
-        setattr(order, name, value if word is None else word(value))
-    order.resting = False
-    order.opening_lots = 0
-    order.frozen = 0
-    order.level_prev = order.level_next = None
-    order.chain_prev = order.chain_next = None
+    fields = {
+        name: _ENUM_FIELDS[name](value) if name in _ENUM_FIELDS else value
+        for name, value in zip(_ORDER_FIELDS, values, strict=True)
+    }
+    order = Order(*[fields[name] for name in _CONSTRUCTED])
+    for name, value in fields.items():
+        setattr(order, name, value)
     return order
 
 
