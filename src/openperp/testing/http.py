@@ -1,0 +1,90 @@
+"""HTTP for tests: one kept-alive connection per thread, bytes as given, nothing retried."""
+
+import json
+import threading
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+TIMEOUT_S = 30.0
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back: `headers` have lower-case names, `body` is as received."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        return json.loads(self.body)
+
+
+class VenueError(Exception):
+    """The venue said no: `code` and `msg` as in the API, `explain` where it said why."""
+
+    def __init__(self, answer: Answer) -> None:
+        try:
+            fault = answer.json()
+        except ValueError:
+            fault = {}
+        self.status = answer.status
+        self.code: int | None = fault.get("code")
+        self.msg: str = fault.get("msg", answer.body.decode(errors="replace"))
+        self.explain = answer.headers.get("x-explain", "")
+        reason = f" ({self.explain})" if self.explain else ""
+        super().__init__(f"HTTP {self.status}, code {self.code}: {self.msg}{reason}")
+
+
+class Wire:
+    """Sends requests to one server, from any number of threads."""
+
+    def __init__(self, url: str) -> None:
+        self._address = urlsplit(url).netloc
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: list[HTTPConnection] = []
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """Sends one request; `target` is the path with the query, already encoded.
+
+        Raises:
+            OSError: The server cannot be reached.
+        """
+        connection = self._connection()
+        try:
+            connection.request(method, target, body, headers or {})
+            response = connection.getresponse()
+            content = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, names, content)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        connection: HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = HTTPConnection(self._address, timeout=TIMEOUT_S)
+            self._local.connection = connection
+            with self._lock:
+                self._open.append(connection)
+        return connection
