@@ -1,0 +1,343 @@
+"""One order for everything: numbered, written, applied, answered, in that order."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.node.desk import START_MS, FullJournal, SlowJournal, virtual_clock
+
+from openperp.engine.commands import (
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CreateAccount,
+    Deposit,
+    OpenVenue,
+    Pulse,
+    SetMode,
+    SetPrice,
+)
+from openperp.engine.events import Applied
+from openperp.engine.state import Market, State
+from openperp.engine.terms import Mode
+from openperp.journal.base import Journal
+from openperp.journal.memory import MemoryJournal
+from openperp.journal.sqlite import SqliteJournal
+from openperp.node import sequencer as module
+from openperp.node.errors import CommandFailed, JournalFailed, QueueFull, Stopped, Unavailable
+from openperp.node.machine import Machine
+from openperp.node.sequencer import Sequencer
+
+KINDS = ["memory", "slow", "sqlite"]
+
+
+def make_journal(kind: str, directory: Path) -> Journal:
+    if kind == "sqlite":
+        return SqliteJournal(directory)
+    return MemoryJournal() if kind == "memory" else SlowJournal()
+
+
+class Desk:
+    """A sequencer on an empty venue; `seen` is what its listener saw."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.machine = Machine(State())
+        self.clock = virtual_clock()
+        self.sequencer = Sequencer(self.machine, journal, self.clock, asyncio.get_running_loop())
+        self.seen: list[int] = []
+        self.sequencer.listeners.append(lambda applied: self.seen.append(applied.seq))
+
+
+def with_desk(journal: Journal, test: Callable[[Desk], Awaitable[None]]) -> None:
+    async def run() -> None:
+        desk = Desk(journal)
+        try:
+            await test(desk)
+        finally:
+            await desk.sequencer.stop()
+            journal.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_records_are_numbered_without_gaps_and_stamped_when_taken(
+    kind: str, tmp_path: Path
+) -> None:
+    async def test(desk: Desk) -> None:
+        early = [desk.sequencer.submit(Pulse()) for _ in range(3)]
+        desk.clock.change(by_ms=5)
+        late = desk.sequencer.submit(Pulse())
+        applied = await asyncio.gather(*early, late)
+        assert [each.seq for each in applied] == [1, 2, 3, 4]
+        assert [each.time_ms - START_MS for each in applied] == [0, 0, 0, 5]
+        assert [record.seq for record in desk.journal.read(0)] == [1, 2, 3, 4]
+        assert desk.seen == [1, 2, 3, 4]
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_journal_replays_to_the_same_state(kind: str, tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        commands: list[Command] = [OpenVenue("ztdx"), CreateAccount("alice", 5)]
+        commands += [Deposit("alice", "USDT", 7), Deposit("nobody", "USDT", 7)]
+        await asyncio.gather(*[desk.sequencer.submit(command) for command in commands])
+        replica = Machine(State())
+        for record in desk.journal.read(0):
+            replica.apply(record)
+        assert replica.state.seq == 4
+        assert replica.state.accounts[1].wallet == desk.machine.state.accounts[1].wallet == 12
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+def test_commands_that_come_during_a_write_share_the_next_one() -> None:
+    journal = SlowJournal()
+    journal.gate.clear()
+
+    async def test(desk: Desk) -> None:
+        first = [desk.sequencer.submit(Pulse()) for _ in range(2)]
+        await asyncio.sleep(0)
+        second = [desk.sequencer.submit(Pulse()) for _ in range(5)]
+        await asyncio.sleep(0)
+        journal.gate.set()
+        await asyncio.gather(*first, *second)
+        assert journal.groups == [2, 5]
+
+    with_desk(journal, test)
+
+
+def test_a_long_queue_is_written_in_bounded_groups() -> None:
+    journal = SlowJournal()
+
+    async def test(desk: Desk) -> None:
+        count = 2 * module.GROUP_LIMIT + 1
+        await asyncio.gather(*[desk.sequencer.submit(Pulse()) for _ in range(count)])
+        assert journal.groups == [module.GROUP_LIMIT, module.GROUP_LIMIT, 1]
+
+    with_desk(journal, test)
+
+
+def test_nothing_is_applied_or_answered_before_it_is_durable() -> None:
+    journal = SlowJournal()
+    journal.gate.clear()
+
+    async def test(desk: Desk) -> None:
+        promise = desk.sequencer.submit(Pulse())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not promise.done()
+        assert desk.machine.state.seq == 0
+        journal.gate.set()
+        assert (await promise).seq == 1
+
+    with_desk(journal, test)
+
+
+def test_a_failed_write_does_nothing_and_the_numbers_are_used_again() -> None:
+    journal = FullJournal()
+
+    async def test(desk: Desk) -> None:
+        await desk.sequencer.submit(Pulse())
+        journal.full = True
+        lost = [desk.sequencer.submit(Pulse()) for _ in range(2)]
+        outcomes = await asyncio.gather(*lost, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [JournalFailed, JournalFailed]
+        assert "No space left on device" in desk.sequencer.failing
+        assert (desk.machine.state.seq, desk.seen) == (1, [1])
+        journal.full = False
+        assert (await desk.sequencer.submit(Pulse())).seq == 2
+        assert desk.sequencer.failing == ""
+
+    with_desk(journal, test)
+
+
+def test_a_memory_journal_that_fails_is_no_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FullJournal, "blocking", False)
+    journal = FullJournal()
+
+    async def test(desk: Desk) -> None:
+        journal.full = True
+        with pytest.raises(JournalFailed):
+            await desk.sequencer.submit(Pulse())
+        journal.full = False
+        assert (await desk.sequencer.submit(Pulse())).seq == 1
+
+    with_desk(journal, test)
+
+
+def test_a_full_queue_refuses_all_but_cancels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUEUE_LIMIT", 3)
+    journal = SlowJournal()
+    journal.gate.clear()
+
+    async def test(desk: Desk) -> None:
+        submit = desk.sequencer.submit
+        taken = [submit(Pulse()) for _ in range(3)]
+        for command in (Pulse(), Batch((Pulse(), CancelAllOrders(1, "BTCUSDT")))):
+            with pytest.raises(QueueFull):
+                submit(command)
+        cancel = CancelOrder(1, "BTCUSDT", 1)
+        cancels: list[Command] = [cancel, Batch((cancel,)), CancelAllOrders(1, "BTCUSDT")]
+        taken += [submit(command) for command in cancels]
+        with pytest.raises(QueueFull):
+            submit(cancel)
+        journal.gate.set()
+        assert [each.seq for each in await asyncio.gather(*taken)] == [1, 2, 3, 4, 5, 6]
+
+    with_desk(journal, test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_listener_may_submit_and_its_command_waits_its_turn(kind: str, tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        answers: list[Awaitable[Applied]] = []
+
+        def echo(applied: Applied) -> None:
+            if applied.seq == 1:
+                answers.append(desk.sequencer.submit(Pulse()))
+
+        desk.sequencer.listeners.insert(0, echo)
+        await desk.sequencer.submit(Pulse())
+        assert (await answers[0]).seq == 2
+        assert desk.seen == [1, 2]
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_engine_leaves_a_cancel_only_venue_with_evidence(
+    kind: str, tmp_path: Path
+) -> None:
+    async def test(desk: Desk) -> None:
+        submit = desk.sequencer.submit
+        await submit(OpenVenue("ztdx"))
+        desk.machine.state.markets["BTCUSDT"] = cast("Market", object())
+        broken, behind = submit(SetPrice("BTCUSDT", 5)), submit(Pulse())
+        with pytest.raises(CommandFailed):
+            await broken
+        assert (await behind).seq == 3
+        assert desk.machine.state.mode == Mode.CANCEL_ONLY
+        assert desk.machine.fault is not None
+        assert desk.machine.fault.seq == 2
+        assert "Error while applying record 2" in desk.machine.fault.sentence
+        assert desk.seen == [1, 2, 3]
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_listener_closes_the_venue_by_a_command(kind: str, tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        def broken(applied: Applied) -> None:
+            if applied.seq == 1:
+                raise ValueError("lost count")
+
+        desk.sequencer.listeners.insert(0, broken)
+        assert (await desk.sequencer.submit(Pulse())).seq == 1
+        await desk.sequencer.submit(Pulse())
+        records = list(desk.journal.read(0))
+        assert SetMode(Mode.CANCEL_ONLY) in [record.command for record in records]
+        assert desk.machine.state.mode == Mode.CANCEL_ONLY
+        assert desk.machine.fault is not None
+        assert desk.machine.fault.sentence == "ValueError in a listener of record 1"
+        assert desk.seen == [1, 2, 3]
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pause_before_applying_holds_the_whole_venue(kind: str, tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        release = asyncio.Event()
+        held = asyncio.Event()
+
+        async def pause() -> None:
+            held.set()
+            await release.wait()
+
+        desk.sequencer.before_apply.append(lambda record: pause() if record.seq == 1 else None)
+        promises = [desk.sequencer.submit(Pulse()) for _ in range(3)]
+        await held.wait()
+        assert desk.machine.state.seq == 0
+        desk.sequencer.before_apply.clear()
+        promises.append(desk.sequencer.submit(Pulse()))
+        release.set()
+        assert [each.seq for each in await asyncio.gather(*promises)] == [1, 2, 3, 4]
+        assert desk.seen == [1, 2, 3, 4]
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pause_before_answering_holds_one_answer(kind: str, tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        release = asyncio.Event()
+
+        async def pause() -> None:
+            await release.wait()
+
+        desk.sequencer.before_answer.append(lambda applied: pause() if applied.seq == 1 else None)
+        first, second = desk.sequencer.submit(Pulse()), desk.sequencer.submit(Pulse())
+        await second
+        assert desk.seen == [1, 2]
+        assert not first.done()
+        release.set()
+        assert (await first).seq == 1
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+def test_an_answer_can_be_lost_though_the_command_was_applied() -> None:
+    async def test(desk: Desk) -> None:
+        async def lose() -> None:
+            raise Unavailable
+
+        desk.sequencer.before_answer.append(lambda _: lose())
+        with pytest.raises(Unavailable):
+            await desk.sequencer.submit(Pulse())
+        assert desk.machine.state.seq == 1
+
+    with_desk(MemoryJournal(), test)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_caller_that_left_changes_nothing_for_the_others(kind: str, tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        gone, waiting = desk.sequencer.submit(Pulse()), desk.sequencer.submit(Pulse())
+        gone.cancel()
+        assert (await waiting).seq == 2
+        assert desk.seen == [1, 2]
+
+    with_desk(make_journal(kind, tmp_path), test)
+
+
+def test_stopping_answers_what_was_taken_and_takes_nothing_more() -> None:
+    journal = SlowJournal()
+    journal.gate.clear()
+
+    async def test(desk: Desk) -> None:
+        promises = [desk.sequencer.submit(Pulse()) for _ in range(module.GROUP_LIMIT + 1)]
+        stopping = asyncio.create_task(desk.sequencer.stop())
+        await asyncio.sleep(0)
+        with pytest.raises(Stopped):
+            desk.sequencer.submit(Pulse())
+        journal.gate.set()
+        await stopping
+        assert all(promise.done() for promise in promises)
+
+    with_desk(journal, test)
+
+
+def test_no_thread_stays_behind(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        await desk.sequencer.submit(Pulse())
+
+    with_desk(SqliteJournal(tmp_path), test)
+    assert not [thread for thread in threading.enumerate() if "openperp" in thread.name]
