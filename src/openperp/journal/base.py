@@ -10,7 +10,7 @@ class JournalError(Exception):
     """A journal that cannot be used; the message is one sentence for an operator."""
 
 
-class JournalDamaged(JournalError):  # noqa: N818
+class JournalDamaged(JournalError):
     """What is stored is not what was written.
 
     `seq` is the first record that cannot be trusted, or 0 where the damage
@@ -24,11 +24,11 @@ class JournalDamaged(JournalError):  # noqa: N818
         self.why = why
 
 
-class JournalUnusable(JournalError):  # noqa: N818
+class JournalUnusable(JournalError):
     """The file is not ours, is from a newer version, or cannot be read or written."""
 
 
-class DataDirectoryBusy(JournalError):  # noqa: N818
+class DataDirectoryBusy(JournalError):
     """Another process serves the data directory."""
 
     def __init__(self, directory: str) -> None:

@@ -1,0 +1,107 @@
+"""What the history is: closed orders and fills, found again at any age."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from openperp.engine.events import Applied, Fill, OrderRecord
+
+
+class HistoryUnusable(Exception):
+    """The store cannot be read or written; the message is one sentence for an operator."""
+
+
+class History(Protocol):
+    """Recalls what the engine has let go of.
+
+    It is derived from the journal: `position` is the number of the last record
+    absorbed, and replaying the journal behind it makes the history whole. A
+    journal that forgets records takes that way back with it, so `flush` comes
+    before the journal prunes.
+
+    `absorb` is called by one thread. Reads may come from any, at any moment,
+    and see everything absorbed before. An order is absorbed once, when it is
+    filled, cancelled or expired; live orders are the engine's. The ids of orders
+    and trades rise with the times of their creation.
+    """
+
+    @property
+    def position(self) -> int: ...
+
+    def absorb(self, applied: Applied) -> None:
+        """Takes in what one record did; one at or before `position` is skipped.
+
+        Cheap, unless the store has fallen so far behind that it waits. Raises
+        HistoryUnusable once the store has failed.
+        """
+        ...
+
+    def add_house_accounts(self, accounts: Iterable[int]) -> None:
+        """Keeps these accounts out, as those that an absorbed record created as house are.
+
+        For a start from a snapshot, which holds accounts whose creation is not
+        replayed. They stay out for good, a reset included.
+        """
+        ...
+
+    def find_order(self, account: int, symbol: str, order_id: int) -> OrderRecord | None:
+        """The closed order; an empty `symbol` stands for any."""
+        ...
+
+    def find_order_by_client_id(
+        self, account: int, symbol: str, client_id: str, algo: bool | None
+    ) -> OrderRecord | None:
+        """The closed order with the highest id among those that used `client_id`.
+
+        `algo` looks at algo orders alone, or at none of them; an empty `symbol`
+        stands for any.
+        """
+        ...
+
+    def list_orders(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+        newest: bool | None = None,
+    ) -> list[OrderRecord]:
+        """Closed orders by rising id, created from `start_ms` to `end_ms`, both included.
+
+        Of more than `limit` the newest are given, and the oldest where `from_id`
+        or `start_ms` says where to begin; `newest` decides it outright. An empty
+        `symbol` stands for any.
+        """
+        ...
+
+    def list_fills(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+        newest: bool | None = None,
+    ) -> list[Fill]:
+        """Fills by rising trade id, of one order or of all; the rest is as in `list_orders`.
+
+        Both fills of a trade of an account with itself are there, the buy first.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Returns when everything absorbed so far is durable; waits for the disk."""
+        ...
+
+    def reset(self) -> None:
+        """Starts over, empty and at position 0: for a store that is ahead of its journal."""
+        ...
+
+    def close(self) -> None:
+        """Flushes and lets go of the store; may be called twice."""
+        ...

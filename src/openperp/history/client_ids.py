@@ -1,0 +1,151 @@
+"""Finds closed orders by client id, at a fraction of what an index of SQLite costs.
+
+Client ids arrive in random order, and a B-tree of them rewrites a page for
+nearly every order. Here an order leaves twelve bytes: a hash of its client id
+and its key. They gather in a tail, kept in memory and, for a restart, as one
+row for each transaction; a full tail becomes a block, whose entries are split
+by hash over a few rows. A search reads one small row from each block, the
+youngest first.
+"""
+
+import sqlite3
+import struct
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final
+from zlib import crc32
+
+from openperp.engine.events import OrderRecord
+from openperp.history.file import Connection
+
+BLOCK_ENTRIES: Final = 32_768
+BUCKET_BITS: Final = 7
+"""A block is 128 rows of about 256 entries, 3 KB."""
+BLOCK_BITS: Final = 40
+"""Bits of a block's number in the key of its rows, under the bucket."""
+BLOCK_MASK: Final = 2**BLOCK_BITS - 1
+AUTO_PREFIX: Final = "auto_"
+
+
+def auto_client_id(order_id: int) -> str:
+    """The client id that the engine gives to an order without one."""
+    return f"{AUTO_PREFIX}{order_id}"
+
+
+def find_auto_order_id(client_id: str) -> int | None:
+    """The order that has `client_id` if it was given by the engine."""
+    digits = client_id.removeprefix(AUTO_PREFIX)
+    if digits == client_id or not digits.isdecimal() or not digits.isascii() or len(digits) > 12:
+        return None
+    order_id = int(digits)
+    return order_id if auto_client_id(order_id) == client_id else None
+
+
+def hash_client_id(account: int, client_id: str, algo: bool) -> int:
+    """32 bits; algo orders have hashes of their own, since their ids may be."""
+    return crc32(client_id.encode(), account << 1 & 0xFFFF_FFFE | algo)
+
+
+class ClientIdIndex:
+    """Client ids to keys of orders. One thread writes, any may search."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Carries on what `connection`, the writer's, holds."""
+        self._connection = connection
+        self._tail: dict[int, list[int]] = {}
+        self._count = 0
+        self._part = 0
+        self._sealed = False
+        ((self._block,),) = connection.query(
+            f"SELECT ifnull(max(bucket_block & {BLOCK_MASK}), 0) FROM client_blocks"  # noqa: S608
+        )
+        for part, entries in connection.query("SELECT * FROM client_tail ORDER BY part"):
+            self._part = part
+            self._keep(*views(entries))
+
+    def add(self, orders: Sequence[OrderRecord], keys: Sequence[int]) -> None:
+        """Writes entries for `orders`, in the transaction that is open."""
+        hashes: list[int] = []
+        kept: list[int] = []
+        for order, key in zip(orders, keys, strict=True):
+            client_id = order.client_id
+            if client_id[:5] == AUTO_PREFIX and client_id == auto_client_id(order.order_id):
+                continue
+            hashes.append(hash_client_id(order.account, client_id, order.algo))
+            kept.append(key)
+        if not hashes:
+            return
+        self._part += 1
+        self._connection.execute(
+            "INSERT INTO client_tail VALUES (?, ?)", (self._part, pack(hashes, kept))
+        )
+        self._keep(hashes, kept)
+        if self._count >= BLOCK_ENTRIES:
+            self._seal()
+
+    def _keep(self, hashes: Sequence[int], keys: Sequence[int]) -> None:
+        tail = self._tail
+        for hashed, key in zip(hashes, keys, strict=True):
+            tail.setdefault(hashed, []).append(key)
+        self._count += len(hashes)
+
+    def _seal(self) -> None:
+        """Turns the tail into a block."""
+        buckets: list[tuple[list[int], list[int]]] = [([], []) for _ in range(2**BUCKET_BITS)]
+        for hashed in sorted(self._tail):
+            hashes, keys = buckets[hashed >> (32 - BUCKET_BITS)]
+            kept = self._tail[hashed]
+            hashes += [hashed] * len(kept)
+            keys += kept
+        self._block += 1
+        self._connection.execute_many(
+            "INSERT INTO client_blocks VALUES (?, ?)",
+            [
+                (bucket << BLOCK_BITS | self._block, pack(hashes, keys))
+                for bucket, (hashes, keys) in enumerate(buckets)
+                if hashes
+            ],
+        )
+        self._connection.execute("DELETE FROM client_tail")
+        self._sealed = True
+
+    def committed(self) -> None:
+        """Lets go of a tail that became a block: until now no search saw the block."""
+        if self._sealed:
+            self._forget()
+
+    def clear(self) -> None:
+        self._connection.execute("DELETE FROM client_tail")
+        self._connection.execute("DELETE FROM client_blocks")
+        self._forget()
+
+    def _forget(self) -> None:
+        # A new tail: a search may be under way in the old one.
+        self._tail = {}
+        self._count = 0
+        self._sealed = False
+
+    def search(self, reader: sqlite3.Connection, hashed: int) -> Iterator[int]:
+        """Keys of orders whose client ids may be the one sought, the last added first."""
+        yield from reversed(self._tail.get(hashed, ())[:])
+        bucket = hashed >> (32 - BUCKET_BITS) << BLOCK_BITS
+        rows = reader.execute(
+            "SELECT entries FROM client_blocks WHERE bucket_block BETWEEN ? AND ?"
+            " ORDER BY bucket_block DESC",
+            (bucket, bucket | BLOCK_MASK),
+        )
+        for (entries,) in rows:
+            hashes, keys = views(entries)
+            yield from reversed(keys[bisect_left(hashes, hashed) : bisect_right(hashes, hashed)])
+
+
+def pack(hashes: Sequence[int], keys: Sequence[int]) -> bytes:
+    """All hashes, then all keys, in this machine's byte order: the file does not travel."""
+    return struct.pack(f"={len(hashes)}I{len(keys)}q", *hashes, *keys)
+
+
+def views(entries: bytes) -> tuple[memoryview[int], memoryview[int]]:
+    """Hashes and keys, where they lie."""
+    middle = len(entries) // 12 * 4
+    view = memoryview(entries)
+    return view[:middle].cast("I"), view[middle:].cast("q")

@@ -1,0 +1,161 @@
+"""The history's SQLite file: how it is made, recognised, tuned and thrown away."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from openperp.history.base import HistoryUnusable
+
+APPLICATION_ID: Final = 0x6F70_4831
+"""Marks the file as ours, in the place that SQLite keeps for this."""
+
+FORMAT: Final = 1
+"""Version of the tables and of the rows in them; any other is thrown away and made anew."""
+
+TABLES: Final = """
+CREATE TABLE history (identity TEXT NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE owners (owner INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL);
+CREATE TABLE orders (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE fills (key INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX fills_by_order ON fills (order_id);
+CREATE TABLE client_tail (part INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+CREATE TABLE client_blocks (bucket_block INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+"""
+"""An owner is an account on a symbol. A key is the owner's number over 40 bits of id, so that
+a table is sorted by account, symbol and id, and its one B-tree serves both look-ups and lists.
+"""
+
+CHECKPOINT_PAGES: Final = 8_192
+"""Pages of log (32 MiB) after which SQLite copies them into the file: a page that was
+written many times is copied once."""
+
+
+class Unfit(Exception):
+    """Why a file cannot be carried on."""
+
+
+class Connection:
+    """A connection that several threads share, a statement at a time.
+
+    In memory the writer and the readers have but one, and a reader must not wait
+    for a whole transaction.
+    """
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+        self.lock = Lock()
+        """Held by whoever uses `raw` itself."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+        with self.lock:
+            self.raw.execute(statement, values)
+
+    def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        with self.lock:
+            self.raw.executemany(statement, rows)
+
+    def query(self, statement: str) -> list[Any]:
+        with self.lock:
+            return self.raw.execute(statement).fetchall()
+
+    def roll_back(self) -> None:
+        with self.lock:
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with self.lock:
+            self.raw.close()
+
+
+def open_file(path: Path, identity: str) -> tuple[sqlite3.Connection, str]:
+    """The writer's connection, and why an earlier file had to go (empty if none had).
+
+    That file is put aside under the name `<name>.unusable`. Raises HistoryUnusable
+    where the place cannot be read or written.
+    """
+    reason = ""
+    try:
+        if path.exists():
+            try:
+                return _open_existing(path, identity), ""
+            except (Unfit, sqlite3.DatabaseError) as error:
+                if is_out_of_reach(error):
+                    raise
+                reason = str(error)
+                put_aside(path)
+        return create(str(path), identity), reason
+    except (OSError, sqlite3.OperationalError) as error:
+        raise HistoryUnusable(f"The history {path} cannot be opened: {error}.") from error
+
+
+def _open_existing(path: Path, identity: str) -> sqlite3.Connection:
+    connection = connect(str(path))
+    try:
+        fault = _find_fault(connection, identity)
+        if fault:
+            raise Unfit(fault)  # noqa: TRY301
+        _tune(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _find_fault(connection: sqlite3.Connection, identity: str) -> str:
+    """Why the file cannot be carried on; empty if it can."""
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (format,) = connection.execute("PRAGMA user_version").fetchone()
+    if (application_id, format) != (APPLICATION_ID, FORMAT):
+        return "it is no history of this version of openperp"
+    rows = connection.execute("SELECT identity, position FROM history").fetchall()
+    if len(rows) != 1 or not isinstance(rows[0][1], int):
+        return "its first row is not readable"
+    if rows[0][0] != identity:
+        return "it belongs to another journal"
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return "" if verdict == "ok" else "the file does not hold together"
+
+
+def create(path: str, identity: str) -> sqlite3.Connection:
+    """A new history; ":memory:" makes one that lives as long as its connection."""
+    connection = connect(path)
+    try:
+        _tune(connection)
+        connection.executescript(
+            f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+            f"{TABLES} COMMIT;"
+        )
+        connection.execute("INSERT INTO history VALUES (?, 0)", (identity,))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_out_of_reach(error: Exception) -> bool:
+    """Whether the file could not be got at, as against being wrong inside."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR
+
+
+def put_aside(path: Path) -> None:
+    path.replace(path.with_name(path.name + ".unusable"))
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection for any thread, one at a time."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def _tune(connection: sqlite3.Connection) -> None:
+    """No sync at a commit: what a crash takes, replay gives back; `flush` syncs."""
+    connection.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768;"
+        f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+        f"PRAGMA journal_size_limit = {4 * CHECKPOINT_PAGES * 4096};"
+    )

@@ -1,0 +1,295 @@
+"""The history in SQLite, written behind the venue's back by a thread of its own."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Condition, Lock, Thread
+from typing import Final
+
+import msgspec
+
+from openperp.engine.events import Applied, Fill, OrderRecord
+from openperp.history import file
+from openperp.history.absorb import absorb, find_house_accounts
+from openperp.history.base import HistoryUnusable
+from openperp.history.client_ids import find_auto_order_id, hash_client_id
+from openperp.history.overlay import Layer
+from openperp.history.span import Picked, Span
+from openperp.history.tables import FILLS, ID_MASK, ORDERS, Writer
+
+GATHER_SECONDS: Final = 0.25
+"""How long rows wait for company: the more in a transaction, the cheaper each one."""
+UNWRITTEN_ROWS: Final = 50_000
+"""Rows that may wait for the writer while it is busy with as many; beyond, `absorb` waits."""
+
+
+class SqliteHistory:
+    """Closed orders and fills in a file, or in memory where `path` is None.
+
+    `absorb` adds to the top layer of unwritten rows; the writer takes that layer
+    whole, writes it in one transaction together with the position, and drops it
+    when it is committed. A read asks the layers first, the newest first, and then
+    the file, so it finds each row in at least one place at any moment.
+    """
+
+    def __init__(self, path: Path | None, identity: str = "") -> None:
+        """Opens the store of the journal that is called `identity`.
+
+        A file that is damaged, foreign, of another format or of another journal
+        is put aside, `discarded` says why, and an empty one takes its place. Raises
+        HistoryUnusable where the place cannot be read or written.
+        """
+        self.discarded = ""
+        if path is None:
+            self._connection = file.Connection(file.create(":memory:", identity))
+            self._reader = self._connection
+        else:
+            connection, self.discarded = file.open_file(path, identity)
+            self._connection = file.Connection(connection)
+            self._reader = file.Connection(file.connect(str(path)))
+        self._writer = Writer(self._connection)
+
+        ((self._position,),) = self._connection.query("SELECT position FROM history")
+        self._house: set[int] = set()
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
+        self._layers: tuple[Layer, ...] = (Layer(),)
+        self._idle = True
+        self._closing = False
+        self._flush_wanted = 0
+        self._flush_done = 0
+        self._failure = ""
+        self._thread = Thread(target=self._run, name="history-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def position(self) -> int:
+        return int(self._position)
+
+    def absorb(self, applied: Applied) -> None:
+        if applied.seq <= self._position:
+            self._house.update(find_house_accounts(applied))
+            return
+        with self._lock:
+            rows = self._layers[0].rows
+            absorb(applied, rows, self._house)
+            self._position = applied.seq
+            waiting = len(rows)
+            if waiting and self._idle:
+                self._idle = False
+                self._changed.notify_all()
+        if waiting > UNWRITTEN_ROWS or self._failure:
+            self._wait_for_room()
+
+    def _wait_for_room(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: len(self._layers[0].rows) <= UNWRITTEN_ROWS or self._failure
+            )
+            self._check_failure()
+
+    def add_house_accounts(self, accounts: Iterable[int]) -> None:
+        self._house.update(accounts)
+
+    def flush(self) -> None:
+        with self._changed:
+            self._check_failure()
+            self._flush_wanted += 1
+            wanted = self._flush_wanted
+            self._idle = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._flush_done >= wanted or self._failure)
+            self._check_failure()
+
+    def reset(self) -> None:
+        with self._lock:
+            top = Layer()
+            top.rows.clear()
+            self._layers = (top, *self._layers[1:])
+            self._position = 0
+        self.flush()
+
+    def close(self) -> None:
+        if not self._thread.is_alive() and self._closing:
+            return
+        try:
+            if not self._failure:
+                self.flush()
+        finally:
+            with self._changed:
+                self._closing = True
+                self._changed.notify_all()
+            self._thread.join()
+            self._reader.close()
+            self._connection.close()
+
+    def _check_failure(self) -> None:
+        if self._failure:
+            raise HistoryUnusable(f"The history cannot be written: {self._failure}.")
+
+    # The writer's thread.
+
+    def _run(self) -> None:
+        failure = "its writer ended"
+        try:
+            while self._wait_for_rows():
+                self._write_layer()
+            failure = "it is closed"
+        except sqlite3.Error as error:
+            failure = str(error)
+        finally:
+            with self._changed:
+                self._failure = failure
+                self._changed.notify_all()
+
+    def _wait_for_rows(self) -> bool:
+        """Returns when there is something to write, or with False when there never will be."""
+        with self._changed:
+            self._idle = not self._layers[0].rows and self._flush_wanted == self._flush_done
+            self._changed.wait_for(lambda: not self._idle or self._closing)
+            self._changed.wait_for(self._is_pressing, GATHER_SECONDS)
+            return not self._closing
+
+    def _is_pressing(self) -> bool:
+        return (
+            self._closing
+            or self._flush_wanted > self._flush_done
+            or len(self._layers[0].rows) > UNWRITTEN_ROWS
+        )
+
+    def _write_layer(self) -> None:
+        with self._changed:
+            layer = self._layers[0]
+            self._layers = (Layer(), layer)
+            position, flush = self._position, self._flush_wanted
+            self._changed.notify_all()
+        self._write(layer, position, durable=flush > self._flush_done)
+        with self._changed:
+            self._layers = self._layers[:1]
+            self._flush_done = flush
+            self._changed.notify_all()
+
+    def _write(self, layer: Layer, position: int, *, durable: bool) -> None:
+        """One transaction. A sync at its end covers all that were committed before it."""
+        execute = self._connection.execute
+        execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        execute("BEGIN IMMEDIATE")
+        try:
+            self._writer.write(layer.rows, position)
+            execute("COMMIT")
+        except sqlite3.Error:
+            self._connection.roll_back()
+            raise
+        self._writer.client_ids.committed()
+
+    # Readers' threads.
+
+    def find_order(self, account: int, symbol: str, order_id: int) -> OrderRecord | None:
+        for layer in self._layers:
+            order = layer.find_order(order_id)
+            if order is not None:
+                return order if _belongs(order, account, symbol) else None
+            if layer.rows.cleared:
+                return None
+        if not 0 < order_id <= ID_MASK:
+            return None
+        with self._reading() as reader:
+            for base in self._writer.owners.find_bases(account, symbol):
+                order = ORDERS.find(reader, base | order_id)
+                if order is not None:
+                    return order
+        return None
+
+    def find_order_by_client_id(
+        self, account: int, symbol: str, client_id: str, algo: bool | None
+    ) -> OrderRecord | None:
+        kinds = (False, True) if algo is None else (algo,)
+        found = [self._find_by_client_id(account, symbol, client_id, kind) for kind in kinds]
+        order_id = find_auto_order_id(client_id)
+        if order_id is not None:
+            order = self.find_order(account, symbol, order_id)
+            if order is not None and order.client_id == client_id and order.algo in kinds:
+                found.append(order)
+        return max(
+            (order for order in found if order is not None),
+            key=lambda order: order.order_id,
+            default=None,
+        )
+
+    def _find_by_client_id(
+        self, account: int, symbol: str, client_id: str, algo: bool
+    ) -> OrderRecord | None:
+        for layer in self._layers:
+            for order in reversed(layer.find_orders_by_client_id(client_id)):
+                if order.algo == algo and _belongs(order, account, symbol):
+                    return order
+            if layer.rows.cleared:
+                return None
+        with self._reading() as reader:
+            bases = self._writer.owners.find_bases(account, symbol)
+            for key in self._writer.client_ids.search(
+                reader, hash_client_id(account, client_id, algo)
+            ):
+                found = ORDERS.find(reader, key) if key & ~ID_MASK in bases else None
+                if found is not None and found.client_id == client_id and found.algo == algo:
+                    return found
+        return None
+
+    def list_orders(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+        newest: bool | None = None,
+    ) -> list[OrderRecord]:
+        span = Span(account, symbol, from_id, start_ms, end_ms, limit, newest)
+        picked = Picked[OrderRecord]()
+        for layer in self._layers:
+            picked.add(layer.list_orders(span))
+            if layer.rows.cleared:
+                return picked.cut(span)
+        with self._reading() as reader:
+            for base in self._writer.owners.find_bases(account, symbol):
+                picked.add(ORDERS.list(reader, base, span))
+        return picked.cut(span)
+
+    def list_fills(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+        newest: bool | None = None,
+    ) -> list[Fill]:
+        span = Span(account, symbol, from_id, start_ms, end_ms, limit, newest)
+        picked = Picked[Fill]()
+        for layer in self._layers:
+            picked.add(layer.list_fills(span, order_id))
+            if layer.rows.cleared:
+                return picked.cut(span)
+        with self._reading() as reader:
+            for base in self._writer.owners.find_bases(account, symbol):
+                picked.add(FILLS.list(reader, base, span, order_id))
+        return picked.cut(span)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._reader.lock:
+            try:
+                yield self._reader.raw
+            except (sqlite3.Error, msgspec.MsgspecError) as error:
+                raise HistoryUnusable(f"The history cannot be read: {error}.") from error
+
+
+def _belongs(order: OrderRecord, account: int, symbol: str) -> bool:
+    return order.account == account and (not symbol or order.symbol == symbol)
