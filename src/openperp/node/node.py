@@ -110,6 +110,8 @@ class Node:
             await self.sequencer.stop()
             raise
         self._tasks = [loop.create_task(player(self)) for player in self.players]
+        for task in self._tasks:
+            task.add_done_callback(_report_end)
 
     async def stop(self) -> None:
         """Answers what was taken, then leaves history, snapshot and journal on disk."""
@@ -141,6 +143,10 @@ class Node:
         if submission.clock is not None:
             self._change_clock(submission.clock)
         return self.sequencer.submit(submission.command)
+
+    def now_ms(self) -> int:
+        """Venue time, whichever clock it comes from."""
+        return self._clock.now_ms()
 
     def _change_clock(self, change: ClockChange) -> None:
         self._clock.change(change.mode, change.to_ms, change.by_ms)
@@ -235,3 +241,8 @@ class Node:
             )
             return False
         return True
+
+
+def _report_end(task: Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("A companion of the venue broke and is gone", exc_info=task.exception())

@@ -1,0 +1,153 @@
+"""HTTP as a raw ASGI application: bytes become requests, answers become bytes."""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from openperp.api.dispatch import JSON_HEADER, Answer, Pending, finish, prepare
+from openperp.api.endpoint import Request
+from openperp.api.errors import ApiError
+from openperp.api.explain import header_value
+from openperp.node.errors import ClockError, Unavailable
+from openperp.node.node import Node
+from openperp.node.refusals import to_api_error
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+BODY_LIMIT: Final = 1024 * 1024
+"""Bytes of a request's body; a longer one is refused before it is held."""
+
+METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
+
+
+class BodyTooLarge(Exception):
+    """More than `BODY_LIMIT` bytes came, or were announced."""
+
+
+class ClientGone(Exception):
+    """The client left before its request was whole."""
+
+
+class Gateway:
+    """The application of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._page = Answer(
+            200,
+            files("openperp.gateway").joinpath("index.html").read_bytes(),
+            [(b"content-type", b"text/html; charset=utf-8")],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self.handle(scope, receive, send)
+        elif kind == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; a client that leaves before it is whole gets nothing."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ClientGone:
+            return
+        except Exception:
+            log.exception("A bug: %s %s could not be answered", scope["method"], scope["path"])
+            answer = _refuse(ApiError(-1000, status=500), [JSON_HEADER], explain=False)
+        body, headers = answer.body, answer.headers
+        if answer.status != 204:
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        headers = dict(scope["headers"])
+        body = b""
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            try:
+                body = await _read_body(headers, receive)
+            except BodyTooLarge:
+                return _refuse(_too_large(), [JSON_HEADER], explain=self._node.view.explain)
+        method, path = scope["method"], scope["path"]
+        if method == "HEAD":
+            method = "GET"
+        elif method == "OPTIONS":
+            return Answer(204, b"", [(b"allow", METHODS)])
+        if path == "/" and method == "GET":
+            return Answer(self._page.status, self._page.body, [*self._page.headers])
+        client = scope["client"]
+        request = Request(
+            method, path, scope["query_string"], body, headers, client[0] if client else ""
+        )
+        node = self._node
+        prepared = prepare(request, node.view)
+        if type(prepared) is not Pending:
+            return prepared  # type: ignore[return-value]  # the union has two members
+        try:
+            applied = await node.submit(prepared.submission)
+        except (Unavailable, ClockError) as error:
+            return _refuse(to_api_error(error), prepared.headers, explain=node.view.explain)
+        return finish(prepared, applied)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Starts and stops the node with the server, for servers that announce themselves."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self._node.start()
+                except Exception as error:  # noqa: BLE001 - the server has to hear of any
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._node.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    """The whole body, announced by its length or in chunks."""
+    announced = headers.get(b"content-length", b"0")
+    if len(announced) > 10 or (announced.isdigit() and int(announced) > BODY_LIMIT):
+        raise BodyTooLarge
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body") and message["type"] == "http.request":
+        if len(body) > BODY_LIMIT:
+            raise BodyTooLarge
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_LIMIT:
+            raise BodyTooLarge
+    if message["type"] != "http.request":
+        raise ClientGone
+    return b"".join(parts)
+
+
+def _too_large() -> ApiError:
+    return ApiError(-1130, "body", status=413, explain=f"a body may have {BODY_LIMIT} bytes")
+
+
+def _refuse(error: ApiError, headers: Headers, *, explain: bool) -> Answer:
+    headers = [*headers]
+    if explain:
+        headers.append((b"x-explain", header_value(error.explain or error.msg)))
+    body = msgspec.json.encode({"code": error.code, "msg": error.msg})
+    return Answer(error.status, body, headers)
