@@ -1,5 +1,7 @@
 """Positions and what is derived from them: entry, break-even and liquidation price."""
 
+from typing import Any
+
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text, money_text
 from openperp.engine import margin
 from openperp.engine.instruments import Bracket
@@ -8,7 +10,7 @@ from openperp.engine.order import Order
 from openperp.engine.state import Account, Position
 from openperp.engine.terms import Side
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def risk_row(account: Account, position: Position, instrument: InstrumentFormat) -> Row:

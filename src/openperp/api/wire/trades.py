@@ -1,10 +1,12 @@
 """Fills as rows of userTrades."""
 
+from typing import Any
+
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.engine.events import Fill
 from openperp.engine.terms import Side
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def user_trade(fill: Fill, instrument: InstrumentFormat, asset: str) -> Row:
