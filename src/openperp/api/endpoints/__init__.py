@@ -3,10 +3,13 @@
 from typing import Any, Final
 
 from openperp.api.endpoint import Endpoint
-from openperp.api.endpoints import compat, market, operator
+from openperp.api.endpoints import account, algo, compat, market, operator, trade
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     *market.ENDPOINTS,
+    *trade.ENDPOINTS,
+    *algo.ENDPOINTS,
+    *account.ENDPOINTS,
     *compat.ENDPOINTS,
     *operator.ENDPOINTS,
 )

@@ -1,0 +1,230 @@
+"""The account: balances, positions, and the settings that change how orders count."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from openperp.api.endpoint import Call, Endpoint, Security, Submission
+from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
+from openperp.api.endpoints.order_reading import account_of
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Bool, Long, Symbol, Word
+from openperp.api.params import NoParams, Params
+from openperp.api.wire import positions as rows
+from openperp.api.wire.account import account_v2, account_v3, balance_row
+from openperp.api.wire.numbers import decimal_text
+from openperp.engine.accounts import ASSET
+from openperp.engine.commands import SetLeverage
+from openperp.engine.events import Applied, LeverageChanged
+from openperp.engine.instruments import Bracket
+from openperp.engine.numbers import MONEY_DECIMALS
+from openperp.engine.state import Market, Position
+
+Row = dict[str, Any]
+
+_CROSSED: Final = "CROSSED"
+_MARGIN_TYPES: Final = {word: word for word in (_CROSSED, "ISOLATED")}
+
+
+class LeverageChoice(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    leverage: Annotated[int, Long()]
+
+
+class MarginChoice(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    margin_type: Annotated[str, Word(_MARGIN_TYPES)]
+
+
+class ModeChoice(Params, frozen=True):
+    dual_side_position: Annotated[bool, Bool()]
+
+
+def get_balance(call: Call, _params: NoParams) -> list[Row]:
+    return [balance_row(account_of(call), ASSET)]
+
+
+def get_account_v2(call: Call, _params: NoParams) -> Row:
+    """The account with a row for every symbol."""
+    return account_v2(
+        account_of(call),
+        ASSET,
+        [
+            rows.account_row_v2(position, format_of(call, position.market))
+            for position in _positions(call, "")
+        ],
+    )
+
+
+def get_account_v3(call: Call, _params: NoParams) -> Row:
+    """The account with a row for each symbol in use."""
+    return account_v3(
+        account_of(call),
+        ASSET,
+        [
+            rows.account_row_v3(position, format_of(call, position.market))
+            for position in _positions(call, "")
+            if _is_used(position)
+        ],
+    )
+
+
+def get_risk(call: Call, params: MaybeSymbol) -> list[Row]:
+    """One symbol, or all of them, with or without a position."""
+    account = account_of(call)
+    return [
+        rows.risk_row(account, position, format_of(call, position.market))
+        for position in _positions(call, params.symbol)
+    ]
+
+
+def get_exposure(call: Call, params: MaybeSymbol) -> list[Row]:
+    """The symbols with a position or with orders in the book."""
+    account = account_of(call)
+    return [
+        rows.exposure_row(account, position, format_of(call, position.market))
+        for position in _positions(call, params.symbol)
+        if _is_used(position)
+    ]
+
+
+def _positions(call: Call, symbol: str) -> list[Position]:
+    """The account's position in one market or in all, empty ones included."""
+    held = account_of(call).positions
+    return [held.get(market.spec.symbol) or Position(market) for market in _markets(call, symbol)]
+
+
+def _markets(call: Call, symbol: str) -> list[Market]:
+    return [find_market(call, symbol)] if symbol else list(call.view.state.markets.values())
+
+
+def _is_used(position: Position) -> bool:
+    return bool(position.lots or position.order_count)
+
+
+def set_leverage(call: Call, params: LeverageChoice) -> Submission:
+    find_market(call, params.symbol)
+    command = SetLeverage(call.account, params.symbol, params.leverage)
+    return Submission(command, _finish_leverage)
+
+
+def _finish_leverage(applied: Applied) -> Row:
+    changed = applied.reply
+    assert isinstance(changed, LeverageChanged)
+    return {
+        "symbol": changed.symbol,
+        "leverage": changed.leverage,
+        "maxNotionalValue": decimal_text(changed.notional_cap, MONEY_DECIMALS, shortest=True),
+    }
+
+
+def get_brackets(call: Call, params: MaybeSymbol) -> list[Row]:
+    """Leverage brackets, as a list even for one symbol: it is what clients have met."""
+    return [_bracket_table(market) for market in _markets(call, params.symbol)]
+
+
+def _bracket_table(market: Market) -> Row:
+    return {
+        "symbol": market.spec.symbol,
+        "brackets": [
+            _bracket(number, bracket)
+            for number, bracket in enumerate(market.spec.brackets, start=1)
+        ],
+    }
+
+
+def _bracket(number: int, bracket: Bracket) -> Row:
+    return {
+        "bracket": number,
+        "initialLeverage": bracket.max_leverage,
+        "notionalCap": _number(bracket.notional_cap, MONEY_DECIMALS),
+        "notionalFloor": _number(bracket.notional_floor, MONEY_DECIMALS),
+        "maintMarginRatio": _number(bracket.maintenance_ppm, 6),
+        "cum": _number(bracket.cum, MONEY_DECIMALS),
+    }
+
+
+def _number(units: int, decimals: int) -> msgspec.Raw:
+    """A JSON number, exact."""
+    return msgspec.Raw(decimal_text(units, decimals, shortest=True))
+
+
+def get_position_mode(_call: Call, _params: NoParams) -> Row:
+    return {"dualSidePosition": False}
+
+
+def set_position_mode(_call: Call, params: ModeChoice) -> Row:
+    """One-way is what there is, so nothing can change."""
+    if params.dual_side_position:
+        raise ApiError(-4084, explain="hedge mode is not offered by this venue, only one-way mode")
+    raise ApiError(-4059, explain="the position mode is one-way already")
+
+
+def get_assets_mode(_call: Call, _params: NoParams) -> Row:
+    return {"multiAssetsMargin": False}
+
+
+def set_margin_type(call: Call, params: MarginChoice) -> Row:
+    """Cross margin is what there is, so nothing can change."""
+    find_market(call, params.symbol)
+    if params.margin_type != _CROSSED:
+        raise ApiError(-4084, explain="isolated margin is not offered by this venue, only cross")
+    raise ApiError(-4046, explain="the margin type is CROSSED already")
+
+
+def get_symbol_config(call: Call, params: MaybeSymbol) -> list[Row]:
+    return [
+        {
+            "symbol": position.market.spec.symbol,
+            "marginType": _CROSSED,
+            "isAutoAddMargin": False,
+            "leverage": position.leverage,
+            "maxNotionalValue": rows.max_notional_text(position),
+        }
+        for position in _positions(call, params.symbol)
+    ]
+
+
+def get_account_config(call: Call, _params: NoParams) -> Row:
+    return {
+        "feeTier": 0,
+        "canTrade": True,
+        "canDeposit": True,
+        "canWithdraw": True,
+        "dualSidePosition": False,
+        "updateTime": account_of(call).updated_ms,
+        "multiAssetsMargin": False,
+        "tradeGroupId": -1,
+    }
+
+
+def _get(
+    path: str, params: Any, handle: Callable[[Call, Any], Any], summary: str, weight: int = 5
+) -> Endpoint[Any]:
+    return Endpoint("GET", path, Security.USER_DATA, params, handle, summary, weight)
+
+
+def _post(
+    path: str, params: Any, handle: Callable[[Call, Any], Any], summary: str
+) -> Endpoint[Any]:
+    return Endpoint("POST", path, Security.TRADE, params, handle, summary)
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    _get("/fapi/v2/balance", NoParams, get_balance, "Balances"),
+    _get("/fapi/v3/balance", NoParams, get_balance, "Balances"),
+    _get("/fapi/v2/account", NoParams, get_account_v2, "Account with every symbol"),
+    _get("/fapi/v3/account", NoParams, get_account_v3, "Account with the symbols in use"),
+    _get("/fapi/v1/positionRisk", MaybeSymbol, get_risk, "Positions of every symbol"),
+    _get("/fapi/v2/positionRisk", MaybeSymbol, get_risk, "Positions of every symbol"),
+    _get("/fapi/v3/positionRisk", MaybeSymbol, get_exposure, "Positions of the symbols in use"),
+    _post("/fapi/v1/leverage", LeverageChoice, set_leverage, "Change the leverage of a symbol"),
+    _get("/fapi/v1/leverageBracket", MaybeSymbol, get_brackets, "Leverage brackets", 1),
+    _get("/fapi/v1/positionSide/dual", NoParams, get_position_mode, "Position mode", 30),
+    _post("/fapi/v1/positionSide/dual", ModeChoice, set_position_mode, "Change the position mode"),
+    _get("/fapi/v1/multiAssetsMargin", NoParams, get_assets_mode, "Multi-assets mode", 30),
+    _post("/fapi/v1/marginType", MarginChoice, set_margin_type, "Change the margin type"),
+    _get("/fapi/v1/symbolConfig", MaybeSymbol, get_symbol_config, "Settings by symbol"),
+    _get("/fapi/v1/accountConfig", NoParams, get_account_config, "Settings of the account"),
+)

@@ -1,0 +1,289 @@
+"""New orders: what a caller may write, and the command that it becomes.
+
+POST order, each element of POST batchOrders and POST algoOrder fill in the
+same form. Here stand the rules about which fields go together and on which
+grid they lie; ranges, margin and everything that depends on the market's state
+is the engine's to refuse.
+"""
+
+from typing import Annotated, Final
+
+from openperp.api.endpoint import Call
+from openperp.api.endpoints.market import find_market
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
+from openperp.api.params import Params, to_lots, to_ppm, to_ticks
+from openperp.engine.commands import PlaceOrder
+from openperp.engine.state import Market
+from openperp.engine.terms import (
+    PRICED_TYPES,
+    TRIGGER_TYPES,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+
+_TIMES: Final = dict(TimeInForce.__members__)
+_TIME_WORDS: Final = {word: word for word in (*_TIMES, "GTD", "RPI", "GTE_GTC")}
+_MATCH_WORDS: Final = {
+    word: word
+    for word in (
+        "NONE",
+        "OPPONENT",
+        "OPPONENT_5",
+        "OPPONENT_10",
+        "OPPONENT_20",
+        "QUEUE",
+        "QUEUE_5",
+        "QUEUE_10",
+        "QUEUE_20",
+    )
+}
+_PREVENTION_WORDS: Final = {
+    word: word for word in ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+}
+
+_CLOSING_TYPES: Final = frozenset({OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
+_CALLBACK_MIN_PPM: Final = 1_000
+
+
+class OrderForm(Params, frozen=True):
+    """The fields of a new order. An empty text stands for a number that was not sent."""
+
+    symbol: Annotated[str, Symbol()]
+    side: Annotated[Side, Word(Side, -1117)]
+    type: Annotated[OrderType, Word(OrderType, -1116)]
+    position_side: Annotated[PositionSide, Word(PositionSide, -4060)] = PositionSide.BOTH
+    time_in_force: Annotated[str, Word(_TIME_WORDS, -1115)] = ""
+    quantity: Annotated[str, Decimal()] = ""
+    price: Annotated[str, Decimal()] = ""
+    reduce_only: Annotated[bool | None, Bool()] = None
+    new_client_order_id: Annotated[str, ClientId()] = ""
+    stop_price: Annotated[str, Decimal()] = ""
+    trigger_price: Annotated[str, Decimal()] = ""
+    close_position: Annotated[bool, Bool()] = False
+    activation_price: Annotated[str, Decimal()] = ""
+    activate_price: Annotated[str, Decimal()] = ""
+    callback_rate: Annotated[str, Decimal()] = ""
+    working_type: Annotated[WorkingType, Word(WorkingType, -4031, names_value=True)] = (
+        WorkingType.CONTRACT_PRICE
+    )
+    price_protect: Annotated[bool, Bool()] = False
+    new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
+    price_match: Annotated[str, Word(_MATCH_WORDS, -5037)] = "NONE"
+    self_trade_prevention_mode: Annotated[str, Word(_PREVENTION_WORDS, -5039)] = "NONE"
+    good_till_date: Annotated[int, Long()] = 0
+    take_profit_price: Annotated[str, Decimal()] = ""
+    stop_loss_price: Annotated[str, Decimal()] = ""
+    attached_working_type: Annotated[WorkingType, Word(WorkingType, -4031, names_value=True)] = (
+        WorkingType.MARK_PRICE
+    )
+    take_profit_client_order_id: Annotated[str, ClientId()] = ""
+    stop_loss_client_order_id: Annotated[str, ClientId()] = ""
+    parent_order_id: Annotated[int, Long(minimum=1)] = 0
+    parent_client_order_id: Annotated[str, ClientId()] = ""
+
+
+class AlgoForm(OrderForm, frozen=True):
+    """The fields of a new algo order: those of an order, whose id has another name."""
+
+    algo_type: Annotated[str, Word({"CONDITIONAL": "CONDITIONAL"})] = "CONDITIONAL"
+    client_algo_id: Annotated[str, ClientId()] = ""
+
+
+def order_command(call: Call, form: OrderForm) -> PlaceOrder:
+    """The command for POST order and for an element of POST batchOrders."""
+    if form.type in TRIGGER_TYPES and not call.view.dialect.triggers_on_order_endpoint:
+        raise ApiError(-4120, explain=f"{form.type.name} orders go to POST /fapi/v1/algoOrder")
+    return place_command(call, form)
+
+
+def algo_command(call: Call, form: AlgoForm) -> PlaceOrder:
+    """The command for POST algoOrder."""
+    if form.type not in TRIGGER_TYPES:
+        raise ApiError(-1116, explain=f"{form.type.name} orders go to POST /fapi/v1/order")
+    return place_command(call, form, form.client_algo_id, algo=True)
+
+
+def place_command(
+    call: Call, form: OrderForm, client_id: str = "", *, algo: bool = False
+) -> PlaceOrder:
+    """The command for an order of any type; raises `ApiError` for whatever the form breaks."""
+    market = find_market(call, form.symbol)
+    _check_not_offered(form)
+    _check_combination(form)
+    take_profit, stop_loss = _attached_ticks(market, form)
+    return PlaceOrder(
+        account=call.account,
+        symbol=form.symbol,
+        side=form.side,
+        type=form.type,
+        lots=_lots(call, market, form),
+        ticks=_price_ticks(market, form),
+        time_in_force=_time_in_force(call, form),
+        client_id=client_id or form.new_client_order_id,
+        reduce_only=bool(form.reduce_only),
+        close_position=form.close_position,
+        trigger_ticks=_trigger_ticks(market, form, algo=algo),
+        working_type=form.working_type,
+        activation_ticks=_activation_ticks(market, form),
+        callback_ppm=_callback_ppm(call, form),
+        price_protect=form.price_protect,
+        algo=algo,
+        position_side=form.position_side,
+        parent_id=form.parent_order_id,
+        parent_client_id=form.parent_client_order_id,
+        take_profit_ticks=take_profit,
+        take_profit_client_id=form.take_profit_client_order_id,
+        stop_loss_ticks=stop_loss,
+        stop_loss_client_id=form.stop_loss_client_order_id,
+        attached_working_type=form.attached_working_type,
+    )
+
+
+def _check_not_offered(form: OrderForm) -> None:
+    """Words that fapi knows and this venue does not follow are refused, never ignored."""
+    if form.price_match != "NONE":
+        raise _not_offered("priceMatch", form.price_match)
+    if form.self_trade_prevention_mode != "NONE":
+        raise _not_offered("selfTradePreventionMode", form.self_trade_prevention_mode)
+    if form.time_in_force and form.time_in_force not in _TIMES:
+        raise _not_offered("timeInForce", form.time_in_force)
+    if form.good_till_date:
+        raise ApiError(-1106, "goodTillDate", explain="goodTillDate goes with timeInForce GTD")
+
+
+def _not_offered(name: str, word: str) -> ApiError:
+    return ApiError(-4084, explain=f"{name} {word} is not offered by this venue")
+
+
+def _check_combination(form: OrderForm) -> None:
+    if form.close_position:
+        _check_closing(form)
+    parent = form.parent_order_id or form.parent_client_order_id
+    if parent and (form.take_profit_price or form.stop_loss_price):
+        raise ApiError(-1128, explain="an attached order cannot have attached orders of its own")
+
+
+def _check_closing(form: OrderForm) -> None:
+    if form.type not in _CLOSING_TYPES:
+        raise ApiError(
+            -1128, explain="closePosition goes with STOP_MARKET and TAKE_PROFIT_MARKET only"
+        )
+    if form.quantity.strip("0."):
+        raise ApiError(-4137, explain=f"quantity {form.quantity} was sent with closePosition")
+    if form.reduce_only is not None:
+        raise ApiError(-4138, explain="reduceOnly cannot be sent with closePosition")
+
+
+def _lots(call: Call, market: Market, form: OrderForm) -> int:
+    """The quantity, which an attached order may leave to its parent."""
+    if form.quantity:
+        return to_lots(market, form.quantity, "quantity", call.view.dialect)
+    if form.close_position or form.parent_order_id or form.parent_client_order_id:
+        return 0
+    raise ApiError(-1102, "quantity")
+
+
+def _price_ticks(market: Market, form: OrderForm) -> int:
+    if form.type in PRICED_TYPES:
+        if not form.price:
+            raise ApiError(-1102, "price")
+        return to_ticks(market, form.price, "price")
+    if form.price:
+        raise ApiError(-1106, "price", explain=f"{form.type.name} orders have no price")
+    return 0
+
+
+def _time_in_force(call: Call, form: OrderForm) -> TimeInForce:
+    if form.type is OrderType.MARKET:
+        if form.time_in_force:
+            raise ApiError(-1114, explain="MARKET orders have no timeInForce")
+        return TimeInForce.GTC
+    if not form.time_in_force:
+        if form.type is OrderType.LIMIT and call.view.dialect.limit_needs_time_in_force:
+            raise ApiError(-1102, "timeInForce")
+        return TimeInForce.GTC
+    return _TIMES[form.time_in_force]
+
+
+def _trigger_ticks(market: Market, form: OrderForm, *, algo: bool) -> int:
+    text = _one_of(form.stop_price, form.trigger_price, "stopPrice", "triggerPrice")
+    name = "stopPrice" if form.stop_price or not algo else "triggerPrice"
+    if form.type not in TRIGGER_TYPES or form.type is OrderType.TRAILING_STOP_MARKET:
+        if text:
+            raise ApiError(-1106, name, explain=f"{form.type.name} orders have no {name}")
+        return 0
+    if not text:
+        raise ApiError(-1102, name)
+    return to_ticks(market, text, name)
+
+
+def _activation_ticks(market: Market, form: OrderForm) -> int:
+    text = _one_of(form.activation_price, form.activate_price, "activationPrice", "activatePrice")
+    if not text:
+        return 0
+    name = "activationPrice" if form.activation_price else "activatePrice"
+    if form.type is not OrderType.TRAILING_STOP_MARKET:
+        raise ApiError(-1106, name, explain=f"{form.type.name} orders have no {name}")
+    return _positive_ticks(market, text, name, -4135)
+
+
+def _callback_ppm(call: Call, form: OrderForm) -> int:
+    """The trailing distance: a percentage from 0.1 to what the dialect allows."""
+    text = form.callback_rate
+    if form.type is not OrderType.TRAILING_STOP_MARKET:
+        if text:
+            raise ApiError(-1106, "callbackRate", explain="callbackRate is for trailing stops")
+        return 0
+    if not text:
+        raise ApiError(-1102, "callbackRate")
+    rate = to_ppm(text, "callbackRate")
+    largest = call.view.dialect.callback_max_ppm
+    if not _CALLBACK_MIN_PPM <= rate <= largest:
+        raise ApiError(
+            -1130,
+            "callbackRate",
+            explain=f"callbackRate {text} is not between 0.1 and {largest // 10_000} percent",
+        )
+    return rate
+
+
+def _attached_ticks(market: Market, form: OrderForm) -> tuple[int, int]:
+    """Trigger prices of the take profit and the stop loss; zero where there is none."""
+    found = []
+    for text, name, client_id, id_name in (
+        (
+            form.take_profit_price,
+            "takeProfitPrice",
+            form.take_profit_client_order_id,
+            "takeProfitClientOrderId",
+        ),
+        (
+            form.stop_loss_price,
+            "stopLossPrice",
+            form.stop_loss_client_order_id,
+            "stopLossClientOrderId",
+        ),
+    ):
+        if client_id and not text:
+            raise ApiError(-1106, id_name, explain=f"{id_name} goes with {name}")
+        found.append(_positive_ticks(market, text, name, -4013) if text else 0)
+    return found[0], found[1]
+
+
+def _positive_ticks(market: Market, text: str, name: str, code: int) -> int:
+    """A price whose zero must not pass for "none"."""
+    ticks = to_ticks(market, text, name)
+    if not ticks:
+        raise ApiError(code, explain=f"{name} must be above zero")
+    return ticks
+
+
+def _one_of(first: str, second: str, first_name: str, second_name: str) -> str:
+    """The value of a field with two names."""
+    if first and second and first != second:
+        raise ApiError(-1128, explain=f"{first_name} {first} and {second_name} {second} differ")
+    return first or second

@@ -1,0 +1,359 @@
+"""Orders: placing, cancelling and reading them, one at a time or several."""
+
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+
+from openperp.api.endpoint import Call, Endpoint, Security, Submission
+from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
+from openperp.api.endpoints.order_form import OrderForm, order_command, place_command
+from openperp.api.endpoints.order_reading import (
+    ALL_KEPT_MS,
+    LIST_MAX,
+    check_one_id,
+    find_ended,
+    list_live,
+    list_orders,
+    query_order,
+    time_window,
+)
+from openperp.api.errors import ApiError, from_reject
+from openperp.api.kinds import ClientId, ClientIds, Long, Objects, OrderIds, Symbol
+from openperp.api.params import Params, Reader, lower_names
+from openperp.api.wire.orders import ReplyKind, order_writer
+from openperp.api.wire.trades import Row, user_trade
+from openperp.engine.commands import Batch, CancelAllOrders, CancelOrder, PlaceOrder
+from openperp.engine.events import Applied, OrderRecord
+from openperp.engine.lookup import find_order
+from openperp.engine.placing import check_order
+from openperp.engine.rejects import Reason, Reject
+from openperp.engine.state import Market
+from openperp.engine.terms import Cause, OrderScope, OrderStatus
+
+ALL_CANCELED: Final = {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+_ORDER_IDS: Final = ("orderId", "origClientOrderId")
+_ID_LISTS: Final = ("orderIdList", "origClientOrderIdList")
+
+
+class OrderId(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    order_id: Annotated[int, Long()] = 0
+    orig_client_order_id: Annotated[str, ClientId()] = ""
+
+
+class OrderIdLists(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    order_id_list: Annotated[tuple[int, ...], OrderIds()] = ()
+    orig_client_order_id_list: Annotated[tuple[str, ...], ClientIds()] = ()
+
+
+class OrderList(Params, frozen=True):
+    batch_orders: Annotated[tuple[dict[str, Any], ...], Objects()]
+
+
+class OneSymbol(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+
+
+class OrderSpan(Params, frozen=True):
+    symbol: Annotated[str, Symbol()] = ""
+    order_id: Annotated[int, Long()] = 0
+    start_time: Annotated[int, Long()] = 0
+    end_time: Annotated[int, Long()] = 0
+    limit: Annotated[int, Long(1, LIST_MAX)] = 500
+
+
+class TradeSpan(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    order_id: Annotated[int, Long()] = 0
+    start_time: Annotated[int, Long()] = 0
+    end_time: Annotated[int, Long()] = 0
+    from_id: Annotated[int, Long()] = -1
+    limit: Annotated[int, Long(1, LIST_MAX)] = 500
+
+
+def book_scope(call: Call) -> OrderScope:
+    """What the order endpoints reach: everything, or not the orders that wait for a trigger."""
+    return OrderScope.BOOK if call.view.dialect.separate_trigger_ids else OrderScope.ANY
+
+
+def place_order(call: Call, form: OrderForm) -> Submission:
+    command = order_command(call, form)
+    return Submission(command, lambda applied: _write_reply(call, applied, "place"))
+
+
+def try_order(call: Call, form: OrderForm) -> Any:
+    """Checks an order as if it were placed; the reply shows it without an id."""
+    command = place_command(call, form)
+    refusal = check_order(call.view.state, command)
+    market = find_market(call, command.symbol)
+    if refusal is not None:
+        raise from_reject(refusal, call.view.dialect, market.spec)
+    writer = order_writer(market.spec, call.view.dialect, "test")
+    return msgspec.Raw(writer.write(_preview(command, call.now_ms)))
+
+
+def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
+    return OrderRecord(
+        order_id=0,
+        client_id=command.client_id,
+        account=command.account,
+        symbol=command.symbol,
+        side=command.side,
+        type=command.type,
+        original_type=command.type,
+        time_in_force=command.time_in_force,
+        status=OrderStatus.NEW,
+        ticks=command.ticks,
+        lots=command.lots,
+        filled_lots=0,
+        filled_value=0,
+        trigger_ticks=command.trigger_ticks,
+        working_type=command.working_type,
+        activation_ticks=command.activation_ticks,
+        callback_ppm=command.callback_ppm,
+        reduce_only=command.reduce_only,
+        close_position=command.close_position,
+        price_protect=command.price_protect,
+        position_side=command.position_side,
+        algo=command.algo,
+        parent_id=0,
+        armed_lots=0,
+        created_ms=now_ms,
+        updated_ms=now_ms,
+        triggered_ms=0,
+        cause=Cause.NONE,
+    )
+
+
+def place_batch(call: Call, params: OrderList) -> Any:
+    """Places up to five orders. Each stands alone; one that breaks a rule keeps its place."""
+    outcomes = [_read_element(call, element) for element in params.batch_orders]
+    commands = tuple([outcome for outcome in outcomes if isinstance(outcome, PlaceOrder)])
+    if not commands:
+        return outcomes
+    return Submission(Batch(commands), lambda applied: _finish_batch(call, outcomes, applied))
+
+
+def _read_element(call: Call, element: dict[str, Any]) -> PlaceOrder | ApiError:
+    try:
+        fields = lower_names(element)
+        if "params" in call.view.strict:
+            _ORDER_READER.check_known(fields)
+        return order_command(call, _ORDER_READER.read(fields))
+    except ApiError as error:
+        return error
+
+
+_ORDER_READER: Final = Reader(OrderForm)
+
+
+def _finish_batch(
+    call: Call, outcomes: list[PlaceOrder | ApiError], applied: Applied
+) -> list[msgspec.Raw | ApiError]:
+    replies = iter(_replies(applied))
+    return [
+        outcome
+        if isinstance(outcome, ApiError)
+        else _write_element(call, outcome.symbol, next(replies))
+        for outcome in outcomes
+    ]
+
+
+def _write_element(call: Call, symbol: str, reply: OrderRecord | Reject) -> msgspec.Raw | ApiError:
+    if isinstance(reply, Reject):
+        return from_reject(reply, call.view.dialect, call.view.state.markets[symbol].spec)
+    return _write(call, reply, "place")
+
+
+def cancel_order(call: Call, params: OrderId) -> Submission:
+    """Cancels one live order; an ended one is as unknown as any other."""
+    find_market(call, params.symbol)
+    check_one_id(params.order_id, params.orig_client_order_id, _ORDER_IDS)
+    command = CancelOrder(
+        call.account,
+        params.symbol,
+        params.order_id,
+        "" if params.order_id else params.orig_client_order_id,
+        book_scope(call),
+    )
+    return Submission(command, lambda applied: _write_reply(call, applied, "cancel"))
+
+
+def cancel_batch(call: Call, params: OrderIdLists) -> Submission:
+    """Cancels up to ten orders of one symbol, one entry per id and in the order of the list."""
+    market = find_market(call, params.symbol)
+    order_ids, client_ids = params.order_id_list, params.orig_client_order_id_list
+    account, symbol, scope = call.account, params.symbol, book_scope(call)
+    if order_ids:
+        if client_ids:
+            raise ApiError(-1128, explain=f"{_ID_LISTS[0]} and {_ID_LISTS[1]} exclude each other")
+        commands = [CancelOrder(account, symbol, order_id, "", scope) for order_id in order_ids]
+    elif client_ids:
+        commands = [CancelOrder(account, symbol, 0, client_id, scope) for client_id in client_ids]
+    else:
+        raise ApiError(-1102, *_ID_LISTS)
+    return Submission(
+        Batch(tuple(commands)), lambda applied: _finish_cancels(call, market, commands, applied)
+    )
+
+
+def _finish_cancels(
+    call: Call, market: Market, commands: list[CancelOrder], applied: Applied
+) -> msgspec.Raw | list[msgspec.Raw | ApiError]:
+    writer = order_writer(market.spec, call.view.dialect, "batch cancel")
+    entries = [
+        reply if type(reply) is OrderRecord else _recall(call, market, command, reply)
+        for command, reply in zip(commands, _replies(applied), strict=True)
+    ]
+    if ApiError not in map(type, entries):
+        return msgspec.Raw(writer.write_list(cast("list[OrderRecord]", entries)))
+    return [
+        entry if isinstance(entry, ApiError) else msgspec.Raw(writer.write(entry))
+        for entry in entries
+    ]
+
+
+def _recall(
+    call: Call, market: Market, command: CancelOrder, refusal: OrderRecord | Reject
+) -> OrderRecord | ApiError:
+    """What a batch cancel says of an order that it could not cancel: how it ended, at any age."""
+    assert isinstance(refusal, Reject)
+    if refusal.reason is Reason.ORDER_UNKNOWN and call.view.dialect.echoes_terminal_orders:
+        ended = find_ended(call, command.symbol, command.order_id, command.client_id, command.scope)
+        if ended is not None:
+            return ended
+    return from_reject(refusal, call.view.dialect, market.spec)
+
+
+def _replies(applied: Applied) -> tuple[OrderRecord | Reject, ...]:
+    """The replies to a batch of orders or of cancels."""
+    return cast("tuple[OrderRecord | Reject, ...]", applied.reply)
+
+
+def _write_reply(call: Call, applied: Applied, kind: ReplyKind) -> msgspec.Raw:
+    assert isinstance(applied.reply, OrderRecord)
+    return _write(call, applied.reply, kind)
+
+
+def _write(call: Call, order: OrderRecord, kind: ReplyKind) -> msgspec.Raw:
+    view = call.view
+    writer = order_writer(view.state.markets[order.symbol].spec, view.dialect, kind)
+    return msgspec.Raw(writer.write(order))
+
+
+def cancel_all(call: Call, params: OneSymbol) -> Submission:
+    """Cancels everything on one symbol that the order endpoints reach."""
+    find_market(call, params.symbol)
+    command = CancelAllOrders(call.account, params.symbol, book_scope(call))
+    return Submission(command, lambda _applied: ALL_CANCELED)
+
+
+def get_order(call: Call, params: OrderId) -> msgspec.Raw:
+    """One order, live or ended."""
+    find_market(call, params.symbol)
+    order_id, client_id = params.order_id, params.orig_client_order_id
+    check_one_id(order_id, client_id, _ORDER_IDS)
+    order = query_order(call, params.symbol, order_id, client_id, book_scope(call))
+    return _write(call, order, "query")
+
+
+def get_open_order(call: Call, params: OrderId) -> msgspec.Raw:
+    """One live order."""
+    find_market(call, params.symbol)
+    order_id, client_id = params.order_id, params.orig_client_order_id
+    check_one_id(order_id, client_id, _ORDER_IDS)
+    order = find_order(
+        call.view.state, call.account, params.symbol, order_id, client_id, book_scope(call)
+    )
+    if order is None:
+        raise ApiError(-2013, explain=f"no open order {order_id or client_id} on {params.symbol}")
+    return _write(call, order.to_record(), "query")
+
+
+def get_open_orders(call: Call, params: MaybeSymbol) -> list[msgspec.Raw]:
+    """Live orders of one symbol or of all."""
+    if params.symbol:
+        find_market(call, params.symbol)
+    orders = list_live(call, params.symbol, book_scope(call))
+    return [_write(call, order, "query") for order in orders]
+
+
+def get_all_orders(call: Call, params: OrderSpan) -> list[msgspec.Raw]:
+    """Live and ended orders."""
+    if params.symbol:
+        find_market(call, params.symbol)
+    orders = list_orders(
+        call,
+        params.symbol,
+        book_scope(call),
+        from_id=params.order_id,
+        start_ms=params.start_time,
+        end_ms=params.end_time,
+        limit=params.limit,
+    )
+    return [_write(call, order, "all orders") for order in orders]
+
+
+def get_user_trades(call: Call, params: TradeSpan) -> list[Row]:
+    """The account's own fills on one symbol."""
+    market = find_market(call, params.symbol)
+    start_ms, end_ms = params.start_time, params.end_time
+    if params.from_id >= 0 and (start_ms or end_ms):
+        raise ApiError(-1128, explain="fromId excludes startTime and endTime")
+    first, last = max(0, call.now_ms - ALL_KEPT_MS), call.now_ms
+    if start_ms or end_ms or (params.from_id < 0 and not params.order_id):
+        since, last = time_window(call, start_ms, end_ms)
+        first = max(first, since)
+    fills = call.view.history.list_fills(
+        call.account,
+        params.symbol,
+        order_id=params.order_id or None,
+        from_id=params.from_id if params.from_id >= 0 else None,
+        start_ms=first,
+        end_ms=last,
+        limit=params.limit,
+        newest=not start_ms and params.from_id < 0,
+    )
+    text = format_of(call, market)
+    return [user_trade(fill, text, market.spec.quote_asset) for fill in fills]
+
+
+def _endpoint(
+    method: str,
+    path: str,
+    params: Any,
+    handle: Any,
+    summary: str,
+    weight: Any = 1,
+    order_count: tuple[int, int] = (0, 0),
+) -> Endpoint[Any]:
+    security = Security.USER_DATA if method == "GET" else Security.TRADE
+    return Endpoint(method, path, security, params, handle, summary, weight, order_count)
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    _endpoint("POST", "/fapi/v1/order", OrderForm, place_order, "New order", 0, (1, 1)),
+    _endpoint("POST", "/fapi/v1/order/test", OrderForm, try_order, "Check a new order", 0),
+    _endpoint("GET", "/fapi/v1/order", OrderId, get_order, "Query an order"),
+    _endpoint("DELETE", "/fapi/v1/order", OrderId, cancel_order, "Cancel an order"),
+    _endpoint(
+        "POST", "/fapi/v1/batchOrders", OrderList, place_batch, "New orders, up to 5", 5, (5, 1)
+    ),
+    _endpoint(
+        "DELETE", "/fapi/v1/batchOrders", OrderIdLists, cancel_batch, "Cancel orders, up to 10"
+    ),
+    _endpoint("DELETE", "/fapi/v1/allOpenOrders", OneSymbol, cancel_all, "Cancel all open orders"),
+    _endpoint("GET", "/fapi/v1/openOrder", OrderId, get_open_order, "Query an open order"),
+    _endpoint(
+        "GET",
+        "/fapi/v1/openOrders",
+        MaybeSymbol,
+        get_open_orders,
+        "Open orders",
+        lambda params: 1 if params.symbol else 40,
+    ),
+    _endpoint("GET", "/fapi/v1/allOrders", OrderSpan, get_all_orders, "All orders", 5),
+    _endpoint("GET", "/fapi/v1/userTrades", TradeSpan, get_user_trades, "Own trades", 5),
+)
