@@ -144,7 +144,7 @@ def pack(hashes: Sequence[int], keys: Sequence[int]) -> bytes:
     return struct.pack(f"={len(hashes)}I{len(keys)}q", *hashes, *keys)
 
 
-def views(entries: bytes) -> tuple[memoryview[int], memoryview[int]]:
+def views(entries: bytes) -> tuple[Sequence[int], Sequence[int]]:
     """Hashes and keys, where they lie."""
     middle = len(entries) // 12 * 4
     view = memoryview(entries)
