@@ -8,9 +8,8 @@ import hmac
 import selectors
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ import msgspec
 
 from benchmarks.process import Server
 
+PATH = "/fapi/v1/batchOrders"
 SYMBOL = "BTCUSDT"
 BATCH = 10
 
@@ -116,42 +116,55 @@ def request_bytes(method: str, path: str, api_key: str) -> bytes:
     return f"{head}{length}\r\n".encode()
 
 
-def sign(method: str, query: str, api_key: str, api_secret: str) -> bytes:
-    """A batchOrders request, signed now and good for a minute."""
+def signed_query(query: str, api_secret: str) -> str:
+    """`query` with time and signature, good for a minute."""
     signed = f"{query}&recvWindow=60000&timestamp={time.time_ns() // 1_000_000}"
     signature = hmac.new(api_secret.encode(), signed.encode(), sha256).hexdigest()
-    return request_bytes(method, f"/fapi/v1/batchOrders?{signed}&signature={signature}", api_key)
+    return f"{signed}&signature={signature}"
 
 
-def cancel_requests(ids: Iterable[int], api_key: str, api_secret: str) -> list[bytes]:
+def cancel_query(ids: Sequence[int]) -> str:
+    return f"symbol={SYMBOL}&orderIdList={quote(str(list(ids)).replace(' ', ''))}"
+
+
+def place_query(first: int, count: int) -> str:
+    """Small buy orders well below the market, which a modest account can afford."""
+    orders = [
+        {
+            "symbol": SYMBOL,
+            "side": "BUY",
+            "type": "LIMIT",
+            "timeInForce": "GTC",
+            "quantity": "0.001",
+            "price": f"{50_100 + number % 1_000 * 0.1:.1f}",
+        }
+        for number in range(first, first + count)
+    ]
+    return "batchOrders=" + quote(msgspec.json.encode(orders).decode())
+
+
+def cancel_requests(ids: Sequence[int], api_key: str, api_secret: str) -> list[bytes]:
     """Signed batch cancels of ten orders each."""
-    remaining = iter(ids)
-    requests = []
-    while batch := list(islice(remaining, BATCH)):
-        listed = quote(str(batch).replace(" ", ""))
-        requests.append(
-            sign("DELETE", f"symbol={SYMBOL}&orderIdList={listed}", api_key, api_secret)
+    return [
+        request_bytes(
+            "DELETE",
+            f"{PATH}?{signed_query(cancel_query(ids[start : start + BATCH]), api_secret)}",
+            api_key,
         )
-    return requests
+        for start in range(0, len(ids), BATCH)
+    ]
 
 
 def place_orders(server: Server, count: int, connections: int) -> list[int]:
-    """Places `count` small buy orders below the market, five at a time; their ids."""
-    requests = []
-    for first in range(0, count, 5):
-        orders = [
-            {
-                "symbol": SYMBOL,
-                "side": "BUY",
-                "type": "LIMIT",
-                "timeInForce": "GTC",
-                "quantity": "0.001",
-                "price": f"{50_100 + number % 1_000 * 0.1:.1f}",
-            }
-            for number in range(first, min(first + 5, count))
-        ]
-        query = "batchOrders=" + quote(msgspec.json.encode(orders).decode())
-        requests.append(sign("POST", query, server.api_key, server.api_secret))
+    """Places `count` orders, five at a time; their ids."""
+    requests = [
+        request_bytes(
+            "POST",
+            f"{PATH}?{signed_query(place_query(first, 5), server.api_secret)}",
+            server.api_key,
+        )
+        for first in range(0, count, 5)
+    ]
     _, bodies = drive(server, requests, connections)
     ids = [order.orderId for body in bodies for order in _decode_orders(body)]
     if not all(ids):
