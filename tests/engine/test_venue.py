@@ -20,6 +20,7 @@ from openperp.engine.commands import (
     Pulse,
     Record,
     Reset,
+    SetLeverage,
     SetMode,
     SetOrderLimits,
     SetPrice,
@@ -151,6 +152,19 @@ def test_terms_of_an_instrument_can_change() -> None:
     desk.order("bob", "SELL", "1", "60000")
     desk.order("alice", "BUY", "1", "60000")
     assert desk.wallet("alice") == money("9940")
+
+
+def test_leverage_in_use_stays_possible() -> None:
+    desk = Desk()
+    desk.do(SetLeverage(1, "BTCUSDT", 80))
+    lower = msgspec.structs.replace(BTC, brackets=BTC.brackets[1:])
+    lower = msgspec.structs.replace(
+        lower, brackets=(msgspec.structs.replace(lower.brackets[0], notional_floor=0),)
+    )
+    reply = desk.do(DefineInstrument(lower, 600_000))
+    assert "alice uses leverage 80" in str(reply.detail["fault"])
+    desk.do(SetLeverage(1, "BTCUSDT", 50))
+    assert desk.do(DefineInstrument(lower, 600_000)) is None
 
 
 @pytest.mark.parametrize("symbol", ["", "BTCUSDT"])

@@ -97,7 +97,7 @@ def set_leverage(step: Step, command: SetLeverage) -> LeverageChanged:
         command.account,
         command.symbol,
         command.leverage,
-        market.spec.notional_cap(command.leverage),
+        market.caps[command.leverage],
     )
     step.events.append(changed)
     return changed
@@ -111,7 +111,7 @@ def _check_leverage_range(market: Market, leverage: int) -> None:
 def _check_leverage(state: State, account: Account, position: Position, leverage: int) -> None:
     """The position must fit the cap at the new leverage, and the margin must be there."""
     size = notional(position)
-    cap = position.market.spec.notional_cap(leverage)
+    cap = position.market.caps[leverage]
     if size > cap:
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
     orders = combine_sides(

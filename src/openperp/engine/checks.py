@@ -231,7 +231,7 @@ def _check_margin(
     leverage = position.leverage
     held = notional(position) if position.lots * side > 0 else 0
     total = held + chain.frozen * leverage + size
-    cap = position.market.spec.notional_cap(leverage)
+    cap = position.market.caps[leverage]
     if total > cap:
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
     buys, sells = position.buys.frozen, position.sells.frozen

@@ -152,12 +152,15 @@ def place_order(step: Step, command: PlaceOrder) -> OrderRecord:
     account.positions[command.symbol] = plan.position
     order = _build_order(step, command, plan)
     _register(step, account, order, command.client_id)
-    step.events.append(OrderAccepted(order.to_record()))
+    accepted = order.to_record()
+    step.events.append(OrderAccepted(accepted))
     _build_children(step, market, account, command, order)
     if command.type in TRIGGER_TYPES:
         _wait(step, market, account, order, plan.parent)
     else:
         execute(step, account, plan.position, order)
+        if order.resting and not order.filled_lots:
+            return accepted
     return order.to_record()
 
 

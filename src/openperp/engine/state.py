@@ -17,11 +17,13 @@ class Market:
     """An instrument with its book, prices (ticks) and waiting trigger orders.
 
     `last_ticks` is the last trade's price; until the first trade it follows the
-    index. `instrument_id` numbers instruments by age, for keys of the history.
+    index. `instrument_id` numbers instruments by age, for keys of the history;
+    `caps` holds the notional cap, in money, of every leverage.
     """
 
     __slots__ = (
         "book",
+        "caps",
         "index_ticks",
         "initial_ticks",
         "instrument_id",
@@ -37,8 +39,8 @@ class Market:
     )
 
     def __init__(self, spec: InstrumentSpec, instrument_id: int, index_ticks: int) -> None:
-        self.spec = spec
         self.unit = spec.unit
+        self.set_spec(spec)
         self.instrument_id = instrument_id
         self.book = Book()
         self.triggers = TriggerIndex()
@@ -50,6 +52,11 @@ class Market:
         self.priced_ms = 0
         self.traded_ms = 0
         self.mode = Mode.NORMAL
+
+    def set_spec(self, spec: InstrumentSpec) -> None:
+        """Takes new terms; the tick and the lot stay what they are."""
+        self.spec = spec
+        self.caps = [spec.notional_cap(leverage) for leverage in range(spec.max_leverage + 1)]
 
 
 class Position:

@@ -51,7 +51,8 @@ def define_instrument(step: Step, command: DefineInstrument) -> None:
         state.markets[spec.symbol] = market
     else:
         _check_same_grid(market.spec, spec)
-        market.spec = spec
+        _check_leverages(state, spec)
+        market.set_spec(spec)
         market.initial_ticks = command.index_ticks
     step.events.append(InstrumentDefined(spec))
 
@@ -72,6 +73,18 @@ def _check_same_grid(old: InstrumentSpec, new: InstrumentSpec) -> None:
                 Reason.INSTRUMENT_INVALID,
                 symbol=new.symbol,
                 fault=f"the {name.replace('_', ' ')} of an existing instrument cannot change",
+            )
+
+
+def _check_leverages(state: State, spec: InstrumentSpec) -> None:
+    """Leverage that is in use stays possible."""
+    for account in state.accounts.values():
+        position = account.positions.get(spec.symbol)
+        if position is not None and position.leverage > spec.max_leverage:
+            refuse(
+                Reason.INSTRUMENT_INVALID,
+                symbol=spec.symbol,
+                fault=f"account {account.name} uses leverage {position.leverage}",
             )
 
 
