@@ -54,7 +54,7 @@ def test_going_on_after_429_is_a_ban_that_grows() -> None:
     assert charge(limits, B, 1, START + MINUTE)[0] == 200
     assert charge(limits, A, 1, START + BAN_MS) == (200, "1")
     assert provoke(START + 3 * MINUTE) == 240
-    now_ms = START + 10 * MINUTE
+    now_ms, wait = START + 10 * MINUTE, 0
     for _ in range(20):
         wait = provoke(now_ms)
         now_ms += wait * 1_000 + MINUTE

@@ -1,0 +1,262 @@
+"""The operator API."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.api.offline import START_MS, OfflineVenue, fault
+
+from openperp.api.dispatch import Answer
+from openperp.engine.commands import AddKey
+from openperp.engine.snapshot import digest
+
+ORDER = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000"
+
+
+@pytest.fixture
+def offline() -> OfflineVenue:
+    return OfflineVenue(clock_mode="virtual")
+
+
+def told(answer: Answer) -> Any:
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+def test_status(offline: OfflineVenue) -> None:
+    status = told(offline.operator("GET", "status"))
+    expected = {
+        "seq": offline.state.seq,
+        "digest": digest(offline.state),
+        "time": START_MS,
+        "clock": "virtual",
+        "mode": "normal",
+        "invariants": "ok",
+        "dialect": "ztdx",
+        "accounts": 2,
+        "open_orders": 0,
+    }
+    assert {name: status[name] for name in expected} == expected
+    assert status["symbols"]["BTCUSDT"] == {
+        "mode": "normal",
+        "index": "60000",
+        "mark": "60000",
+        "last": "60000",
+    }
+
+
+def test_the_digest_follows_the_state(offline: OfflineVenue) -> None:
+    digests = []
+    for _ in range(3):
+        digests.append(told(offline.operator("GET", "status"))["digest"])
+        told(offline.operator("GET", "status"))
+        offline.operator("POST", "accounts/alice/deposit", amount="1")
+    assert len(set(digests)) == 3
+
+
+# Accounts.
+
+
+def test_an_account_is_opened_with_a_key_of_its_own(offline: OfflineVenue) -> None:
+    reply = told(offline.operator("POST", "accounts", name="carol", deposit="12.5"))
+    assert reply["name"] == "carol"
+    assert len(reply["api_key"]) == len(reply["api_secret"]) == 64
+    key = offline.state.keys[reply["api_key"]]
+    assert (key.account, key.kind, key.sealed_secret) == (3, "hmac", b"sealed")
+    rows = told(offline.operator("GET", "accounts"))
+    assert rows[2] == {
+        "name": "carol",
+        "asset": "USDT",
+        "balance": "12.50000000",
+        "available": "12.50000000",
+        "first_deposit": "12.50000000",
+    }
+
+
+def test_a_taken_name_gets_no_second_key(offline: OfflineVenue) -> None:
+    before = digest(offline.state)
+    answer = offline.operator("POST", "accounts", name="alice", deposit="1")
+    assert fault(answer) == (400, -1109, "there is an account named alice already")
+    assert digest(offline.state) == before
+
+
+def test_transfers(offline: OfflineVenue) -> None:
+    for action, amount, balance, moved in (
+        ("deposit", "0.00000001", "10000.00000001", "0.00000001"),
+        ("withdraw", "500", "9500.00000001", "-500.00000000"),
+        ("deposit", 2.5, "9502.50000001", "2.50000000"),
+        ("deposit", 3, "9505.50000001", "3.00000000"),
+    ):
+        assert told(offline.operator("POST", f"accounts/alice/{action}", amount=amount)) == {
+            "name": "alice",
+            "asset": "USDT",
+            "amount": moved,
+            "balance": balance,
+        }
+
+
+def test_a_further_key(offline: OfflineVenue) -> None:
+    reply = told(
+        offline.operator(
+            "POST", "accounts/bob/keys", type="hmac", permissions=["read"], ips=["10.0.0.1"]
+        )
+    )
+    key = offline.state.keys[reply["api_key"]]
+    assert (key.account, key.permissions, key.ips) == (2, ("read",), ("10.0.0.1",))
+    assert reply["permissions"] == ["read"]
+
+
+# Prices, instruments, modes.
+
+
+@pytest.mark.parametrize(
+    ("market", "fields", "last"),
+    [("quiet", {}, "61000.5"), ("quiet", {"last": False}, "60000"), ("demo", {}, "61000.5")],
+)
+def test_a_price_before_the_first_trade(market: str, fields: dict[str, Any], last: str) -> None:
+    offline = OfflineVenue(market=market)
+    reply = told(offline.operator("POST", "price", symbol="btcusdt", price="61000.5", **fields))
+    assert (reply["symbol"], reply["index"], reply["mark"]) == ("BTCUSDT", "61000.5", "61000.5")
+    assert reply["last"] in {last, "61000.5"}
+
+
+@pytest.mark.parametrize(
+    ("market", "fields", "last"),
+    [("quiet", {}, "61000.5"), ("quiet", {"last": False}, "60500"), ("demo", {}, "60500")],
+)
+def test_a_price_after_a_trade(market: str, fields: dict[str, Any], last: str) -> None:
+    offline = OfflineVenue(market=market)
+    for name, side in (("alice", "BUY"), ("bob", "SELL")):
+        order = ORDER.replace("BUY", side).replace("50000", "60500")
+        assert offline.signed("POST", "/fapi/v1/order", order, name=name).status == 200
+    reply = told(offline.operator("POST", "price", symbol="BTCUSDT", price=61000.5, **fields))
+    assert (reply["index"], reply["mark"], reply["last"]) == ("61000.5", "61000.5", last)
+
+
+def test_an_instrument_is_added(offline: OfflineVenue) -> None:
+    reply = told(
+        offline.operator(
+            "POST", "instruments", symbol="DOGEUSDT", tick="0.0001", lot=1, price="0.25"
+        )
+    )
+    assert reply == {"symbol": "DOGEUSDT", "price": "0.25", "tick": "0.0001", "lot": "1"}
+    assert offline.get("/fapi/v1/ticker/price", "symbol=DOGEUSDT")["price"] == "0.25"
+
+
+def test_an_instrument_changes_its_terms_but_not_its_grid(offline: OfflineVenue) -> None:
+    told(offline.operator("POST", "instruments", symbol="BTCUSDT", min_notional="5"))
+    assert offline.state.markets["BTCUSDT"].spec.min_notional == 5 * 10**8
+    answer = offline.operator("POST", "instruments", symbol="BTCUSDT", tick="0.5")
+    status, code, msg = fault(answer)
+    assert (status, code) == (400, -1130)
+    assert "of an existing instrument cannot change" in msg
+
+
+@pytest.mark.parametrize("scope", [{}, {"symbol": "BTCUSDT"}])
+def test_cancel_only(offline: OfflineVenue, scope: dict[str, str]) -> None:
+    assert (
+        told(offline.operator("POST", "mode", mode="cancel_only", **scope))["mode"] == "cancel_only"
+    )
+    refused = offline.signed("POST", "/fapi/v1/order", ORDER)
+    assert fault(refused) == (400, -1122, "Invalid symbol status.")
+    offline.operator("POST", "mode", mode="normal", **scope)
+    assert offline.signed("POST", "/fapi/v1/order", ORDER).status == 200
+
+
+# The clock and reset.
+
+
+@pytest.mark.parametrize(
+    ("fields", "time_ms"),
+    [
+        ({"advance_ms": 8 * 3_600_000}, START_MS + 8 * 3_600_000),
+        ({"advance_ms": 0}, START_MS),
+        ({"set_ms": START_MS + 5}, START_MS + 5),
+        ({"mode": "virtual"}, START_MS),
+    ],
+)
+def test_the_clock_moves(offline: OfflineVenue, fields: dict[str, Any], time_ms: int) -> None:
+    assert told(offline.operator("POST", "clock", **fields)) == {
+        "time": time_ms,
+        "clock": "virtual",
+    }
+    assert offline.get("/fapi/v1/time")["serverTime"] == time_ms
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "sentence"),
+    [
+        ("virtual", {"set_ms": START_MS - 1}, "cannot be set back"),
+        ("virtual", {"advance_ms": 10**18}, "beyond the year 9999"),
+        ("virtual", {}, "exactly one of"),
+        ("virtual", {"set_ms": START_MS, "advance_ms": 1}, "exactly one of"),
+        ("real", {"advance_ms": 1}, "the clock is real"),
+        ("real", {"set_ms": START_MS + 1}, "the clock is real"),
+    ],
+)
+def test_what_the_clock_refuses(mode: str, fields: dict[str, Any], sentence: str) -> None:
+    offline = OfflineVenue(clock_mode=mode)
+    answer = offline.operator("POST", "clock", **fields)
+    assert answer.status == 400
+    assert sentence in fault(answer)[2]
+    assert offline.now_ms == START_MS
+
+
+def test_reset_keeps_accounts_and_forgets_the_rest(offline: OfflineVenue) -> None:
+    offline.apply(AddKey("alice", "k" * 64, "hmac", b"sealed"))
+    for _ in range(300):
+        offline.signed("POST", "/fapi/v1/order", ORDER)
+    assert fault(offline.signed("POST", "/fapi/v1/order", ORDER))[:2] == (429, -1015)
+    offline.operator("POST", "accounts/alice/deposit", amount="1")
+    told(offline.operator("POST", "reset"))
+    rows = told(offline.operator("GET", "accounts"))
+    assert [(row["name"], row["balance"]) for row in rows] == [
+        ("alice", "10000.00000000"),
+        ("bob", "10000.00000000"),
+    ]
+    assert offline.state.keys
+    assert offline.signed("POST", "/fapi/v1/order", ORDER).status == 200
+    assert told(offline.operator("GET", "status"))["open_orders"] == 1
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status", "sentence"),
+    [
+        ("accounts", {}, 400, "'name'"),
+        ("accounts", {"name": ""}, 400, "'name'"),
+        ("accounts", {"name": "a/b", "deposit": "1"}, 400, "account name invalid"),
+        ("accounts", {"name": "x" * 65}, 400, "name"),
+        ("accounts", {"name": "x", "deposit": "minus one"}, 400, "deposit"),
+        ("accounts", {"name": "x", "deposit": -1}, 400, "deposit -1 is negative"),
+        ("accounts", {"name": "x", "deposit": "0.000000001"}, 400, "more than 8 decimals"),
+        ("accounts", {"name": "x", "deposit": "9" * 18}, 400, "amount"),
+        ("accounts/nobody/deposit", {"amount": "1"}, 404, "no account named nobody"),
+        ("accounts/alice/deposit", {"asset": "NOPE", "amount": "1"}, 400, "asset NOPE"),
+        ("accounts/alice/deposit", {"amount": "0"}, 400, "amount not positive"),
+        ("accounts/alice/withdraw", {"amount": "10000.00000001"}, 400, "available 10000 USDT"),
+        ("accounts/alice/keys", {"type": "rsa"}, 400, "keys of type rsa are not offered"),
+        ("accounts/alice/keys", {"permissions": ["fly"]}, 400, "permissions"),
+        ("accounts/alice/nope", {}, 404, "no endpoint"),
+        ("price", {"symbol": "NOPE", "price": "1"}, 400, "NOPE is not listed"),
+        ("price", {"symbol": "BTCUSDT", "price": "0"}, 400, "price below minimum"),
+        ("price", {"symbol": "BTCUSDT", "price": "1.23"}, 400, "0.03 above a multiple of 0.1"),
+        ("price", {"symbol": "BTCUSDT"}, 400, "'price'"),
+        ("mode", {"mode": "sleepy"}, 400, "normal, cancel_only, halted"),
+        ("mode", {"mode": "halted", "symbol": "NOPE"}, 400, "NOPE is not listed"),
+        ("instruments", {"symbol": "NEWUSDT"}, 400, "tick"),
+        ("instruments", {"symbol": "NEWUSDT", "tick": 0, "lot": 1, "price": 1}, 400, "tick"),
+        ("instruments", {"symbol": "BTCUSDT", "wat": 1}, 400, "wat"),
+    ],
+)
+def test_refusals_are_sentences_and_change_nothing(
+    offline: OfflineVenue, path: str, fields: dict[str, Any], status: int, sentence: str
+) -> None:
+    seq, before = offline.state.seq, digest(offline.state)
+    answer = offline.operator("POST", path, **fields)
+    assert fault(answer)[0] == status, answer.body
+    assert sentence in fault(answer)[2]
+    offline.state.seq = seq  # a refusal of the engine takes a number, and nothing else
+    assert digest(offline.state) == before
