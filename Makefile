@@ -27,9 +27,11 @@ fmt: $(READY)  ## Rewrite the sources in the house format
 
 clean:  ## Remove the environment and every cache
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find src -name '*.so' -exec rm {} +
 
-# PYTHON=... names an interpreter; otherwise the first that is new enough is taken.
-$(READY): pyproject.toml
+# PYTHON=... names an interpreter; otherwise the first that is new enough is taken. The
+# engine's sources are here because what was compiled from them must not be older.
+$(READY): pyproject.toml setup.py $(wildcard src/openperp/engine/*.py)
 	@test -x $(BIN)/python || { \
 	  for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 none; do \
 	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \

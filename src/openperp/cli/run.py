@@ -14,7 +14,6 @@ import uvloop
 from openperp.bootstrap import build
 from openperp.cli.output import Refused, print_json
 from openperp.gateway.server import Server
-from openperp.journal.base import JournalError
 from openperp.node.config import Config, load_config
 from openperp.node.errors import StartupError
 
@@ -67,7 +66,7 @@ def run(
             runner.run(_serve(settings, as_json))
     except KeyboardInterrupt:
         return
-    except (StartupError, JournalError) as error:
+    except StartupError as error:
         raise Refused(_sentence(error)) from None
 
 
@@ -77,7 +76,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 async def _serve(config: Config, as_json: bool) -> None:
-    server = build(config, progress=_show_progress if sys.stderr.isatty() else None)
+    server = build(config, _show_progress if sys.stderr.isatty() else None).server
     await server.start()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -59,7 +59,7 @@ def verify(data: Path, as_json: bool) -> None:  # noqa: ARG001  every verb takes
 
 def _report(seq: int, why: str) -> None:
     print_json({"seq": seq, "error": why})
-    click.echo(f"Record {seq}: {why}", err=True)
+    click.echo(f"Record {seq}: {why}" if seq else why, err=True)
     sys.exit(1)
 
 

@@ -20,7 +20,7 @@ class BackgroundServer:
     """Started when constructed; `port` and `access` say where and with which keys.
 
     Raises:
-        StartupError, JournalError: The venue cannot start.
+        StartupError: The venue cannot start.
     """
 
     def __init__(self, config: Config) -> None:
@@ -46,7 +46,7 @@ class BackgroundServer:
         return self._server.node.access
 
     def save_journal(self, directory: Path) -> None:
-        """Copies a journal in memory to the data directory `directory`."""
+        """Copies a journal in memory to a file in `directory`."""
         asyncio.run_coroutine_threadsafe(self._copy(directory), self._loop).result()
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class BackgroundServer:
 
     async def _serve(self, started: "Future[tuple[asyncio.AbstractEventLoop, Server]]") -> None:
         try:
-            server = build(self._config)
+            server = build(self._config).server
             await server.start()
         except BaseException as error:  # noqa: BLE001  the thread that waits has to hear of any
             started.set_exception(error)

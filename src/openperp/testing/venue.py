@@ -64,6 +64,8 @@ class Venue:
             "strict": tuple(strict),
             "data": None if data is None else str(data),
             "ephemeral": data is None,
+            "host": "127.0.0.1",
+            "port": 0,
         }
         self.seed = seed
         self._data = data
@@ -140,7 +142,7 @@ class Venue:
         return time_ns() // 1_000_000
 
     def save_journal(self, directory: Path) -> str:
-        """Writes all that happened so far as a data directory; returns how to replay it.
+        """Writes all that happened so far as a journal in `directory`; returns how to replay it.
 
         A venue that was given `data` has its journal there already.
         """

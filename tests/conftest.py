@@ -1,0 +1,31 @@
+"""Fixtures for tests through a real socket; `venue` itself comes with the package."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from openperp.testing import Account, Venue
+
+
+@pytest.fixture
+def alice(venue: Venue) -> Account:
+    """A trader with 10000 USDT."""
+    return venue.account("alice", deposit="10000")
+
+
+@pytest.fixture
+def bob(venue: Venue) -> Account:
+    """A second trader with 10000 USDT, for the other side of a trade."""
+    return venue.account("bob", deposit="10000")
+
+
+@pytest.fixture
+def available() -> Callable[[Account], Decimal]:
+    """Reads an account's available USDT."""
+
+    def read(account: Account) -> Decimal:
+        rows = account.get("/fapi/v2/balance")
+        return next(Decimal(row["availableBalance"]) for row in rows if row["asset"] == "USDT")
+
+    return read

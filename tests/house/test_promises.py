@@ -1,0 +1,139 @@
+"""The repository keeps its own promises: documents, examples, versions, import directions."""
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from openperp.cli.main import VERBS, main
+from openperp.testing import Venue
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "tests" / "README.md"])
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def fenced(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_changelog_has_the_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert version in headings
+    assert importlib.metadata.version("openperp") == version
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(fenced(README, "sh"))))
+    assert {"run", "test"} <= named <= targets
+
+
+def test_every_verb_and_flag_in_the_documents_exists() -> None:
+    for document in DOCUMENTS:
+        text = "\n".join(fenced(document.read_text(encoding="utf-8"), "sh"))
+        for verb, rest in re.findall(r"openperp ([a-z]+)([^\n#|]*)", text):
+            assert verb in VERBS, (document, verb)
+            command = verb_command(verb)
+            known = {flag for parameter in command.params for flag in parameter.opts}
+            named = set(re.findall(r"--[a-z-]+", rest)) - {"--help"}
+            assert named <= known, (document, verb, named - known)
+
+
+def verb_command(verb: str) -> click.Command:
+    command = main.get_command(click.Context(main), verb)
+    assert isinstance(command, click.Command)
+    return command
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example_and_json(verb: str) -> None:
+    command = verb_command(verb)
+    text = command.get_help(click.Context(command, info_name=f"openperp {verb}"))
+    assert re.search(rf"Example: openperp {verb}\b", text)
+    assert "--json" in text
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter
+    assert f"openperp {verb}" in README
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
+            if "://" not in target:
+                assert (document.parent / target).exists(), (document, target)
+
+
+def test_decisions_are_numbered_once() -> None:
+    names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
+    numbers = [name[:4] for name in names]
+    assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in names), names
+    assert len(set(numbers)) == len(numbers), sorted(names)
+
+
+def examples(language: str) -> list[Any]:
+    return [
+        pytest.param(code, id=f"{document.stem}-{number}")
+        for document in DOCUMENTS
+        for number, code in enumerate(fenced(document.read_text(encoding="utf-8"), language))
+    ]
+
+
+@pytest.mark.venue(clock="real")
+@pytest.mark.parametrize("code", examples("python"))
+def test_python_examples_run(venue: Venue, code: str, tmp_path: Path) -> None:
+    """Each runs as it stands, with address and keys filled in; test functions under pytest."""
+    file = tmp_path / "test_example.py"
+    file.write_text(fill_in(code, venue), encoding="utf-8")
+    options = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    run([sys.executable, *(options if "def test_" in code else []), str(file)], tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+@pytest.mark.venue(clock="real")
+@pytest.mark.parametrize("code", [each for each in examples("sh") if "curl" in each.values[0]])
+def test_curl_examples_run(venue: Venue, code: str, tmp_path: Path) -> None:
+    output = run(["sh", "-ec", fill_in(code, venue)], tmp_path)
+    assert json.loads(output), output
+
+
+def fill_in(code: str, venue: Venue) -> str:
+    """The example with the address of a venue and keys that open it."""
+    for placeholder, value in {
+        "http://127.0.0.1:8686": venue.rest,
+        "your_api_key": venue.demo.api_key,
+        "your_api_secret": venue.demo.api_secret,
+        "$OPERATOR_TOKEN": venue.operator_token,
+    }.items():
+        code = code.replace(placeholder, value)
+    return code
+
+
+def run(command: list[str], directory: Path) -> str:
+    environment = {**os.environ, "PYTEST_ADDOPTS": ""}
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=directory,
+        env=environment,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
