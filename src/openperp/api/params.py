@@ -20,7 +20,7 @@ from openperp.api.dialect import Dialect
 from openperp.api.errors import ApiError
 from openperp.api.kinds import LONG_MAX, Kind, decode_json
 from openperp.api.wire.numbers import decimal_text
-from openperp.engine.numbers import MONEY_DECIMALS
+from openperp.engine.numbers import MONEY_DECIMALS, NOTIONAL_LIMIT
 from openperp.engine.state import Market
 
 Fields = Mapping[str, Any]
@@ -258,12 +258,12 @@ def to_lots(market: Market, text: str, name: str, dialect: Dialect) -> int:
 
 
 def to_money(text: str, name: str) -> int:
-    """An amount in 10^-8 of the quote asset; negative is -4055."""
+    """An amount in 10^-8 of the quote asset; negative is -4055, 2^62 and above -1130."""
     if _is_negative(text):
         raise ApiError(-4055, explain=f"{name} {text} is negative")
     money = _scale(text, MONEY_DECIMALS, name)
-    if money > LONG_MAX:
-        raise ApiError(-1130, name, explain=f"{name} {text} is beyond 64 bits")
+    if money >= NOTIONAL_LIMIT:
+        raise ApiError(-1130, name, explain=f"{name} {text} is more than this venue can count")
     return money
 
 
