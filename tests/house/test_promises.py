@@ -14,6 +14,7 @@ from typing import Any
 import click
 import pytest
 
+from openperp.cli.clients import CLIENTS, Access, Client
 from openperp.cli.main import VERBS, main
 from openperp.testing import Venue
 
@@ -69,6 +70,12 @@ def test_every_verb_has_help_with_an_example_and_json(verb: str) -> None:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter
     assert f"openperp {verb}" in README
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=lambda client: client.name)
+def test_the_readme_shows_what_doctor_prints(client: Client) -> None:
+    access = Access("http://127.0.0.1:8686", "your_api_key", "your_api_secret")
+    assert client.snippet(access) in fenced(README, client.language)
 
 
 def test_links_between_documents_lead_somewhere() -> None:
@@ -137,3 +144,11 @@ def run(command: list[str], directory: Path) -> str:
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
+
+
+def test_every_endpoint_in_the_readme_is_served(venue: Venue) -> None:
+    _, _, rest = README.partition("## What it serves")
+    named = re.findall(r"`([a-zA-Z/]+)`", rest.partition("## Two dialects")[0])
+    for path in set(named) - {"/fapi/v", "/api", "/sapi", "/dapi"}:
+        answers = [venue.request("GET", f"/fapi/v{version}/{path}") for version in (1, 2, 3)]
+        assert {answer.status for answer in answers} != {404}, path

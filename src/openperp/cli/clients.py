@@ -30,11 +30,10 @@ from urllib.parse import urlsplit
 import ccxt
 
 VENUE = "{access.rest}"
+API_KEY = "{access.api_key}"
+API_SECRET = "{access.api_secret}"
 
-exchange = ccxt.binanceusdm({{
-    "apiKey": "{access.api_key}",
-    "secret": "{access.api_secret}",
-}})
+exchange = ccxt.binanceusdm({{"apiKey": API_KEY, "secret": API_SECRET}})
 for name, url in exchange.urls["api"].items():
     if isinstance(url, str):
         exchange.urls["api"][name] = VENUE + urlsplit(url).path
@@ -54,7 +53,7 @@ API_SECRET="{access.api_secret}"
 QUERY="symbol=BTCUSDT&orderIdList=[1,2]&timestamp=$(date +%s)000"
 SIGNATURE=$(printf %s "$QUERY" | openssl dgst -sha256 -hmac "$API_SECRET" | sed 's/.* //')
 
-# -g: without it curl itself expands the square brackets of the list.
+# -g: without it curl takes the square brackets for a pattern of its own.
 curl -gsS -X DELETE -H "X-MBX-APIKEY: $API_KEY" \\
   "$VENUE/fapi/v1/batchOrders?$QUERY&signature=$SIGNATURE"
 """
