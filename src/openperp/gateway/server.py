@@ -56,10 +56,10 @@ class Server:
             StartupError: the port cannot be had, a certificate cannot be read, or
                 the node cannot start.
         """
-        tls = None if self._tls is None else _tls_context(*self._tls)
         try:
+            tls = None if self._tls is None else _tls_context(*self._tls)
             listening = _listen(self.host, self.port)
-        except BaseException:
+        except StartupError:
             self.node.close()
             raise
         self.port = listening.getsockname()[1]
@@ -79,6 +79,11 @@ class Server:
             self._housekeeping.cancel()
         await self._drain()
         await self.node.stop()
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._state.connections)
 
     async def _serve(self, listening: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
         config = uvicorn.Config(

@@ -99,7 +99,11 @@ class Node:
         )
 
     async def start(self) -> None:
-        """Raises: StartupError: the engine refuses what the configuration asks for."""
+        """Opens the venue; where that fails everything is closed again.
+
+        Raises:
+            StartupError: the engine refuses what the configuration asks for.
+        """
         loop = asyncio.get_running_loop()
         self.sequencer = Sequencer(self.machine, self.journal, self._clock, loop)
         self.sequencer.listeners += [self._history.absorb, self._weigh]
@@ -108,6 +112,7 @@ class Node:
             await self._open()
         except BaseException:
             await self.sequencer.stop()
+            self.close()
             raise
         self._tasks = [loop.create_task(player(self)) for player in self.players]
         for task in self._tasks:
@@ -194,7 +199,7 @@ class Node:
 
     def _check_conservation(self) -> None:
         gap = conservation_gap(self.machine.state)
-        if gap:
+        if gap and self.machine.fault is None:
             self._report(f"money is not conserved: {gap} x 10^-8 too much")
 
     def _report(self, sentence: str) -> None:

@@ -1,0 +1,96 @@
+"""A served venue and a client that sends exactly the bytes it is told to."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from openperp.bootstrap import Venue, build
+from openperp.node.config import load_config
+
+Test = Callable[[Venue], Awaitable[None]]
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> int:
+        code: int = self.json["code"]
+        return code
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def to(cls, venue: Venue) -> "Client":
+        return cls(*await asyncio.open_connection("127.0.0.1", venue.server.port))
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def receive(self, method: str = "GET") -> Reply:
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        line, *rest = head.rstrip("\r\n").split("\r\n")
+        headers = dict(row.lower().split(": ", 1) for row in rest)
+        length = 0 if method == "HEAD" else int(headers.get("content-length", 0))
+        return Reply(int(line.split()[1]), headers, await self.reader.readexactly(length))
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        head = f"{method} {target} HTTP/1.1\r\nHost: venue\r\n"
+        head += "".join(f"{name}: {text}\r\n" for name, text in (headers or {}).items())
+        if body is not None:
+            head += f"Content-Length: {len(body)}\r\n"
+        await self.send(head.encode() + b"\r\n" + (body or b""))
+        return await self.receive(method)
+
+    async def is_closed(self) -> bool:
+        """Waits until the server says something or goes, and tells whether it went."""
+        try:
+            return await self.reader.read(1) == b""
+        except ConnectionError:
+            return True
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+def make(**flags: Any) -> Venue:
+    options = {"market": "quiet", "clock": "virtual", "ephemeral": True, "port": 0, **flags}
+    return build(load_config(**options))
+
+
+def serve(test: Test, venue: Venue | None = None) -> None:
+    """Runs `test` against a served venue."""
+    served = make() if venue is None else venue
+
+    async def live() -> None:
+        await served.server.start()
+        try:
+            await test(served)
+        finally:
+            await served.server.stop()
+
+    asyncio.run(live())
+
+
+def operator(venue: Venue) -> dict[str, str]:
+    return {"Authorization": f"Bearer {venue.node.access.operator_token}"}

@@ -1,0 +1,367 @@
+"""Bytes become requests and answers become bytes, whatever is sent."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from tests.gateway.desk import Client, make, operator, serve
+
+from openperp.api.dispatch import ROUTES
+from openperp.bootstrap import Venue
+from openperp.engine import apply as engine
+from openperp.engine.commands import Pulse, Record
+from openperp.gateway.connection import HEAD_LIMIT
+from openperp.gateway.http import BODY_LIMIT
+from openperp.journal.memory import MemoryJournal
+from openperp.node import sequencer
+
+
+def chunked(parts: Sequence[bytes]) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def test_one_connection_carries_many_requests() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        for used in range(1, 4):
+            reply = await client.ask("GET", "/fapi/v1/ping")
+            assert (reply.status, reply.body) == (200, b"{}")
+            assert reply.headers["x-mbx-used-weight-1m"] == str(used)
+            assert reply.headers["content-type"] == "application/json"
+            assert "server" not in reply.headers
+        client.close()
+
+    serve(test)
+
+
+def test_pipelined_requests_are_answered_in_order() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        targets = (b"/fapi/v1/ping", b"/nowhere", b"/fapi/v1/time")
+        await client.send(
+            b"".join(b"GET %b HTTP/1.1\r\nHost: venue\r\n\r\n" % target for target in targets)
+        )
+        assert [(await client.receive()).status for _ in targets] == [200, 404, 200]
+        client.close()
+
+    serve(test)
+
+
+def test_the_root_is_a_page() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        for _ in range(2):
+            page = await client.ask("GET", "/")
+            assert page.status == 200
+            assert page.headers["content-type"] == "text/html; charset=utf-8"
+            assert b"openperp doctor" in page.body
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize("target", ["/", "/fapi/v1/time"])
+def test_head_is_get_without_the_body(target: str) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        whole = await client.ask("GET", target)
+        head = await client.ask("HEAD", target)
+        assert head.status == 200
+        assert head.headers["content-length"] == str(len(whole.body))
+        assert (await client.ask("GET", "/fapi/v1/ping")).body == b"{}"
+        client.close()
+
+    serve(test)
+
+
+def test_options_names_the_methods() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        reply = await client.ask("OPTIONS", "/fapi/v1/order")
+        assert (reply.status, reply.body) == (204, b"")
+        assert "delete" in reply.headers["allow"]
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST", "TRACE"])
+def test_other_methods_are_refused_as_json(method: str) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        reply = await client.ask(method, "/fapi/v1/ping")
+        assert (reply.status, reply.code) == (405, -1020)
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 1000])
+def test_a_body_may_come_in_chunks_and_late(pieces: int) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        body = b'{"symbol":"BTCUSDT","price":"61000"}'
+        parts = [body[i : i + pieces] for i in range(0, len(body), pieces)]
+        head = "POST /operator/v1/price HTTP/1.1\r\nHost: venue\r\nTransfer-Encoding: chunked\r\n"
+        head += "".join(f"{name}: {text}\r\n" for name, text in operator(venue).items())
+        await client.send(head.encode() + b"\r\n")
+        await asyncio.sleep(0)
+        for byte in chunked(parts):
+            await client.send(bytes([byte]))
+        assert (await client.receive()).json["index"] == "61000"
+        client.close()
+
+    serve(test)
+
+
+def test_a_body_at_the_limit_is_read_and_one_beyond_it_is_not() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        reply = await client.ask("POST", "/fapi/v1/order", b"a=" + b"x" * (BODY_LIMIT - 2))
+        assert reply.status != 413
+        for size in (BODY_LIMIT + 1, 10 * BODY_LIMIT):
+            reply = await client.ask("POST", "/fapi/v1/order", b"x" * size)
+            assert (reply.status, reply.code) == (413, -1130)
+            assert reply.json["msg"] == "Data sent for parameter 'body' is not valid."
+        assert (await client.ask("GET", "/fapi/v1/ping")).status == 200
+        client.close()
+
+    serve(test)
+
+
+def test_an_endless_chunked_body_is_refused_and_not_kept() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        await client.send(
+            b"POST /fapi/v1/order HTTP/1.1\r\nHost: venue\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        part = b"%x\r\n%b\r\n" % (65536, b"x" * 65536)
+        for _ in range(BODY_LIMIT // 65536 + 1):
+            await client.send(part)
+        reply = await client.receive()
+        assert (reply.status, reply.code) == (413, -1130)
+        await client.send(part * 4 + b"0\r\n\r\n")
+        assert (await client.ask("GET", "/fapi/v1/ping")).status == 200
+        client.close()
+
+    serve(test)
+
+
+def test_an_announced_giant_is_refused_before_it_comes() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        for length in ("99999999999999999999", "2000000"):
+            await client.send(
+                f"POST /fapi/v1/order HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode()
+            )
+            reply = await client.receive()
+            assert reply.status in (400, 413)
+            client.close()
+            client = await Client.to(venue)
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"hello\r\n\r\n",
+        b"GET /fapi/v1/ping HTTP/9.9\r\n\r\n",
+        b"GET /fapi/v1/p ing HTTP/1.1\r\n\r\n",
+        b"GET /fapi/v1/ping HTTP/1.1\r\nNo colon\r\n\r\n",
+        b"POST /fapi/v1/order HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /fapi/v1/order HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /fapi/v1/pi\xc3\xa9ng HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_answered_in_json_and_closed(request_bytes: bytes) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        await client.send(request_bytes)
+        reply = await client.receive()
+        assert (reply.status, reply.code) == (400, -1100)
+        assert await client.is_closed()
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/fapi/v1/depth?symbol=%zz",
+        b"/fapi/v1/depth?symbol=\xff\xfe",
+        b"/fapi/v1/depth?symbol=%00%ff",
+        b"/fapi/v1/depth?" + b"a=1&" * 10_000,
+        b"/fapi/v1/depth?symbol=BTCUSDT&limit=" + b"9" * 400,
+        b"/%ff%fe",
+        b"/fapi/v1/../../etc/passwd",
+        b"//",
+        b"*",
+        b"/operator/v1/accounts/%2f/deposit",
+        b"/fapi/v1/batchOrders?orderIdList=[" + b"1," * 20_000 + b"1]",
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
+def test_odd_targets_get_a_code_and_never_a_500(method: bytes, target: bytes) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        await client.send(b"%b %b HTTP/1.1\r\nHost: venue\r\n\r\n" % (method, target))
+        reply = await client.receive()
+        assert 400 <= reply.status < 500
+        assert reply.code < 0
+        assert venue.node.view.state.seq == 6
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"GET /" + b"a" * HEAD_LIMIT,
+        b"GET / HTTP/1.1\r\nx: " + b"a" * HEAD_LIMIT,
+        b"GET / HTTP/1.1\r\n" + b"x: a\r\n" * (HEAD_LIMIT // 6),
+    ],
+)
+def test_a_head_without_end_is_cut_off(endless: bytes) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        for start in range(0, len(endless), 16_384):
+            await client.send(endless[start : start + 16_384])
+        reply = await client.receive()
+        assert (reply.status, reply.code) == (431, -1130)
+        client.close()
+
+    serve(test)
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> None:
+    async def test(venue: Venue) -> None:
+        for data in (b"", b"GET / HT", b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"):
+            client = await Client.to(venue)
+            await client.send(data)
+            while not venue.server.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            client.writer.transport.abort()
+            while venue.server.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert venue.node.view.state.seq == 6
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"GET / HT", b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"],
+)
+def test_a_client_that_stops_in_the_middle_is_dropped_at_the_second_look(data: bytes) -> None:
+    async def test(venue: Venue) -> None:
+        client, idle = await Client.to(venue), await Client.to(venue)
+        await idle.ask("GET", "/fapi/v1/ping")
+        await client.send(data)
+        await idle.ask("GET", "/fapi/v1/ping")
+        venue.server.close_stuck()
+        await idle.ask("GET", "/fapi/v1/ping")
+        venue.server.close_stuck()
+        assert await client.is_closed()
+        assert (await idle.ask("GET", "/fapi/v1/ping")).status == 200
+        client.close()
+        idle.close()
+
+    serve(test)
+
+
+class FullJournal(MemoryJournal):
+    """A disk that has no room while `full`."""
+
+    full = False
+
+    def append(self, records: Sequence[Record]) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        super().append(records)
+
+
+def test_a_full_disk_does_nothing_and_says_so() -> None:
+    venue = make()
+    journal = venue.node.journal = FullJournal()
+
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        body = b'{"symbol":"BTCUSDT","price":"61000"}'
+        journal.full = True
+        reply = await client.ask("POST", "/operator/v1/price", body, headers=operator(venue))
+        assert (reply.status, reply.code) == (503, -1001)
+        assert "nothing was done" in reply.headers["x-explain"]
+        assert venue.node.view.state.seq == 6
+        journal.full = False
+        reply = await client.ask("POST", "/operator/v1/price", body, headers=operator(venue))
+        assert reply.json["index"] == "61000"
+        client.close()
+
+    serve(test, venue)
+
+
+def test_a_full_queue_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(venue: Venue) -> None:
+        monkeypatch.setattr(sequencer, "QUEUE_LIMIT", 0)
+        client = await Client.to(venue)
+        reply = await client.ask("POST", "/operator/v1/reset", headers=operator(venue))
+        assert (reply.status, reply.code) == (503, -1008)
+        client.close()
+
+    serve(test)
+
+
+def test_a_broken_engine_is_an_unknown_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted_bug(_step: object, _command: object) -> None:
+        raise ZeroDivisionError
+
+    async def test(venue: Venue) -> None:
+        monkeypatch.setitem(engine.HANDLERS, Pulse, planted_bug)
+        client = await Client.to(venue)
+        reply = await client.ask(
+            "POST", "/operator/v1/clock", b'{"advance_ms":1}', headers=operator(venue)
+        )
+        assert (reply.status, reply.code) == (503, -1000)
+        assert "outcome unknown" in reply.headers["x-explain"]
+        status = await client.ask("GET", "/operator/v1/status", headers=operator(venue))
+        assert status.json["mode"] == "cancel_only"
+        client.close()
+
+    serve(test)
+
+
+def test_a_clock_that_cannot_change_is_a_refusal() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        ahead = b'{"set_ms":9999999999999}'
+        assert (
+            await client.ask("POST", "/operator/v1/clock", ahead, headers=operator(venue))
+        ).status == 200
+        reply = await client.ask(
+            "POST", "/operator/v1/clock", b'{"mode":"real"}', headers=operator(venue)
+        )
+        assert (reply.status, reply.code) == (400, -1130)
+        assert "ahead of the real clock" in reply.json["msg"]
+        client.close()
+
+    serve(test)
+
+
+def test_a_bug_in_an_endpoint_is_a_json_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted_bug(_call: object, _params: object) -> None:
+        raise ZeroDivisionError
+
+    async def test(venue: Venue) -> None:
+        monkeypatch.setattr(ROUTES["/fapi/v1/ping"]["GET"], "handle", planted_bug)
+        client = await Client.to(venue)
+        reply = await client.ask("GET", "/fapi/v1/ping")
+        assert (reply.status, reply.code) == (500, -1000)
+        assert (await client.ask("GET", "/fapi/v1/time")).status == 200
+        client.close()
+
+    serve(test)
