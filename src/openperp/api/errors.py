@@ -251,6 +251,7 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.KEY_EXISTS: (-1130, ("api_key",)),
     Reason.ASSET_UNKNOWN: (-1108, ()),
     Reason.AMOUNT_NOT_POSITIVE: (-4055, ()),
+    Reason.AMOUNT_TOO_LARGE: (-1130, ("amount",)),
     Reason.BALANCE_INSUFFICIENT: (-2018, ()),
     Reason.ORDER_UNKNOWN: (-2011, ()),
     Reason.PARENT_UNKNOWN: (-2013, ()),

@@ -28,8 +28,10 @@ def create_account(step: Step, command: CreateAccount) -> AccountCreated:
         refuse(Reason.ACCOUNT_NAME_INVALID, name=name[:_NAME_LENGTH])
     if name in state.account_ids:
         refuse(Reason.ACCOUNT_EXISTS, name=name)
-    if not 0 <= command.deposit < NOTIONAL_LIMIT:
+    if command.deposit < 0:
         refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.deposit)
+    if command.deposit >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_TOO_LARGE, amount=command.deposit)
     account = Account(len(state.accounts) + 1, name, command.deposit, command.house)
     state.accounts[account.account_id] = account
     state.account_ids[name] = account.account_id
@@ -61,7 +63,7 @@ def deposit(step: Step, command: Deposit) -> WalletChanged:
     account = _find_account(step.state, command.account)
     _check_amount(command.asset, command.amount)
     if account.wallet + command.amount >= NOTIONAL_LIMIT:
-        refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.amount, wallet=account.wallet)
+        refuse(Reason.AMOUNT_TOO_LARGE, amount=command.amount, wallet=account.wallet)
     return _transfer(step, account, command.asset, command.amount)
 
 
@@ -142,8 +144,10 @@ def _find_account(state: State, name: str) -> Account:
 def _check_amount(asset: str, amount: int) -> None:
     if asset != ASSET:
         refuse(Reason.ASSET_UNKNOWN, asset=asset)
-    if not 0 < amount < NOTIONAL_LIMIT:
+    if amount <= 0:
         refuse(Reason.AMOUNT_NOT_POSITIVE, amount=amount)
+    if amount >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_TOO_LARGE, amount=amount)
 
 
 def _transfer(step: Step, account: Account, asset: str, amount: int) -> WalletChanged:

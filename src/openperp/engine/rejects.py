@@ -46,6 +46,7 @@ class Reason(IntEnum):
     MODE_REFUSES = auto()
     INSTRUMENT_INVALID = auto()
     VENUE_ALREADY_OPEN = auto()
+    AMOUNT_TOO_LARGE = auto()
 
 
 Detail = dict[str, int | str]
