@@ -108,6 +108,14 @@ ORDERS = {
         reduce_only=True,
         parent_id=2254222044,
     ),
+    "attached trailing": structs.replace(
+        LIMIT,
+        type=OrderType.TRAILING_STOP_MARKET,
+        original_type=OrderType.TRAILING_STOP_MARKET,
+        ticks=0,
+        callback_ppm=12_345,
+        parent_id=2254222044,
+    ),
     "triggered stop": structs.replace(
         LIMIT,
         original_type=OrderType.STOP,
@@ -165,7 +173,7 @@ def test_text_is_compact_json(dialect: str, kind: ReplyKind, name: str) -> None:
 @pytest.mark.parametrize("name", ORDERS)
 def test_a_batch_cancel_entry_has_the_twenty_fields_in_their_order(name: str) -> None:
     entry: dict[str, Any] = json.loads(write(ORDERS[name], "ztdx", "batch cancel"))
-    trailing = ["activatePrice", "priceRate"] if name == "trailing" else []
+    trailing = ["activatePrice", "priceRate"] if "trailing" in name else []
     assert list(entry) == [*SEED_FIELDS[:17], *trailing, *SEED_FIELDS[17:]]
     integers = {"orderId", "updateTime"}
     booleans = {"reduceOnly", "closePosition", "priceProtect"}

@@ -57,8 +57,9 @@ def place_algo(call: Call, form: AlgoForm) -> Submission:
 def cancel_algo(call: Call, params: AlgoId) -> Submission:
     """Cancels one trigger order on whatever symbol."""
     check_one_id(params.algo_id, params.client_algo_id, _ALGO_IDS)
-    client_id = "" if params.algo_id else params.client_algo_id
-    command = CancelOrder(call.account, "", params.algo_id, client_id, OrderScope.TRIGGER)
+    command = CancelOrder(
+        call.account, "", params.algo_id, params.client_algo_id, OrderScope.TRIGGER
+    )
     return Submission(command, lambda applied: algo_canceled(_order(applied)))
 
 

@@ -175,7 +175,7 @@ def cancel_order(call: Call, params: OrderId) -> Submission:
         call.account,
         params.symbol,
         params.order_id,
-        "" if params.order_id else params.orig_client_order_id,
+        params.orig_client_order_id,
         book_scope(call),
     )
     return Submission(command, lambda applied: _write_reply(call, applied, "cancel"))

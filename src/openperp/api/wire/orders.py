@@ -42,8 +42,7 @@ class OrderLayout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ReplyKind = Literal["batch cancel", "cancel", "place", "test", "query", "all orders"]
-"""The replies that hold orders; `place` and `cancel` stand for single calls, and for
-the elements of a batch where it has no kind of its own."""
+"""The replies that hold orders; new orders of a batch are told like single ones."""
 
 
 def _layouts(dialect: Dialect) -> dict[ReplyKind, OrderLayout]:
