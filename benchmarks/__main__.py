@@ -32,7 +32,10 @@ def main() -> None:
     arguments = _parser().parse_args()
     options = _options(arguments)
     facts = machine()
-    print(f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}")
+    print(
+        f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}, "
+        f"engine {facts['engine']}"
+    )
     figures: dict[str, float] = {}
     for name in arguments.only or PARTS:
         started = time.monotonic()

@@ -77,10 +77,19 @@ def _content_length(data: bytes, end: int) -> int:
     return int(data[start + 16 : data.find(b"\r", start)])
 
 
-def drive(
+def measure(
     server: Server, requests: Sequence[bytes], connections: int
 ) -> tuple[Outcome, list[bytes]]:
-    """Sends every request and returns what it cost with the answers' bodies."""
+    """Sends every request; what it cost the server, and the answers' bodies."""
+    cpu, wall = server.settled_cpu_ns(), time.perf_counter()
+    bodies = send_all(server, requests, connections)
+    wall = time.perf_counter() - wall
+    cpu = server.settled_cpu_ns() - cpu
+    return Outcome(cpu / len(requests), len(requests) / wall), bodies
+
+
+def send_all(server: Server, requests: Sequence[bytes], connections: int) -> list[bytes]:
+    """Sends every request and returns the answers' bodies."""
     group = [
         Connection(server.port, requests[number::connections])
         for number in range(min(connections, len(requests)))
@@ -88,19 +97,16 @@ def drive(
     selector = selectors.DefaultSelector()
     for connection in group:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
-    cpu, wall = server.cpu_ns(), time.perf_counter()
     active = sum(connection.send_next() for connection in group)
     while active:
         for key, _ in selector.select():
             connection = key.data
             if connection.receive() and not connection.send_next():
                 active -= 1
-    cpu, wall = server.cpu_ns() - cpu, time.perf_counter() - wall
     selector.close()
     for connection in group:
         connection.socket.close()
-    answers = [answer for connection in group for answer in connection.answers]
-    return Outcome(cpu / len(requests), len(requests) / wall), [_body(a) for a in answers]
+    return [_body(answer) for connection in group for answer in connection.answers]
 
 
 def _body(answer: bytes) -> bytes:
@@ -165,7 +171,7 @@ def place_orders(server: Server, count: int, connections: int) -> list[int]:
         )
         for first in range(0, count, 5)
     ]
-    _, bodies = drive(server, requests, connections)
+    bodies = send_all(server, requests, connections)
     ids = [order.orderId for body in bodies for order in _decode_orders(body)]
     if not all(ids):
         raise SystemExit(f"an order was refused: {bodies[0].decode()}")

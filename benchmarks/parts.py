@@ -31,7 +31,6 @@ GROUP = 8
 """Records in one journal write, about what 32 connections bring together."""
 
 PREPARE = "prepare"
-FINISH = "finish"
 IN_PREPARE = ("names and values", "signature, key, time", "parameters", "command")
 ORDER = (
     *IN_PREPARE,
@@ -40,8 +39,7 @@ ORDER = (
     "engine",
     "history: absorb",
     "history: write",
-    "response objects",
-    "finish: JSON",
+    "response",
 )
 
 T = TypeVar("T")
@@ -86,8 +84,7 @@ class Bench:
         self._time("journal", node.journal.append, groups, len(records))
         outcomes = self._time("engine", node.machine.apply, records)
         pairs = list(zip(pendings, outcomes, strict=True))
-        self._time("response objects", lambda pair: pair[0].submission.finish(pair[1]), pairs)
-        answers = self._time(FINISH, lambda pair: finish(*pair), pairs)
+        answers = self._time("response", lambda pair: finish(*pair), pairs)
         assert all(answer.body.count(b'"CANCELED"') == BATCH for answer in answers)
         self._remember(outcomes)
 
@@ -150,7 +147,6 @@ def run(options: Options) -> Section:
         spent = asyncio.run(_measure(build(config).node, options))
     medians = {part: statistics.median(values) for part, values in spent.items()}
     medians["prepare: rest"] = medians[PREPARE] - sum(medians[part] for part in IN_PREPARE)
-    medians["finish: JSON"] = medians[FINISH] - medians["response objects"]
     for part in ORDER:
         section.rows.append((part, f"{medians[part]:.1f}"))
         section.figures[f"parts.{part.replace(': ', '_').replace(' ', '_')}_us"] = medians[part]

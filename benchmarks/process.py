@@ -16,6 +16,11 @@ import msgspec
 CORES = sorted(os.sched_getaffinity(0))
 """The cores that this process was given at its start."""
 
+SETTLE_S = 0.4
+"""Longer than a server may put its work off."""
+QUIET_NS = 2_000_000
+"""A server that spends less in that time has nothing in hand."""
+
 
 class Server(NamedTuple):
     """A running server: its process and port, and for a venue a key that may trade."""
@@ -25,13 +30,19 @@ class Server(NamedTuple):
     api_key: str = ""
     api_secret: str = ""
 
-    def cpu_ns(self) -> int:
-        """CPU time of all threads so far, ended ones included.
+    def settled_cpu_ns(self) -> int:
+        """CPU time of all threads, ended ones included, once the work in hand is done.
 
-        The number is the kernel's process CPU clock of a foreign process, as
+        The history is written a little after the answers; it is part of their
+        price. The number is the kernel's CPU clock of a foreign process, as
         clock_getcpuclockid(3) makes it.
         """
-        return time.clock_gettime_ns((~self.pid << 3) | 2)
+        clock = (~self.pid << 3) | 2
+        before = -1
+        while (now := time.clock_gettime_ns(clock)) - before > QUIET_NS:
+            before = now
+            time.sleep(SETTLE_S)
+        return now
 
 
 class Ready(msgspec.Struct):
@@ -98,6 +109,10 @@ def _spawn(
         yield process, line
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         if process.stdout is not None:
             process.stdout.close()

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openperp.engine import apply
+
 HISTORY = Path(__file__).parent / "history.jsonl"
 
 
@@ -61,6 +63,7 @@ def machine() -> dict[str, str | int]:
         "cores": os.cpu_count() or 0,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "engine": "compiled" if Path(apply.__file__).suffix != ".py" else "pure Python",
     }
 
 
