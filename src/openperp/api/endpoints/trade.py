@@ -203,12 +203,13 @@ def _finish_cancels(
     call: Call, market: Market, commands: list[CancelOrder], applied: Applied
 ) -> msgspec.Raw | list[msgspec.Raw | ApiError]:
     writer = order_writer(market.spec, call.view.dialect, "batch cancel")
+    replies = _replies(applied)
+    if Reject not in map(type, replies):
+        return msgspec.Raw(writer.write_list(cast("tuple[OrderRecord, ...]", replies)))
     entries = [
-        reply if type(reply) is OrderRecord else _recall(call, market, command, reply)
-        for command, reply in zip(commands, _replies(applied), strict=True)
+        _recall(call, market, command, reply) if isinstance(reply, Reject) else reply
+        for command, reply in zip(commands, replies, strict=True)
     ]
-    if ApiError not in map(type, entries):
-        return msgspec.Raw(writer.write_list(cast("list[OrderRecord]", entries)))
     return [
         entry if isinstance(entry, ApiError) else msgspec.Raw(writer.write(entry))
         for entry in entries
@@ -216,10 +217,9 @@ def _finish_cancels(
 
 
 def _recall(
-    call: Call, market: Market, command: CancelOrder, refusal: OrderRecord | Reject
+    call: Call, market: Market, command: CancelOrder, refusal: Reject
 ) -> OrderRecord | ApiError:
     """What a batch cancel says of an order that it could not cancel: how it ended, at any age."""
-    assert isinstance(refusal, Reject)
     if refusal.reason is Reason.ORDER_UNKNOWN and call.view.dialect.echoes_terminal_orders:
         ended = find_ended(call, command.symbol, command.order_id, command.client_id, command.scope)
         if ended is not None:

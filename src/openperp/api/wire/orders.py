@@ -67,10 +67,9 @@ _MODES: Final = ',"priceMatch":"NONE","selfTradePreventionMode":"NONE","goodTill
 
 _FLAG: Final = ("false", "true")
 
-_TRAILING: Final = OrderType.TRAILING_STOP_MARKET
-
-_Shape = tuple[str, str, str, str]
-"""The text after origQty, after price, after stopPrice and after updateTime."""
+_Shape = tuple[str, str, str, str, bool]
+"""The text after origQty, after price, after stopPrice and after updateTime, and
+whether there may be more fields before updateTime."""
 
 
 class OrderWriter:
@@ -94,9 +93,8 @@ class OrderWriter:
 
     def write_each(self, orders: Iterable[OrderRecord]) -> list[str]:
         """Each order as a JSON object; a loop rather than calls, for it runs ten times a cancel."""
-        layout, shapes, untouched = self._layout, self._shapes, self._untouched
+        shapes, untouched = self._shapes, self._untouched
         price, quantity = self._format.price, self._format.quantity
-        every_extra = layout.created or layout.parent
         texts = []
         for order in orders:
             key = (
@@ -114,13 +112,11 @@ class OrderWriter:
             shape = shapes.get(key)
             if shape is None:
                 shape = shapes[key] = self._make_shape(order)
-            after_quantity, after_price, after_stop, tail = shape
+            after_quantity, after_price, after_stop, tail, has_extras = shape
             progress = untouched
             if order.filled_lots:
                 progress = self._progress(order.filled_lots, order.filled_value)
-            extras = ""
-            if every_extra or order.original_type is _TRAILING:
-                extras = self._extras(order)
+            extras = self._extras(order) if has_extras else ""
             client_id = order.client_id
             if '"' in client_id or "\\" in client_id or not client_id.isprintable():
                 client_id = dumps(client_id)[1:-1]
@@ -151,7 +147,7 @@ class OrderWriter:
     def _extras(self, order: OrderRecord) -> str:
         layout, instrument = self._layout, self._format
         text = ""
-        if order.original_type is _TRAILING:
+        if order.original_type is OrderType.TRAILING_STOP_MARKET:
             activation = instrument.price[order.activation_ticks]
             rate = percent_texts[order.callback_ppm]
             text = f'"activatePrice":"{activation}","priceRate":"{rate}",'
@@ -178,7 +174,10 @@ class OrderWriter:
             f',"workingType":"{order.working_type.name}"'
             f',"priceProtect":{_FLAG[order.price_protect]}{modes}}}'
         )
-        return after_quantity, after_price, after_stop, tail
+        layout = self._layout
+        trails = order.original_type is OrderType.TRAILING_STOP_MARKET
+        has_extras = trails or layout.created or layout.parent
+        return after_quantity, after_price, after_stop, tail, has_extras
 
 
 _order_writer = lru_cache(maxsize=4_096)(OrderWriter)
