@@ -1,9 +1,11 @@
-"""Closes what the venues of a test left open."""
+"""Traders at offline venues, and the end of what their venues left open."""
 
 from collections.abc import Iterator
 
 import pytest
 from tests.api import offline
+from tests.api.offline import OfflineVenue
+from tests.api.trader import Trader
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -11,3 +13,27 @@ def _close_histories() -> Iterator[None]:
     yield
     while offline.OPEN:
         offline.OPEN.pop().close()
+
+
+@pytest.fixture(params=["ztdx", "binance"])
+def either(request: pytest.FixtureRequest) -> Trader:
+    """Alice, in each dialect."""
+    return Trader(OfflineVenue(request.param))
+
+
+@pytest.fixture
+def alice() -> Trader:
+    """Alice, in the default dialect."""
+    return Trader(OfflineVenue())
+
+
+@pytest.fixture
+def bob(alice: Trader) -> Trader:
+    """Bob, at the same venue as alice."""
+    return Trader(alice.venue, "bob")
+
+
+@pytest.fixture
+def modern() -> Trader:
+    """Alice, in the binance dialect."""
+    return Trader(OfflineVenue("binance"))

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.api.offline import OfflineVenue
 from tests.api.trader import Trader
 
 STRICT_ACCOUNT = {
@@ -42,11 +41,6 @@ STRICT_RISK = {
     "updateTime",
 }
 """Fields without which the strictest of known clients raises."""
-
-
-@pytest.fixture(params=["ztdx", "binance"])
-def either(request: pytest.FixtureRequest) -> Trader:
-    return Trader(OfflineVenue(request.param))
 
 
 @pytest.fixture

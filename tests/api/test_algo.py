@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from tests.api.offline import OfflineVenue
 from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, Trader
 
 DAY_MS = 86_400_000
@@ -23,22 +22,6 @@ TRAILING = {
     "activatePrice": "61000",
     "callbackRate": "0.3",
 }
-
-
-@pytest.fixture(params=["ztdx", "binance"])
-def either(request: pytest.FixtureRequest) -> Trader:
-    return Trader(OfflineVenue(request.param))
-
-
-@pytest.fixture
-def alice() -> Trader:
-    return Trader(OfflineVenue())
-
-
-@pytest.fixture
-def modern() -> Trader:
-    """Alice, in the binance dialect."""
-    return Trader(OfflineVenue("binance"))
 
 
 def test_a_new_algo_order(either: Trader) -> None:

@@ -85,3 +85,16 @@ class Trader:
 
     def stop(self, **changes: Any) -> Any:
         return self.post(ORDER, **{**STOP, **changes})
+
+
+def trade(buyer: Trader, seller: Trader, **changes: Any) -> tuple[int, int]:
+    """Trades 0.01 BTC at 60000; the ids of the bid and of the ask."""
+    ask = seller.limit(side="SELL", price="60000", **changes)
+    bid = buyer.limit(price="60000", **changes)
+    assert bid["status"] == "FILLED"
+    return bid["orderId"], ask["orderId"]
+
+
+def statuses(entries: list[dict[str, Any]]) -> list[Any]:
+    """The status or the error code of each entry of a batch."""
+    return [entry.get("status", entry.get("code")) for entry in entries]
