@@ -32,7 +32,7 @@ clean:  ## Remove the environment and every cache
 # PYTHON=... names an interpreter; otherwise the first that is new enough is taken. The
 # engine's sources are here because what was compiled from them must not be older.
 $(READY): pyproject.toml setup.py $(wildcard src/openperp/engine/*.py)
-	@test -x $(BIN)/python || { \
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
 	  for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 none; do \
 	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	  done; \

@@ -3,14 +3,23 @@
 import json
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 Start = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -135,6 +144,39 @@ def test_options_come_from_a_file_too(start: Start, tmp_path: Path) -> None:
     file.write_text('market = "quiet"\nclock = "virtual"\nephemeral = true\ndialect = "binance"\n')
     venue = start("--config", str(file))
     assert venue.now_ms() == 1_767_225_600_000
+
+
+def test_tls(start: Start, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    venue = start("--ephemeral", "--tls-cert", certificate, "--tls-key", key, *QUIET)
+    assert venue.ready["rest"].startswith("https://127.0.0.1:")
+    assert venue.ready["ws"].startswith("wss://127.0.0.1:")
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with urlopen(f"{venue.ready['rest']}/fapi/v1/ping", context=trusting) as reply:
+        assert reply.read() == b"{}"
+    venue.popen.terminate()
+    assert venue.popen.wait(timeout=10) == 0
+
+
+def make_certificate(directory: Path) -> tuple[str, str]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "openperp test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (directory / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (directory / "key.pem").write_bytes(key.private_bytes(*plain))
+    return str(directory / "cert.pem"), str(directory / "key.pem")
 
 
 def test_prices_of_the_quiet_market(start: Start) -> None:

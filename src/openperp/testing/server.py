@@ -28,7 +28,7 @@ class BackgroundServer:
         self._stopping = asyncio.Event()
         started: Future[tuple[asyncio.AbstractEventLoop, Server]] = Future()
         self._thread = threading.Thread(
-            target=self._run, args=(started,), name="openperp", daemon=True
+            target=self._run, args=(started,), name="venue", daemon=True
         )
         self._thread.start()
         try:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from time import time_ns
 from types import TracebackType
@@ -13,6 +14,9 @@ from openperp.testing.duration import to_ms
 from openperp.testing.http import Answer, VenueError, Wire
 from openperp.testing.operator import Operator
 from openperp.testing.server import BackgroundServer
+
+DEPOSIT = "10000"
+"""USDT of an account that is opened without saying how much."""
 
 
 class Venue:
@@ -83,7 +87,7 @@ class Venue:
         demo = access.account
         self.demo = self.attach(demo.name, demo.api_key, demo.api_secret)
 
-    def account(self, name: str, deposit: str | None = None) -> Account:
+    def account(self, name: str, deposit: str | int | Decimal | None = None) -> Account:
         """The account `name`: the one at hand, or a new one with `deposit` (10000 USDT).
 
         Raises:
@@ -91,7 +95,8 @@ class Venue:
         """
         if deposit is None and name in self._accounts:
             return self._accounts[name]
-        reply = self.operator.post("accounts", name=name, deposit=deposit or "10000")
+        amount = DEPOSIT if deposit is None else str(deposit)
+        reply = self.operator.post("accounts", name=name, deposit=amount)
         return self.attach(name, reply["api_key"], reply["api_secret"])
 
     def attach(self, name: str, api_key: str, api_secret: str) -> Account:
@@ -100,7 +105,7 @@ class Venue:
         self._accounts.setdefault(name, account)
         return account
 
-    def price(self, symbol: str, price: str, *, last: bool = True) -> Any:
+    def price(self, symbol: str, price: str | int | Decimal, *, last: bool = True) -> Any:
         """Sets the index price; in a quiet market mark and, with `last`, last price follow."""
         fields: dict[str, Any] = {"symbol": symbol, "price": str(price)}
         return self.operator.post("price", **(fields if last else {**fields, "last": False}))
