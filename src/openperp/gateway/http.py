@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -44,7 +44,7 @@ class Gateway:
         self._node = node
         self._page = Answer(
             200,
-            files("openperp.gateway").joinpath("index.html").read_bytes(),
+            Path(__file__).with_name("index.html").read_bytes(),
             [(b"content-type", b"text/html; charset=utf-8")],
         )
 
