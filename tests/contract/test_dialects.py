@@ -249,3 +249,28 @@ def test_the_dialect_is_fixed_when_the_journal_is_created(
         assert "avgPrice" not in limit(venue.account("alice"))
     with Venue(data=data, dialect=None) as venue:
         assert "avgPrice" not in limit(venue.account("carol"))
+
+
+@ztdx
+def test_ztdx_takes_a_limit_order_without_time_in_force_as_gtc(alice: Account) -> None:
+    assert limit(alice, timeInForce=None)["timeInForce"] == "GTC"
+
+
+@binance
+def test_binance_wants_the_time_in_force_of_a_limit_order(alice: Account) -> None:
+    assert refusal(alice, timeInForce=None)[:2] == (400, -1102)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused"),
+    [
+        pytest.param("10", "10.1", marks=ztdx, id="ztdx"),
+        pytest.param("20", "20.1", marks=binance, id="binance"),
+    ],
+)
+def test_the_widest_callback(alice: Account, allowed: str, refused: str) -> None:
+    trailing = {"type": "TRAILING_STOP_MARKET", "triggerPrice": None, "activatePrice": "58000"}
+    assert algo(alice, **trailing, callbackRate=allowed)["algoId"]
+    with pytest.raises(VenueError) as caught:
+        algo(alice, **trailing, callbackRate=refused)
+    assert caught.value.status == 400
