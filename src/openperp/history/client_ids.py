@@ -18,9 +18,11 @@ from zlib import crc32
 from openperp.engine.events import OrderRecord
 from openperp.history.file import Connection
 
-BLOCK_ENTRIES: Final = 32_768
-BUCKET_BITS: Final = 7
-"""A block is 128 rows of about 256 entries, 3 KB."""
+BLOCK_ENTRIES: Final = 16_384
+BUCKET_BITS: Final = 6
+"""A block is 64 rows of about 256 entries, 3 KB. Sorting a larger one would hold the
+interpreter's lock for longer than an event loop should wait."""
+HASH_BITS: Final = 32
 BLOCK_BITS: Final = 40
 """Bits of a block's number in the key of its rows, under the bucket."""
 BLOCK_MASK: Final = 2**BLOCK_BITS - 1
@@ -43,7 +45,38 @@ def find_auto_order_id(client_id: str) -> int | None:
 
 def hash_client_id(account: int, client_id: str, algo: bool) -> int:
     """32 bits; algo orders have hashes of their own, since their ids may be."""
-    return crc32(client_id.encode(), account << 1 & 0xFFFF_FFFE | algo)
+    return crc32(client_id.encode(), (account << 1 | algo) & 0xFFFF_FFFF)
+
+
+class Tail:
+    """Entries that are in no block yet: the youngest of each hash, and the rare earlier ones."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._youngest: dict[int, int] = {}
+        self._earlier: dict[int, list[int]] = {}
+
+    def keep(self, hashes: Sequence[int], keys: Sequence[int]) -> None:
+        youngest = self._youngest
+        for hashed, key in zip(hashes, keys, strict=True):
+            if hashed in youngest:
+                # First the one, then the other: a search in between finds one twice.
+                self._earlier.setdefault(hashed, []).append(youngest[hashed])
+            youngest[hashed] = key
+        self.count += len(hashes)
+
+    def search(self, hashed: int) -> tuple[int, ...]:
+        """Keys, the last kept first."""
+        key = self._youngest.get(hashed)
+        return () if key is None else (key, *reversed(self._earlier.get(hashed, ())))
+
+    def sort(self) -> tuple[list[int], list[int]]:
+        """All hashes rising, and their keys; of equal hashes the last kept comes last."""
+        hashes = sorted(self._youngest)
+        if not self._earlier:
+            return hashes, [self._youngest[hashed] for hashed in hashes]
+        pairs = [(hashed, key) for hashed in hashes for key in reversed(self.search(hashed))]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 class ClientIdIndex:
@@ -52,8 +85,7 @@ class ClientIdIndex:
     def __init__(self, connection: Connection) -> None:
         """Carries on what `connection`, the writer's, holds."""
         self._connection = connection
-        self._tail: dict[int, list[int]] = {}
-        self._count = 0
+        self._tail = Tail()
         self._part = 0
         self._sealed = False
         ((self._block,),) = connection.query(
@@ -61,7 +93,7 @@ class ClientIdIndex:
         )
         for part, entries in connection.query("SELECT * FROM client_tail ORDER BY part"):
             self._part = part
-            self._keep(*views(entries))
+            self._tail.keep(*views(entries))
 
     def add(self, orders: Sequence[OrderRecord], keys: Sequence[int]) -> None:
         """Writes entries for `orders`, in the transaction that is open."""
@@ -71,7 +103,9 @@ class ClientIdIndex:
             client_id = order.client_id
             if client_id[:5] == AUTO_PREFIX and client_id == auto_client_id(order.order_id):
                 continue
-            hashes.append(hash_client_id(order.account, client_id, order.algo))
+            hashes.append(
+                crc32(client_id.encode(), (order.account << 1 | order.algo) & 0xFFFF_FFFF)
+            )
             kept.append(key)
         if not hashes:
             return
@@ -79,33 +113,23 @@ class ClientIdIndex:
         self._connection.execute(
             "INSERT INTO client_tail VALUES (?, ?)", (self._part, pack(hashes, kept))
         )
-        self._keep(hashes, kept)
-        if self._count >= BLOCK_ENTRIES:
+        self._tail.keep(hashes, kept)
+        if self._tail.count >= BLOCK_ENTRIES:
             self._seal()
-
-    def _keep(self, hashes: Sequence[int], keys: Sequence[int]) -> None:
-        tail = self._tail
-        for hashed, key in zip(hashes, keys, strict=True):
-            tail.setdefault(hashed, []).append(key)
-        self._count += len(hashes)
 
     def _seal(self) -> None:
         """Turns the tail into a block."""
-        buckets: list[tuple[list[int], list[int]]] = [([], []) for _ in range(2**BUCKET_BITS)]
-        for hashed in sorted(self._tail):
-            hashes, keys = buckets[hashed >> (32 - BUCKET_BITS)]
-            kept = self._tail[hashed]
-            hashes += [hashed] * len(kept)
-            keys += kept
+        hashes, keys = self._tail.sort()
         self._block += 1
-        self._connection.execute_many(
-            "INSERT INTO client_blocks VALUES (?, ?)",
-            [
-                (bucket << BLOCK_BITS | self._block, pack(hashes, keys))
-                for bucket, (hashes, keys) in enumerate(buckets)
-                if hashes
-            ],
-        )
+        rows: list[tuple[int, bytes]] = []
+        start = 0
+        for bucket in range(2**BUCKET_BITS):
+            end = bisect_left(hashes, (bucket + 1) << HASH_BITS - BUCKET_BITS)
+            if end > start:
+                entries = pack(hashes[start:end], keys[start:end])
+                rows.append((bucket << BLOCK_BITS | self._block, entries))
+            start = end
+        self._connection.execute_many("INSERT INTO client_blocks VALUES (?, ?)", rows)
         self._connection.execute("DELETE FROM client_tail")
         self._sealed = True
 
@@ -121,14 +145,13 @@ class ClientIdIndex:
 
     def _forget(self) -> None:
         # A new tail: a search may be under way in the old one.
-        self._tail = {}
-        self._count = 0
+        self._tail = Tail()
         self._sealed = False
 
     def search(self, reader: sqlite3.Connection, hashed: int) -> Iterator[int]:
         """Keys of orders whose client ids may be the one sought, the last added first."""
-        yield from reversed(self._tail.get(hashed, ())[:])
-        bucket = hashed >> (32 - BUCKET_BITS) << BLOCK_BITS
+        yield from self._tail.search(hashed)
+        bucket = hashed >> (HASH_BITS - BUCKET_BITS) << BLOCK_BITS
         rows = reader.execute(
             "SELECT entries FROM client_blocks WHERE bucket_block BETWEEN ? AND ?"
             " ORDER BY bucket_block DESC",

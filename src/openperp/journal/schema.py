@@ -112,7 +112,13 @@ def _tune(connection: sqlite3.Connection) -> None:
 
 
 def _check_structure(connection: sqlite3.Connection) -> None:
-    """Finds pages that no longer hold together, which could hide the youngest records."""
+    """Finds what could hide the youngest records: changed tables, pages in disarray."""
+    tables = {
+        statement
+        for (statement,) in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master")
+    }
+    if tables != {part.strip().encode() for part in TABLES.split(";")} - {b""}:
+        raise JournalDamaged(0, "its tables are not as they were made")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise JournalDamaged(0, f"the file does not hold together ({_first_line(verdict)})")

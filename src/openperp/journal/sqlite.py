@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +24,12 @@ KEPT_ROWS: Final = 20_000
 PART_BYTES: Final = 64 * 2**20
 """Bytes of a snapshot in one row: SQLite takes up to 10^9, and copies each one whole."""
 
+# A damaged row may hold text, which Python would fail to decode; as bytes it fails its checksum.
+_READ_STATEMENT: Final = """
+SELECT seq, CAST(payload AS BLOB), CAST(link AS BLOB) FROM records
+WHERE seq > ? ORDER BY seq LIMIT ?
+"""
+
 
 class SqliteJournal:
     """The journal of one data directory, which it holds for this process alone.
@@ -41,31 +47,33 @@ class SqliteJournal:
 
         Raises DataDirectoryBusy, JournalDamaged or JournalUnusable.
         """
-        self._lock = lock_directory(directory)
-        try:
+        with ExitStack() as undo:
+            self._lock = lock_directory(directory)
+            undo.callback(self._lock.release)
             with _translated_errors():
                 self._connection = open_file(directory / FILE_NAME)
+                undo.callback(self._connection.close)
                 self._load_head()
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
 
     def _load_head(self) -> None:
         head = self._connection.execute("SELECT * FROM journal").fetchone()
         if head is None:
             raise JournalDamaged(0, "its first row is missing")
-        if [type(value) for value in head] != [str, int, bytes]:
+        if [type(value) for value in head] != [str, int, bytes] or head[1] < 0:
             raise JournalDamaged(0, "its first row is not readable")
         self.identity: str = head[0]
         self._pruned_seq: int = head[1]
         self._pruned_link: bytes = head[2]
         youngest = self._connection.execute(
-            "SELECT seq, link FROM records ORDER BY seq DESC LIMIT 1"
+            "SELECT seq, CAST(link AS BLOB) FROM records ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         self._last_seq: int = self._pruned_seq
         self._last_link: bytes = self._pruned_link
         if youngest is not None:
             self._last_seq, self._last_link = youngest
+            if self._last_seq <= self._pruned_seq:
+                raise JournalDamaged(self._last_seq, "the record is older than the snapshot")
 
     @property
     def last_seq(self) -> int:
@@ -105,7 +113,7 @@ class SqliteJournal:
         while True:
             with _translated_errors(after_seq + 1):
                 page: list[Frame] = self._connection.execute(
-                    "SELECT seq, payload, link FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
+                    _READ_STATEMENT,
                     (after_seq, READ_ROWS),
                 ).fetchall()
             if not page:
@@ -120,7 +128,9 @@ class SqliteJournal:
             return self._pruned_link
         if seq == self._last_seq:
             return self._last_link
-        row = self._connection.execute("SELECT link FROM records WHERE seq = ?", (seq,)).fetchone()
+        row = self._connection.execute(
+            "SELECT CAST(link AS BLOB) FROM records WHERE seq = ?", (seq,)
+        ).fetchone()
         if row is None:
             raise JournalDamaged(seq, "the record is missing")
         link: bytes = row[0]
@@ -163,7 +173,9 @@ class SqliteJournal:
 
     def latest_snapshot(self) -> tuple[int, bytes] | None:
         with _translated_errors(self._pruned_seq):
-            row = self._connection.execute("SELECT * FROM snapshots").fetchone()
+            row = self._connection.execute(
+                "SELECT seq, CAST(link AS BLOB), parts, CAST(checksum AS BLOB) FROM snapshots"
+            ).fetchone()
             if row is None and self._pruned_seq == 0:
                 return None
             if row is None or row[0] != self._pruned_seq:
@@ -176,7 +188,7 @@ class SqliteJournal:
 
     def _read_parts(self, seq: int, count: int) -> bytes:
         rows = self._connection.execute(
-            "SELECT data FROM snapshot_parts WHERE seq = ? ORDER BY part", (seq,)
+            "SELECT CAST(data AS BLOB) FROM snapshot_parts WHERE seq = ? ORDER BY part", (seq,)
         ).fetchall()
         if len(rows) != count:
             raise JournalDamaged(seq, "a part of the snapshot after it is missing")
@@ -216,7 +228,26 @@ def _translated_errors(seq: int = 0) -> Iterator[None]:
     """Says in the journal's own terms what SQLite found wrong at record `seq`."""
     try:
         yield
-    except (sqlite3.OperationalError, OSError) as error:
-        raise JournalUnusable(f"The journal cannot be read or written: {error}.") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, OSError) as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if isinstance(error, OSError) or code in _OUT_OF_REACH:
+            why = f"The journal cannot be read or written: {error}."
+            raise JournalUnusable(why) from error
         raise JournalDamaged(seq, str(error)) from error
+    except UnicodeDecodeError as error:
+        # Also what Python makes of SQLite's own message when a name in the file is broken.
+        raise JournalDamaged(seq, "a text in the file is not readable") from error
+
+
+_OUT_OF_REACH: Final = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_TOOBIG,
+}
+"""What SQLite says when the disk, and not the file, is the trouble."""
