@@ -54,9 +54,11 @@ def test_a_name_is_taken_once(venue: Venue) -> None:
 
 
 def test_no_more_is_withdrawn_than_is_available(venue: Venue, alice: Account) -> None:
+    before = standing(venue)
     with pytest.raises(VenueError):
         venue.operator.post("accounts/alice/withdraw", asset="USDT", amount="10000.00000001")
     assert balance(alice) == "10000.00000000"
+    assert standing(venue) == before
 
 
 def test_a_further_key(venue: Venue, alice: Account) -> None:
