@@ -142,7 +142,7 @@ class Desk:
         account = self.account(name).account_id
         return self.do(CancelOrder(account, "BTCUSDT", order_id, **fields))
 
-    def price(self, price: str, *, last: bool = True, symbol: str = "BTCUSDT") -> None:
+    def price(self, price: str, *, last: bool | None = True, symbol: str = "BTCUSDT") -> None:
         self.do(SetPrice(symbol, ticks(price, symbol), last))
 
     def account(self, name: str) -> Account:

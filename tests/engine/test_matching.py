@@ -143,10 +143,12 @@ def test_last_price_follows_the_trades() -> None:
     desk = Desk()
     market = desk.state.markets["BTCUSDT"]
     desk.price("60500", last=False)
+    assert market.last_ticks == ticks("60000"), "it was told to stay"
+    desk.price("60500", last=None)
     assert market.last_ticks == ticks("60500"), "until the first trade last follows the index"
 
     desk.order("alice", "SELL", "1", "60010")
     desk.order("bob", "BUY", "1", "60010")
-    desk.price("61000", last=False)
+    desk.price("61000", last=None)
 
     assert (market.last_ticks, market.mark_ticks) == (ticks("60010"), ticks("61000"))

@@ -79,7 +79,7 @@ SINGLES = st.one_of(
     orders(),
     orders(),
     CANCELS,
-    st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.booleans()),
+    st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.none() | st.booleans()),
     st.builds(SetLeverage, ACCOUNTS, st.just("BTCUSDT"), st.integers(0, 101)),
     st.builds(CancelAllOrders, ACCOUNTS, st.just("BTCUSDT"), st.sampled_from(OrderScope)),
     st.builds(SetMode, st.sampled_from([Mode.NORMAL, Mode.NORMAL, *Mode])),

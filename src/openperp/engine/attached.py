@@ -8,7 +8,11 @@ from openperp.engine.events import OrderArmed
 from openperp.engine.order import Order
 from openperp.engine.state import Market
 from openperp.engine.step import Step
-from openperp.engine.terms import OrderType, WorkingType
+from openperp.engine.terms import (
+    MARK_PRICE,
+    TRAILING_STOP_MARKET,
+    WorkingType,
+)
 
 
 def attach(step: Step, child: Order, parent: Order) -> None:
@@ -45,7 +49,7 @@ def watch(step: Step, market: Market, order: Order) -> None:
     A trailing stop without an activation price trails from that price on.
     """
     ticks = working_ticks(market, order.working_type)
-    if order.type is OrderType.TRAILING_STOP_MARKET and not order.activation_ticks:
+    if order.type is TRAILING_STOP_MARKET and not order.activation_ticks:
         order.activation_ticks = ticks
     market.triggers.queue(order.working_type).add(order)
     step.price_moved(market, order.working_type, ticks)
@@ -53,4 +57,4 @@ def watch(step: Step, market: Market, order: Order) -> None:
 
 def working_ticks(market: Market, working_type: WorkingType) -> int:
     """The price that a trigger of this kind watches."""
-    return market.mark_ticks if working_type is WorkingType.MARK_PRICE else market.last_ticks
+    return market.mark_ticks if working_type is MARK_PRICE else market.last_ticks

@@ -9,7 +9,11 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 
 from openperp.engine.order import Order
-from openperp.engine.terms import Side
+from openperp.engine.terms import (
+    BUY,
+    SELL,
+    Side,
+)
 
 
 class Level:
@@ -127,14 +131,14 @@ class Book:
     __slots__ = ("asks", "bids", "update_id")
 
     def __init__(self) -> None:
-        self.bids = BookSide(Side.BUY)
-        self.asks = BookSide(Side.SELL)
+        self.bids = BookSide(BUY)
+        self.asks = BookSide(SELL)
         self.update_id = 0
 
     def side(self, side: Side) -> BookSide:
         """Where orders of `side` rest."""
-        return self.bids if side is Side.BUY else self.asks
+        return self.bids if side is BUY else self.asks
 
     def opposite(self, side: Side) -> BookSide:
         """What an order of `side` takes from."""
-        return self.asks if side is Side.BUY else self.bids
+        return self.asks if side is BUY else self.bids

@@ -7,7 +7,12 @@ from openperp.engine.lookup import find_order, open_orders
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import State
 from openperp.engine.step import Step
-from openperp.engine.terms import Cause, Mode, OrderScope
+from openperp.engine.terms import (
+    HALTED,
+    REQUESTED,
+    TRIGGER,
+    OrderScope,
+)
 
 
 def cancel_order(step: Step, command: CancelOrder) -> OrderRecord:
@@ -25,7 +30,7 @@ def cancel_order(step: Step, command: CancelOrder) -> OrderRecord:
         refuse(Reason.ORDER_UNKNOWN, order=command.order_id or command.client_id)
     _check_not_halted(state, order.symbol)
     state.accounts[order.account].updated_ms = step.now
-    return cancel(step, order, Cause.REQUESTED)
+    return cancel(step, order, REQUESTED)
 
 
 def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord, ...]:
@@ -42,12 +47,12 @@ def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord
         if order.order_id not in state.orders:
             continue  # a child that went with its parent
         waits = order.waiting
-        if command.scope is OrderScope.ANY or waits == (command.scope is OrderScope.TRIGGER):
+        if command.scope is OrderScope.ANY or waits == (command.scope is TRIGGER):
             account.updated_ms = step.now
-            canceled.append(cancel(step, order, Cause.REQUESTED))
+            canceled.append(cancel(step, order, REQUESTED))
     return tuple(canceled)
 
 
 def _check_not_halted(state: State, symbol: str) -> None:
-    if state.mode is Mode.HALTED or state.markets[symbol].mode is Mode.HALTED:
+    if state.mode is HALTED or state.markets[symbol].mode is HALTED:
         refuse(Reason.MODE_REFUSES, mode="halted")

@@ -14,9 +14,15 @@ from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
+    BUY,
+    FOK,
+    GTX,
+    LIMIT,
+    MARKET,
+    NORMAL,
     PRICED_TYPES,
+    TRAILING_STOP_MARKET,
     TRIGGER_TYPES,
-    Mode,
     OrderType,
     Side,
     TimeInForce,
@@ -27,16 +33,16 @@ TRIGGER_ORDER_LIMIT = 200
 """Waiting trigger orders that one account may have over all symbols."""
 
 _MARKET_TYPES = (
-    OrderType.MARKET,
+    MARKET,
     OrderType.STOP_MARKET,
     OrderType.TAKE_PROFIT_MARKET,
-    OrderType.TRAILING_STOP_MARKET,
+    TRAILING_STOP_MARKET,
 )
 
 
 def check_mode(state: State, market: Market) -> None:
     for mode in (state.mode, market.mode):
-        if mode is not Mode.NORMAL:
+        if mode is not NORMAL:
             refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
 
 
@@ -60,7 +66,7 @@ def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
 
 
 def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:
-    if command.type is not OrderType.TRAILING_STOP_MARKET:
+    if command.type is not TRAILING_STOP_MARKET:
         _check_trigger_ticks(market, command.trigger_ticks)
         return
     if not 0 < command.callback_ppm < PPM:
@@ -90,6 +96,11 @@ def _check_trigger_ticks(market: Market, ticks: int) -> None:
 
 def check_client_ids(state: State, account: Account, command: PlaceOrder, algo: bool) -> None:
     """The given client ids must be new among the live orders, and to each other."""
+    own = client_id_space(state, account, algo)
+    if command.client_id and command.client_id in own:
+        refuse(Reason.CLIENT_ID_DUPLICATE, client_id=command.client_id)
+    if not command.take_profit_client_id and not command.stop_loss_client_id:
+        return
     child_ids = [
         client_id
         for ticks, client_id in (
@@ -98,11 +109,6 @@ def check_client_ids(state: State, account: Account, command: PlaceOrder, algo: 
         )
         if ticks and client_id
     ]
-    own = client_id_space(state, account, algo)
-    if command.client_id and command.client_id in own:
-        refuse(Reason.CLIENT_ID_DUPLICATE, client_id=command.client_id)
-    if not child_ids:
-        return
     space = client_id_space(state, account, True)
     taken = {command.client_id} if space is own else set()
     for client_id in child_ids:
@@ -142,7 +148,7 @@ def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
     """A child closes what its parent opens, from the right side of the parent's price."""
     if parent.side == command.side or command.type not in TRIGGER_TYPES:
         refuse(Reason.PARENT_SIDE_INVALID, parent_side=parent.side.name, type=command.type.name)
-    if command.type is OrderType.TRAILING_STOP_MARKET:
+    if command.type is TRAILING_STOP_MARKET:
         return
     reference = reference_ticks(
         market, parent.type, parent.ticks, parent.trigger_ticks, parent.activation_ticks
@@ -154,7 +160,7 @@ def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
 def check_trigger(market: Market, command: PlaceOrder) -> None:
     """A trigger that the price has already passed would fire at once: refused."""
     ticks = working_ticks(market, command.working_type)
-    if command.type is OrderType.TRAILING_STOP_MARKET:
+    if command.type is TRAILING_STOP_MARKET:
         activation = command.activation_ticks
         reached = bool(activation) and (ticks - activation) * command.side <= 0
     else:
@@ -179,7 +185,7 @@ def check_limits(state: State, account: Account, position: Position, command: Pl
     waiting = bool(command.take_profit_ticks) + bool(command.stop_loss_ticks)
     if command.type in TRIGGER_TYPES:
         waiting += 1
-    elif command.type is OrderType.LIMIT:
+    elif command.type is LIMIT:
         limit = position.market.spec.max_orders
         if position.order_count >= limit:
             refuse(Reason.OPEN_ORDER_LIMIT_REACHED, open=position.order_count, limit=limit)
@@ -205,16 +211,16 @@ def check_entry(
     """An order about to meet the book: post-only, fill-or-kill, position cap, margin."""
     market = position.market
     opposite = market.book.opposite(side)
-    if type is OrderType.LIMIT:
-        if time_in_force is TimeInForce.GTX and opposite.crosses(ticks):
+    if type is LIMIT:
+        if time_in_force is GTX and opposite.crosses(ticks):
             refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
-        if time_in_force is TimeInForce.FOK:
+        if time_in_force is FOK:
             found = sweep(state, market, account.account_id, side, ticks, lots)
             if found.lots < lots:
                 refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
     if reduce_only:
         return
-    if type is OrderType.MARKET:
+    if type is MARKET:
         found = sweep(state, market, account.account_id, side, 0, lots)
         ticks, lots = found.worst_ticks, found.lots
     _check_margin(state, account, position, side, ticks, lots)
@@ -236,7 +242,7 @@ def _check_margin(
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
     buys, sells = position.buys.frozen, position.sells.frozen
     margin = divide_up(size, leverage)
-    if side is Side.BUY:
+    if side is BUY:
         buys += margin
     else:
         sells += margin

@@ -152,11 +152,15 @@ class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverag
 
 
 class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", tag_field="do"):
-    """Sets the index price; mark follows, and last too when `moves_last`."""
+    """Sets the index price, and mark with it.
+
+    Last moves along if `moves_last`, stays if not, and if nothing is said it
+    follows the index until the first trade.
+    """
 
     symbol: str
     ticks: int
-    moves_last: bool = False
+    moves_last: bool | None = None
 
 
 class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode", tag_field="do"):

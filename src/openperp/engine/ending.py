@@ -6,13 +6,17 @@ from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.state import Account
 from openperp.engine.step import Step
-from openperp.engine.terms import Cause, OrderStatus
+from openperp.engine.terms import (
+    CANCELED,
+    EXPIRED,
+    Cause,
+)
 
 
 def cancel(step: Step, order: Order, cause: Cause) -> OrderRecord:
     """Cancels a live order and, by cascade, the children attached to it."""
     _leave(step, order)
-    order.status = OrderStatus.CANCELED
+    order.status = CANCELED
     order.updated_ms = step.now
     record = order.to_record(cause)
     step.events.append(OrderCanceled(record))
@@ -29,7 +33,7 @@ def cancel_children(step: Step, order: Order, cause: Cause) -> None:
 def expire(step: Step, order: Order, cause: Cause) -> None:
     """Ends an order that the venue gives up; its children stay if it opened anything."""
     _leave(step, order)
-    order.status = OrderStatus.EXPIRED
+    order.status = EXPIRED
     order.updated_ms = step.now
     step.events.append(OrderExpired(order.to_record(cause)))
     settle_family(step, order)

@@ -2,7 +2,11 @@
 
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Position, State
-from openperp.engine.terms import OrderScope
+from openperp.engine.terms import (
+    BOOK,
+    TRIGGER,
+    OrderScope,
+)
 
 
 def find_order(
@@ -17,15 +21,15 @@ def find_order(
         return None
     if order_id:
         order = state.orders.get(order_id)
-    elif scope is OrderScope.TRIGGER and state.separate_trigger_ids:
+    elif scope is TRIGGER and state.separate_trigger_ids:
         order = owner.trigger_client_ids.get(client_id)
     else:
         order = owner.client_ids.get(client_id)
     if order is None or order.account != account or (symbol and order.symbol != symbol):
         return None
-    if scope is OrderScope.BOOK and order.waiting:
+    if scope is BOOK and order.waiting:
         return None
-    if scope is OrderScope.TRIGGER and order.type == order.original_type and not order.waiting:
+    if scope is TRIGGER and order.type == order.original_type and not order.waiting:
         return None
     return order
 

@@ -6,9 +6,17 @@ from openperp.engine.order import Order
 from openperp.engine.settlement import settle_fill
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
-from openperp.engine.terms import Cause, OrderType, Side, TimeInForce, WorkingType
+from openperp.engine.terms import (
+    CONTRACT_PRICE,
+    FOK,
+    LIMIT,
+    MARKET,
+    Cause,
+    Side,
+    TimeInForce,
+)
 
-_IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+_IMMEDIATE = (TimeInForce.IOC, FOK)
 
 
 def execute(step: Step, account: Account, position: Position, order: Order) -> None:
@@ -21,7 +29,7 @@ def execute(step: Step, account: Account, position: Position, order: Order) -> N
     _match(step, market, position, order)
     if order.remaining_lots == 0:
         finish_filled(step, order)
-    elif order.type is OrderType.MARKET or order.time_in_force in _IMMEDIATE:
+    elif order.type is MARKET or order.time_in_force in _IMMEDIATE:
         expire(step, order, Cause.NO_LIQUIDITY)
     elif order.reduce_only and not position.closable_lots(order.side):
         expire(step, order, Cause.POSITION_GONE)
@@ -43,7 +51,7 @@ def _rest(step: Step, account: Account, position: Position, order: Order) -> Non
 
 def _match(step: Step, market: Market, position: Position, order: Order) -> None:
     side = market.book.opposite(order.side)
-    limit = order.ticks if order.type is OrderType.LIMIT else 0
+    limit = order.ticks if order.type is LIMIT else 0
     first = last = 0
     while order.remaining_lots:
         if limit and not side.crosses(limit):
@@ -62,9 +70,9 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> None
         if maker.resting and maker.remaining_lots == 0:
             finish_filled(step, maker)
     if first:
-        step.price_moved(market, WorkingType.CONTRACT_PRICE, first)
+        step.price_moved(market, CONTRACT_PRICE, first)
         if last != first:
-            step.price_moved(market, WorkingType.CONTRACT_PRICE, last)
+            step.price_moved(market, CONTRACT_PRICE, last)
 
 
 def _fillable(state: State, order: Order, position: Position, maker: Order) -> int:

@@ -2,13 +2,13 @@
 
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import (
+    BOTH,
+    CONTRACT_PRICE,
+    NEW,
     Cause,
-    OrderStatus,
     OrderType,
-    PositionSide,
     Side,
     TimeInForce,
-    WorkingType,
 )
 
 
@@ -86,7 +86,7 @@ class Order:
         self.type = type
         self.original_type = type
         self.time_in_force = time_in_force
-        self.status = OrderStatus.NEW
+        self.status = NEW
         self.ticks = ticks
         self.lots = lots
         self.filled_lots = 0
@@ -96,11 +96,11 @@ class Order:
         self.reduce_only = False
         self.close_position = False
         self.price_protect = False
-        self.position_side = PositionSide.BOTH
+        self.position_side = BOTH
         self.algo = False
 
         self.trigger_ticks = 0
-        self.working_type = WorkingType.CONTRACT_PRICE
+        self.working_type = CONTRACT_PRICE
         self.activation_ticks = 0
         self.callback_ppm = 0
         self.activated = False

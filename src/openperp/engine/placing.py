@@ -27,13 +27,16 @@ from openperp.engine.rejects import Reason, Reject, Rejected, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
+    BOTH,
+    LIMIT,
+    MARKET,
+    NORMAL,
     PRICED_TYPES,
+    TRAILING_STOP_MARKET,
     TRIGGER_TYPES,
     Cause,
-    Mode,
     OrderScope,
     OrderType,
-    PositionSide,
     Side,
     TimeInForce,
 )
@@ -82,7 +85,7 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
     if market is None:
         refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
     check_mode(state, market)
-    if command.position_side is not PositionSide.BOTH:
+    if command.position_side is not BOTH:
         refuse(Reason.POSITION_SIDE_MISMATCH, position_side=command.position_side.name)
     position = account.positions.get(command.symbol) or Position(market)
     plan = Plan(account, market, position)
@@ -182,7 +185,7 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
     order.price_protect = command.price_protect
     order.algo = command.algo
     order.working_type = command.working_type
-    if command.type is OrderType.TRAILING_STOP_MARKET:
+    if command.type is TRAILING_STOP_MARKET:
         order.activation_ticks = command.activation_ticks
         if plan.parent is None and not order.activation_ticks:
             order.activation_ticks = working_ticks(plan.market, order.working_type)
@@ -259,7 +262,7 @@ def fire(step: Step, order: Order) -> None:
     account = state.accounts[order.account]
     position = account.positions[order.symbol]
     stop_waiting(step, account, order)
-    order.type = OrderType.LIMIT if order.type in PRICED_TYPES else OrderType.MARKET
+    order.type = LIMIT if order.type in PRICED_TYPES else MARKET
     order.triggered_ms = step.now
     order.updated_ms = step.now
     closable = position.closable_lots(order.side)
@@ -333,4 +336,4 @@ def run_consequences(step: Step) -> None:
 
 
 def _is_closed(state: State, market: Market) -> bool:
-    return state.mode is not Mode.NORMAL or market.mode is not Mode.NORMAL
+    return state.mode is not NORMAL or market.mode is not NORMAL

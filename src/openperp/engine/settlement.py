@@ -13,7 +13,12 @@ from openperp.engine.numbers import PPM, divide_to_zero, divide_up
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Market, Position
 from openperp.engine.step import Step
-from openperp.engine.terms import OrderStatus, Side
+from openperp.engine.terms import (
+    BUY,
+    FILLED,
+    PARTIALLY_FILLED,
+    Side,
+)
 
 
 def settle_fill(
@@ -28,9 +33,7 @@ def settle_fill(
     market.traded_ms = step.now
     market.book.update_id += 1
     market.book.side(maker.side).shrink(maker, lots)
-    step.events.append(
-        TradeExecuted(market.spec.symbol, trade_id, ticks, lots, maker.side is Side.BUY)
-    )
+    step.events.append(TradeExecuted(market.spec.symbol, trade_id, ticks, lots, maker.side is BUY))
     _settle_side(step, market, maker, trade_id, ticks, lots, True)
     _settle_side(step, market, taker, trade_id, ticks, lots, False)
 
@@ -47,9 +50,7 @@ def _settle_side(
 
     order.filled_lots += lots
     order.filled_value += ticks * lots
-    order.status = (
-        OrderStatus.FILLED if order.filled_lots == order.lots else OrderStatus.PARTIALLY_FILLED
-    )
+    order.status = FILLED if order.filled_lots == order.lots else PARTIALLY_FILLED
     order.updated_ms = step.now
 
     opened, realized = _move_position(position, order.side, ticks, lots)

@@ -9,7 +9,11 @@ from openperp.engine.book import Book
 from openperp.engine.chain import OrderChain
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.order import Order
-from openperp.engine.terms import Mode, Side
+from openperp.engine.terms import (
+    BUY,
+    NORMAL,
+    Side,
+)
 from openperp.engine.triggers import TriggerIndex
 
 
@@ -51,7 +55,7 @@ class Market:
         self.traded = False
         self.priced_ms = 0
         self.traded_ms = 0
-        self.mode = Mode.NORMAL
+        self.mode = NORMAL
 
     def set_spec(self, spec: InstrumentSpec) -> None:
         """Takes new terms; the tick and the lot stay what they are."""
@@ -95,7 +99,7 @@ class Position:
         self.updated_ms = 0
 
     def chain(self, side: Side) -> OrderChain:
-        return self.buys if side is Side.BUY else self.sells
+        return self.buys if side is BUY else self.sells
 
     def closable_lots(self, side: Side) -> int:
         """Lots that an order of `side` could close."""
@@ -195,7 +199,7 @@ class State:
         self.dialect = ""
         self.larger_side_margin = False
         self.separate_trigger_ids = False
-        self.mode = Mode.NORMAL
+        self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.accounts: dict[int, Account] = {}

@@ -11,14 +11,22 @@ from heapq import heapify, heappop, heappush
 
 from openperp.engine.numbers import PPM
 from openperp.engine.order import Order
-from openperp.engine.terms import OrderType, Side, WorkingType
+from openperp.engine.terms import (
+    BUY,
+    MARK_PRICE,
+    SELL,
+    TRAILING_STOP_MARKET,
+    OrderType,
+    Side,
+    WorkingType,
+)
 
 _TAKE_PROFITS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
 
 
 def fires_rising(type: OrderType, side: Side) -> bool:
     """Whether such an order fires at or above its trigger price (else at or below)."""
-    return (side is Side.SELL) == (type in _TAKE_PROFITS)
+    return (side is SELL) == (type in _TAKE_PROFITS)
 
 
 def is_reached(type: OrderType, side: Side, trigger_ticks: int, ticks: int) -> bool:
@@ -76,14 +84,14 @@ class TriggerQueue:
         self.trailing: dict[int, Order] = {}
 
     def add(self, order: Order) -> None:
-        if order.type is OrderType.TRAILING_STOP_MARKET:
+        if order.type is TRAILING_STOP_MARKET:
             self.trailing[order.order_id] = order
         else:
             self._heap(order).add(order)
 
     def discard(self, order: Order) -> None:
         """Forgets an order that no longer waits."""
-        if order.type is OrderType.TRAILING_STOP_MARKET:
+        if order.type is TRAILING_STOP_MARKET:
             del self.trailing[order.order_id]
         else:
             self._heap(order).discard()
@@ -121,7 +129,7 @@ def trail(order: Order, ticks: int) -> bool:
 
 def is_trailed_back(order: Order, ticks: int) -> bool:
     """Whether the price is back from the extreme by the callback rate."""
-    if order.side is Side.BUY:
+    if order.side is BUY:
         return ticks * PPM >= order.extreme_ticks * (PPM + order.callback_ppm)
     return ticks * PPM <= order.extreme_ticks * (PPM - order.callback_ppm)
 
@@ -136,4 +144,4 @@ class TriggerIndex:
         self.mark = TriggerQueue()
 
     def queue(self, working_type: WorkingType) -> TriggerQueue:
-        return self.mark if working_type is WorkingType.MARK_PRICE else self.contract
+        return self.mark if working_type is MARK_PRICE else self.contract

@@ -22,7 +22,12 @@ from openperp.engine.instruments import InstrumentSpec, find_spec_fault
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, State
 from openperp.engine.step import Step
-from openperp.engine.terms import Mode, WorkingType
+from openperp.engine.terms import (
+    CONTRACT_PRICE,
+    MARK_PRICE,
+    NORMAL,
+    WorkingType,
+)
 
 
 def open_venue(step: Step, command: OpenVenue) -> None:
@@ -89,7 +94,7 @@ def _check_leverages(state: State, spec: InstrumentSpec) -> None:
 
 
 def set_price(step: Step, command: SetPrice) -> PriceChanged:
-    """Moves the index and with it the mark price; last follows until the first trade."""
+    """Moves the index and with it the mark price, and last where it is to follow."""
     market = step.state.markets.get(command.symbol)
     if market is None:
         refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
@@ -101,10 +106,11 @@ def set_price(step: Step, command: SetPrice) -> PriceChanged:
     market.index_ticks = command.ticks
     market.mark_ticks = command.ticks
     market.priced_ms = step.now
-    step.price_moved(market, WorkingType.MARK_PRICE, command.ticks)
-    if command.moves_last or not market.traded:
+    step.price_moved(market, MARK_PRICE, command.ticks)
+    moves_last = not market.traded if command.moves_last is None else command.moves_last
+    if moves_last:
         market.last_ticks = command.ticks
-        step.price_moved(market, WorkingType.CONTRACT_PRICE, command.ticks)
+        step.price_moved(market, CONTRACT_PRICE, command.ticks)
     changed = PriceChanged(command.symbol, market.index_ticks, market.mark_ticks, market.last_ticks)
     step.events.append(changed)
     return changed
@@ -123,7 +129,7 @@ def set_mode(step: Step, command: SetMode) -> None:
         market.mode = command.mode
         reopened = [market]
     step.events.append(ModeChanged(command.mode, command.symbol))
-    if command.mode is Mode.NORMAL:
+    if command.mode is NORMAL:
         for market in reopened:
             for working_type in WorkingType:
                 step.price_moved(market, working_type, working_ticks(market, working_type))
@@ -159,7 +165,7 @@ def reset(step: Step, command: Reset) -> None:
 
 
 def _forget(state: State) -> None:
-    state.mode = Mode.NORMAL
+    state.mode = NORMAL
     state.orders = {}
     state.families = {}
     state.next_order_id = 1

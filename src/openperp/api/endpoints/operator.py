@@ -64,7 +64,7 @@ class NewKey(_Params, frozen=True):
 class Price(_Params, frozen=True):
     symbol: Annotated[str, Symbol()]
     price: Annotated[str, Decimal()]
-    last: Annotated[bool, Bool()] = True
+    last: Annotated[bool | None, Bool()] = None
 
 
 class Instrument(_Params, frozen=True):
@@ -215,7 +215,9 @@ def set_price(call: Call, params: Price) -> Submission:
     """Sets the index price. In a quiet market the last price follows unless told not to."""
     market = find_market(call, params.symbol)
     ticks = to_ticks(market, params.price, "price")
-    moves_last = call.view.market == "quiet" and params.last
+    moves_last = params.last
+    if moves_last is None and call.view.market == "quiet":
+        moves_last = True
     text = format_of(call, market)
 
     def finish(applied: Applied) -> Any:
