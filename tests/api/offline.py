@@ -59,6 +59,7 @@ class OfflineVenue:
         OPEN.append(self.history)
         self.keys: dict[bytes, ApiKey] = {}
         self.minted = 0
+        self.fault = ""
         self.view = View(
             state=self.state,
             history=self.history,
@@ -69,6 +70,7 @@ class OfflineVenue:
             mint=self._mint,
             specify=_specify,
             operator_token=TOKEN,
+            find_fault=lambda: self.fault,
             **settings,
         )
         rules = DIALECTS[dialect]

@@ -117,7 +117,7 @@ def test_a_price_before_the_first_trade(market: str, fields: dict[str, Any], las
     offline = OfflineVenue(market=market)
     reply = told(offline.operator("POST", "price", symbol="btcusdt", price="61000.5", **fields))
     assert (reply["symbol"], reply["index"], reply["mark"]) == ("BTCUSDT", "61000.5", "61000.5")
-    assert reply["last"] in {last, "61000.5"}
+    assert reply["last"] == last
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,29 @@ def test_an_instrument_changes_its_terms_but_not_its_grid(offline: OfflineVenue)
     status, code, msg = fault(answer)
     assert (status, code) == (400, -1130)
     assert "of an existing instrument cannot change" in msg
+
+
+@pytest.mark.parametrize(
+    ("price", "index"),
+    [
+        ("60000.04", "60000"),
+        ("60000.05", "60000.1"),
+        ("60000.1499999999", "60000.1"),
+        ("60001", "60001"),
+        (".96", "1"),
+    ],
+)
+def test_a_price_is_rounded_to_the_nearest_tick(
+    offline: OfflineVenue, price: str, index: str
+) -> None:
+    reply = told(offline.operator("POST", "price", symbol="BTCUSDT", price=price))
+    assert (reply["index"], reply["mark"], reply["last"]) == (index, index, index)
+
+
+def test_status_tells_of_a_fault(offline: OfflineVenue) -> None:
+    assert told(offline.operator("GET", "status"))["invariants"] == "ok"
+    offline.fault = "money is not conserved"
+    assert told(offline.operator("GET", "status"))["invariants"] == "money is not conserved"
 
 
 @pytest.mark.parametrize("scope", [{}, {"symbol": "BTCUSDT"}])
@@ -242,7 +265,7 @@ def test_reset_keeps_accounts_and_forgets_the_rest(offline: OfflineVenue) -> Non
         ("accounts/alice/nope", {}, 404, "no endpoint"),
         ("price", {"symbol": "NOPE", "price": "1"}, 400, "NOPE is not listed"),
         ("price", {"symbol": "BTCUSDT", "price": "0"}, 400, "price below minimum"),
-        ("price", {"symbol": "BTCUSDT", "price": "1.23"}, 400, "0.03 above a multiple of 0.1"),
+        ("price", {"symbol": "BTCUSDT", "price": "-1"}, 400, "price -1 is negative"),
         ("price", {"symbol": "BTCUSDT"}, 400, "'price'"),
         ("mode", {"mode": "sleepy"}, 400, "normal, cancel_only, halted"),
         ("mode", {"mode": "halted", "symbol": "NOPE"}, 400, "NOPE is not listed"),

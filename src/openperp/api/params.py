@@ -20,7 +20,7 @@ from openperp.api.dialect import Dialect
 from openperp.api.errors import ApiError
 from openperp.api.kinds import LONG_MAX, Kind, decode_json
 from openperp.api.wire.numbers import decimal_text
-from openperp.engine.numbers import MONEY_DECIMALS, NOTIONAL_LIMIT
+from openperp.engine.numbers import MONEY_DECIMALS, NOTIONAL_LIMIT, divide_nearest
 from openperp.engine.state import Market
 
 Fields = Mapping[str, Any]
@@ -225,6 +225,20 @@ def to_ticks(market: Market, text: str, name: str) -> int:
         )
     if ticks > LONG_MAX:
         raise ApiError(-4007 if stop else -4002, explain=f"{name} {text} is beyond 64 bits")
+    return ticks
+
+
+def to_nearest_ticks(market: Market, text: str, name: str) -> int:
+    """A price that no order has to rest at, in ticks: rounded, halves up."""
+    spec = market.spec
+    if _is_negative(text):
+        raise ApiError(-4001, explain=f"{name} {text} is negative")
+    whole, _, fraction = text.partition(".")
+    decimals = max(len(fraction), spec.price_precision)
+    tick = spec.tick_units * 10 ** (decimals - spec.price_precision)
+    ticks = divide_nearest(int((whole or "0") + fraction.ljust(decimals, "0")), tick)
+    if ticks > LONG_MAX:
+        raise ApiError(-4002, explain=f"{name} {text} is beyond 64 bits")
     return ticks
 
 

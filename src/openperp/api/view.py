@@ -55,7 +55,8 @@ class View:
     credentials, since randomness is not at home here. `specify` turns a symbol
     and the terms of its instrument, written as in the configuration file, into
     the specification and a first index price in ticks; a fault in the terms is
-    a ValueError that names it.
+    a ValueError that names it. `find_fault` says what is wrong with the venue
+    itself, as one sentence, and nothing while it is sound.
     """
 
     state: State
@@ -67,6 +68,7 @@ class View:
     mint: Callable[[], Credentials]
     specify: Callable[[str, Mapping[str, Any]], tuple[InstrumentSpec, int]]
     operator_token: str
+    find_fault: Callable[[], str]
     limits: Limits = field(default_factory=Limits)
     market: str = "quiet"
     clock_mode: str = "real"

@@ -91,6 +91,7 @@ class Node:
             mint=self._sealer.mint,
             specify=self._specify,
             operator_token=self.access.operator_token,
+            find_fault=self._find_fault,
             market=config.market,
             clock_mode=self._clock.mode,
             strict=frozenset(config.strict),
@@ -182,6 +183,13 @@ class Node:
         old = None if market is None else describe(market.spec, market.initial_ticks)
         instrument = specify(symbol, change_terms(symbol, table, old))
         return instrument.spec, instrument.index_ticks
+
+    def _find_fault(self) -> str:
+        """The first bug that was seen, or why the journal cannot be written."""
+        fault = self.machine.fault
+        if fault is not None:
+            return f"{fault.sentence}; see it again with: openperp verify {self._config.data}"
+        return self.sequencer.failing
 
     def _weigh(self, applied: Applied) -> None:
         command = applied.command

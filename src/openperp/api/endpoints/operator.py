@@ -11,7 +11,7 @@ from openperp.api.endpoint import Call, ClockChange, Endpoint, Security, Submiss
 from openperp.api.endpoints.market import find_market, format_of
 from openperp.api.errors import ApiError, from_reject
 from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word, Words, decode_json
-from openperp.api.params import NoParams, Params, to_money, to_ticks
+from openperp.api.params import NoParams, Params, to_money, to_nearest_ticks
 from openperp.api.wire.numbers import money_text
 from openperp.engine.commands import (
     AddKey,
@@ -92,7 +92,7 @@ def status(call: Call, _params: NoParams) -> Any:
         "time": call.now_ms,
         "clock": view.clock_mode,
         "mode": state.mode.name.lower(),
-        "invariants": "ok",
+        "invariants": view.find_fault() or "ok",
         "dialect": view.dialect.name,
         "market": view.market,
         "accounts": sum(not account.house for account in state.accounts.values()),
@@ -212,9 +212,12 @@ def _check_account(call: Call, name: str) -> None:
 
 
 def set_price(call: Call, params: Price) -> Submission:
-    """Sets the index price. In a quiet market the last price follows unless told not to."""
+    """Sets the index price, to the nearest tick.
+
+    In a quiet market the last price follows unless told not to.
+    """
     market = find_market(call, params.symbol)
-    ticks = to_ticks(market, params.price, "price")
+    ticks = to_nearest_ticks(market, params.price, "price")
     moves_last = params.last
     if moves_last is None and call.view.market == "quiet":
         moves_last = True
