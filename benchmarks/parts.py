@@ -108,11 +108,12 @@ class Bench:
             assert isinstance(reply, tuple), reply
             ids += [order.order_id for order in reply if isinstance(order, OrderRecord)]
         assert len(ids) == requests * BATCH, "an order was refused"
-        random.Random(1).shuffle(ids)
-        return [
+        cancels = [
             self._request("DELETE", cancel_query(ids[start : start + BATCH]))
             for start in range(0, len(ids), BATCH)
         ]
+        random.Random(1).shuffle(cancels)
+        return cancels
 
     def _apply(self, pending: Pending) -> Applied:
         node = self.node
