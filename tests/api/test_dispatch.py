@@ -19,14 +19,14 @@ from openperp.engine.snapshot import digest
 )
 def test_an_unknown_path(path: str) -> None:
     answer = OfflineVenue().ask("GET", path)
-    assert fault(answer) == (404, -1099, "Not found, unauthenticated, or unauthorized.")
+    assert fault(answer) == (404, -5000, f"Path {path}, Method GET is invalid")
     assert header(answer, "content-type") == "application/json"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "BREW" * 100])
 def test_a_wrong_method(method: str) -> None:
     answer = OfflineVenue().ask(method, "/fapi/v1/time")
-    assert fault(answer)[:2] == (405, -1020)
+    assert fault(answer)[:2] == (405, -5000)
     assert header(answer, "allow") == "GET"
 
 

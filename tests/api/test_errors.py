@@ -56,7 +56,7 @@ def test_the_tables_name_nothing_that_does_not_exist() -> None:
         (ApiError(-2014), -2014, "API-key format invalid.", 401),
         (ApiError(-2015), -2015, "Invalid API-key, IP, or permissions for action.", 401),
         (ApiError(-1015), -1015, "Too many new orders.", 429),
-        (ApiError(-1099, status=404), -1099, "Not found, unauthenticated, or unauthorized.", 404),
+        (ApiError(-5000, "/x", "GET", status=404), -5000, "Path /x, Method GET is invalid", 404),
         (ApiError(-1130, "100%s"), -1130, "Data sent for parameter '100%s' is not valid.", 400),
         (ApiError.saying(-1109, "Nobody.", 404), -1109, "Nobody.", 404),
     ],

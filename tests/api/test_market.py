@@ -73,19 +73,12 @@ def test_the_filters_of_an_instrument(
         "MARKET_LOT_SIZE",
         "MAX_NUM_ORDERS",
         "MIN_NOTIONAL",
-        "PERCENT_PRICE",
     ]
     assert filters["PRICE_FILTER"]["tickSize"] == tick
     assert filters["LOT_SIZE"]["stepSize"] == filters["LOT_SIZE"]["minQty"] == lot
     assert filters["MARKET_LOT_SIZE"]["stepSize"] == lot
     assert filters["MIN_NOTIONAL"]["notional"] == notional
     assert filters["MAX_NUM_ORDERS"]["limit"] == 200
-    assert filters["PERCENT_PRICE"] == {
-        "filterType": "PERCENT_PRICE",
-        "multiplierUp": "1.0500",
-        "multiplierDown": "0.9500",
-        "multiplierDecimal": "4",
-    }
 
 
 NEEDED = {

@@ -121,13 +121,21 @@ def _find_endpoint(
         in_path = {"name": name}
     if methods is None:
         _charge_ip(request, 1, view, view.now_ms(), headers)
-        raise ApiError(-1099, status=404, explain=f"no endpoint at {path[:200]}")
+        raise ApiError(
+            -5000,
+            path[:200],
+            request.method[:20],
+            status=404,
+            explain=f"no endpoint at {path[:200]}",
+        )
     endpoint = methods.get(request.method)
     if endpoint is None:
         _charge_ip(request, 1, view, view.now_ms(), headers)
         allowed = ", ".join(methods)
         raise ApiError(
-            -1020,
+            -5000,
+            path,
+            request.method[:20],
             status=405,
             headers=((b"allow", allowed.encode()),),
             explain=f"{path} takes {allowed}, not {request.method[:20]}",

@@ -1,7 +1,8 @@
 """Every way of saying no: fapi codes, their messages, and what the engine's refusals become.
 
 `MESSAGES` is the one table of codes that this venue can answer; the texts are
-those of Binance's USD-M error page, plus the filter text of -1013. `REFUSALS`
+those of Binance's USD-M error page, plus the filter text of -1013 and -5000, which
+its service answers to a path that it does not have. `REFUSALS`
 gives each of the engine's reasons a code. Both are total, which the tests prove.
 """
 
@@ -49,7 +50,6 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     -1022: ("Signature for this request is not valid.",),
     -1023: ("Start time is greater than end time.",),
-    -1099: ("Not found, unauthenticated, or unauthorized.",),
     -1100: (
         "Illegal characters found in a parameter.",
         "Illegal characters found in parameter '%s'; legal range is '%s'.",
@@ -162,6 +162,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Order's notional must be no smaller than %s (unless you choose reduce only)",
     ),
     -4165: ("Invalid time interval", "Maximum time interval is %s days"),
+    -5000: ("Path %s, Method %s is invalid",),
     -5021: ("Due to the order could not be filled immediately, the FOK order has been rejected.",),
     -5022: (
         "Due to the order could not be executed as maker, the Post Only order will be rejected.",

@@ -132,12 +132,6 @@ def _filters(spec: InstrumentSpec, text: InstrumentFormat) -> list[dict[str, Any
             "filterType": "MIN_NOTIONAL",
             "notional": decimal_text(spec.min_notional, MONEY_DECIMALS, shortest=True),
         },
-        {
-            "filterType": "PERCENT_PRICE",
-            "multiplierUp": _rate(spec.multiplier_up_ppm),
-            "multiplierDown": _rate(spec.multiplier_down_ppm),
-            "multiplierDecimal": "4",
-        },
     ]
 
 
