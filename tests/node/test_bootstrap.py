@@ -175,8 +175,18 @@ def test_a_configured_instrument_is_made_to_match(tmp_path: Path) -> None:
     run(data, look, config=config)
     run(data, look, config=config)
     config.write_text("[instruments.BTCUSDT]\ntick = 0.5\n")
-    with pytest.raises(StartupError, match="of an existing instrument cannot change"):
+    with pytest.raises(StartupError, match=r"must stay what they were, 0\.1 and 0\.001"):
         run(data, config=config)
+
+
+@pytest.mark.parametrize("table", [{"tick": "0.5"}, {"tick": "0.001"}, {"lot": "0.01"}])
+def test_tick_and_lot_of_a_listed_instrument_stay(table: dict[str, str]) -> None:
+    async def test(venue: Venue) -> None:
+        with pytest.raises(ValueError, match="tick and lot must stay what they were"):
+            venue.node.view.specify("BTCUSDT", table)
+        venue.node.view.specify("BTCUSDT", {"tick": "0.10", "lot": "0.001"})
+
+    run(None, test)
 
 
 def test_what_the_operator_changed_stays_unless_the_file_says_otherwise(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a configuration file may say, and how each mistake in it is named."""
 
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -179,3 +180,63 @@ def test_terms_described_and_specified_again_are_the_same(symbol: str) -> None:
     instrument = specify(symbol, BUILT_IN[symbol])
     again = specify(symbol, describe(instrument.spec, instrument.index_ticks))
     assert again == instrument
+
+
+@pytest.mark.parametrize(
+    ("tick", "lot", "price"),
+    [
+        ("0.01", "0.1", "2.5"),
+        ("0.01", "1", "0.5"),
+        ("0.5", "1", "10"),
+        ("1", "0.001", "60000"),
+        ("0.0001", "0.1", "2.5"),
+        ("0.0000001", "1", "0.0000123"),
+        ("0.01", "0.000001", "100000"),
+        ("1", "1000", "100000"),
+    ],
+)
+def test_tick_lot_and_price_are_enough_for_an_ordinary_instrument(
+    tmp_path: Path, tick: str, lot: str, price: str
+) -> None:
+    path = write(tmp_path, f"[instruments.XRPUSDT]\ntick = {tick}\nlot = {lot}\nprice = {price}")
+    config = load_config(path)
+    spec = spec_of(config, "XRPUSDT")
+    assert spec.max_ticks == 100 * config.instruments[-1].index_ticks
+    assert spec.max_lots * Decimal(lot) * Decimal(price) > 10_000_000 or spec.max_lots == 10_000_000
+    assert spec.market_max_lots == spec.max_lots
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        (
+            "max_price = 1000000000\nmax_quantity = 1000000",
+            (
+                "max_price and max_quantity: the largest price 1000000000 times the largest "
+                "quantity 1000000 must stay below 46116860184"
+            ),
+        ),
+        (
+            "max_quantity = 500000000000",
+            (
+                "max_quantity: the largest price 0.1 times the largest quantity 500000000000 must "
+                "stay below 46116860184"
+            ),
+        ),
+        ("max_price = 2", "price: is beyond the largest price, 2"),
+    ],
+)
+def test_bounds_that_are_too_large_are_named(tmp_path: Path, terms: str, message: str) -> None:
+    text = f"[instruments.XRPUSDT]\ntick = 0.1\nlot = 0.1\nprice = 2.5\n{terms}"
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text))
+    assert str(caught.value).endswith(f"instruments.XRPUSDT.{message}")
+
+
+def test_a_new_tick_brings_decimals_and_bounds_of_its_own(tmp_path: Path) -> None:
+    path = write(tmp_path, "[instruments.BTCUSDT]\ntick = 0.001\nlot = 0.01")
+    spec = spec_of(load_config(path), "BTCUSDT")
+    assert (spec.price_precision, spec.tick_units, spec.max_ticks) == (3, 1, 6_000_000_000)
+    assert (spec.quantity_precision, spec.lot_units) == (2, 1)
+    same = write(tmp_path, "[instruments.BTCUSDT]\ntick = 0.10\nlot = '0.001'")
+    assert spec_of(load_config(same), "BTCUSDT") == specify("BTCUSDT", BUILT_IN["BTCUSDT"]).spec

@@ -11,10 +11,14 @@ from typing import Any
 import msgspec
 
 from openperp.engine.instruments import Bracket, InstrumentSpec, find_spec_fault
-from openperp.engine.numbers import MONEY_DECIMALS, PPM
+from openperp.engine.numbers import MONEY_DECIMALS, MONEY_ONE, NOTIONAL_LIMIT, PPM
 from openperp.node.errors import ConfigError
 
 PPM_DECIMALS = 6
+PRICE_ROOM = 100
+"""How many times its first price an instrument may reach, unless it says otherwise."""
+LOTS_MAX = 10_000_000
+"""Lots of the largest order, unless an instrument says otherwise or its value is too high."""
 Number = str | int
 """A decimal number; never a float, so that 0.1 stays one tenth."""
 
@@ -28,7 +32,7 @@ class BracketTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InstrumentTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One perpetual contract. What is left out takes its value from tick and lot.
+    """One perpetual contract. What is left out takes its value from tick, lot and price.
 
     `price` is the first index price; `price_decimals` may exceed those of the
     tick: a price with more decimals than that is malformed, one with fewer but
@@ -161,7 +165,11 @@ def specify(symbol: str, terms: InstrumentTerms, *, configured: bool = False) ->
     fault = find_spec_fault(spec)
     if fault:
         raise ConfigError(f"instruments.{symbol}: {fault}")
-    return Instrument(spec, reader.ticks("price", terms.price), configured)
+    ticks = reader.ticks("price", terms.price)
+    if ticks > spec.max_ticks:
+        largest = _plain(reader.tick * spec.max_ticks)
+        raise ConfigError(f"instruments.{symbol}.price: is beyond the largest price, {largest}")
+    return Instrument(spec, ticks, configured)
 
 
 def describe(spec: InstrumentSpec, index_ticks: int) -> InstrumentTerms:
@@ -207,14 +215,52 @@ def change_terms(
 ) -> InstrumentTerms:
     """`old` with the terms that `table` gives; without `old` it must give tick, lot and price.
 
+    A new tick or lot takes decimals and bounds that follow from it along.
+
     Raises:
         ConfigError: a term is unknown, missing or of the wrong type.
     """
-    given = dict(table) if old is None else {**msgspec.to_builtins(old), **table}
+    given = dict(table) if old is None else {**_inherit(old, table), **table}
     try:
         return msgspec.convert(given, InstrumentTerms)
     except msgspec.ValidationError as error:
         raise ConfigError(name_fault(error, f"instruments.{symbol}")) from None
+
+
+def _inherit(old: InstrumentTerms, table: Mapping[str, Any]) -> dict[str, Any]:
+    terms: dict[str, Any] = msgspec.to_builtins(old)
+    for grid, dependent in _DEPENDENT.items():
+        if grid in table and not _is_same(table[grid], terms[grid]):
+            for key in dependent:
+                del terms[key]
+    return terms
+
+
+_DEPENDENT = {
+    "tick": ("price_decimals", "min_price", "max_price"),
+    "lot": ("quantity_decimals", "min_quantity", "max_quantity", "market_max_quantity"),
+}
+
+
+def _is_same(one: object, other: object) -> bool:
+    try:
+        return Decimal(str(one)) == Decimal(str(other))
+    except InvalidOperation:
+        return False
+
+
+def check_same_grid(old: InstrumentSpec, new: InstrumentSpec) -> None:
+    """Orders that live on count in ticks and lots, so those keep their size.
+
+    Raises:
+        ConfigError: they differ.
+    """
+    before, after = describe(old, 1), describe(new, 1)
+    if not (_is_same(before.tick, after.tick) and _is_same(before.lot, after.lot)):
+        tick, lot = _plain(Decimal(before.tick)), _plain(Decimal(before.lot))
+        raise ConfigError(
+            f"instruments.{new.symbol}: tick and lot must stay what they were, {tick} and {lot}"
+        )
 
 
 def name_fault(error: msgspec.ValidationError, prefix: str = "") -> str:
@@ -223,6 +269,20 @@ def name_fault(error: msgspec.ValidationError, prefix: str = "") -> str:
     where = (prefix + where.removeprefix("$").replace("[...]", "")).strip(".")
     message = message[0].lower() + message[1:]
     return f"{where}: {message}" if where else message
+
+
+def _round_down(number: int) -> int:
+    """To one significant digit.
+
+    >>> _round_down(46_116), _round_down(7), _round_down(0)
+    (40000, 7, 0)
+    """
+    step = int(10 ** (len(str(number)) - 1))
+    return number // step * step
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def _text(units: int, decimals: int) -> str:
@@ -242,17 +302,19 @@ class _Reader:
         symbol, terms = self.symbol, self.terms
         price_precision = self._decimals("price_decimals", terms.price_decimals, self.tick)
         quantity_precision = self._decimals("quantity_decimals", terms.quantity_decimals, self.lot)
-        max_lots = self._bound("max_quantity", terms.max_quantity, self.lot, 10_000_000)
+        tick_units = self._scaled("tick", terms.tick, price_precision)
+        lot_units = self._scaled("lot", terms.lot, quantity_precision)
+        max_ticks, max_lots = self._largest()
         return InstrumentSpec(
             symbol=symbol,
             base_asset=terms.base or symbol.removesuffix(terms.quote) or symbol,
             quote_asset=terms.quote,
             price_precision=price_precision,
             quantity_precision=quantity_precision,
-            tick_units=self._scaled("tick", terms.tick, price_precision),
-            lot_units=self._scaled("lot", terms.lot, quantity_precision),
+            tick_units=tick_units,
+            lot_units=lot_units,
             min_ticks=self._bound("min_price", terms.min_price, self.tick, 1),
-            max_ticks=self._bound("max_price", terms.max_price, self.tick, 10_000_000),
+            max_ticks=max_ticks,
             min_lots=self._bound("min_quantity", terms.min_quantity, self.lot, 1),
             max_lots=max_lots,
             market_max_lots=self._bound(
@@ -264,6 +326,37 @@ class _Reader:
             taker_fee_ppm=self.ppm("taker_fee", terms.taker_fee),
             default_leverage=terms.leverage,
             brackets=self._brackets(),
+        )
+
+    def _largest(self) -> tuple[int, int]:
+        """The largest price in ticks and the largest quantity in lots.
+
+        The engine counts ticks x lots x unit below `NOTIONAL_LIMIT`. What the
+        terms leave open gives way to that; what they say is refused beyond it.
+        """
+        terms = self.terms
+        room = int((NOTIONAL_LIMIT - 1) / (self.tick * self.lot * MONEY_ONE))
+        ticks = self.ticks("price", terms.price) * PRICE_ROOM
+        lots = LOTS_MAX
+        if terms.max_quantity is not None:
+            lots = self._bound("max_quantity", terms.max_quantity, self.lot, 1)
+            ticks = max(1, min(ticks, room // lots))
+        if terms.max_price is not None:
+            ticks = self._bound("max_price", terms.max_price, self.tick, 1)
+        if terms.max_quantity is None:
+            lots = max(1, min(lots, _round_down(room // ticks)))
+        if ticks * lots > room:
+            raise self._too_large(ticks, lots)
+        return ticks, lots
+
+    def _too_large(self, ticks: int, lots: int) -> ConfigError:
+        terms = self.terms
+        given = {"max_price": terms.max_price, "max_quantity": terms.max_quantity}
+        named = " and ".join(key for key, value in given.items() if value is not None)
+        return self._error(
+            named or "price",
+            f"the largest price {_plain(self.tick * ticks)} times the largest quantity "
+            f"{_plain(self.lot * lots)} must stay below {NOTIONAL_LIMIT // MONEY_ONE}",
         )
 
     def ticks(self, key: str, number: Number) -> int:

@@ -22,7 +22,7 @@ from openperp.node.clock import Clock, wall_ms
 from openperp.node.config import Config
 from openperp.node.credentials import Access
 from openperp.node.errors import StartupError, Unavailable
-from openperp.node.instruments import change_terms, describe, specify
+from openperp.node.instruments import change_terms, check_same_grid, describe, specify
 from openperp.node.keyring import KeyRing, Sealer
 from openperp.node.machine import Machine
 from openperp.node.opening import check_dialect, plan_opening
@@ -182,6 +182,8 @@ class Node:
         market = self.machine.state.markets.get(symbol)
         old = None if market is None else describe(market.spec, market.initial_ticks)
         instrument = specify(symbol, change_terms(symbol, table, old))
+        if market is not None:
+            check_same_grid(market.spec, instrument.spec)
         return instrument.spec, instrument.index_ticks
 
     def _find_fault(self) -> str:

@@ -15,7 +15,7 @@ from openperp.engine.state import State
 from openperp.node.config import Config
 from openperp.node.credentials import DEMO_ACCOUNT
 from openperp.node.errors import StartupError
-from openperp.node.instruments import Instrument
+from openperp.node.instruments import Instrument, check_same_grid
 
 DEMO_DEPOSIT = 100_000 * MONEY_ONE
 
@@ -34,6 +34,8 @@ def plan_opening(state: State, config: Config, demo: Credentials) -> list[Single
 
     An instrument that only comes built in is added where it is missing and left
     as it is otherwise; one that the configuration file names is made to match.
+
+    Raises: ConfigError: the file changes the tick or lot of an instrument.
     """
     commands: list[Single] = []
     if not state.dialect:
@@ -61,4 +63,5 @@ def _differs(state: State, instrument: Instrument) -> bool:
         return True
     if not instrument.configured:
         return False
+    check_same_grid(market.spec, instrument.spec)
     return market.spec != instrument.spec or market.initial_ticks != instrument.index_ticks
