@@ -16,6 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from openperp.engine.events import OrderRecord
+from openperp.history.base import HistoryUnusable
 from openperp.history.file import Connection
 
 BLOCK_ENTRIES: Final = 16_384
@@ -167,8 +168,10 @@ def pack(hashes: Sequence[int], keys: Sequence[int]) -> bytes:
     return struct.pack(f"={len(hashes)}I{len(keys)}q", *hashes, *keys)
 
 
-def views(entries: bytes) -> tuple[Sequence[int], Sequence[int]]:
-    """Hashes and keys, where they lie."""
+def views(entries: object) -> tuple[Sequence[int], Sequence[int]]:
+    """Hashes and keys, where they lie; raises HistoryUnusable for bytes that are none."""
+    if not isinstance(entries, bytes) or len(entries) % 12:
+        raise HistoryUnusable("The history cannot be read: its list of client ids is damaged.")
     middle = len(entries) // 12 * 4
     view = memoryview(entries)
     return view[:middle].cast("I"), view[middle:].cast("q")

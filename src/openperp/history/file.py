@@ -27,6 +27,14 @@ CREATE TABLE client_blocks (bucket_block INTEGER PRIMARY KEY, entries BLOB NOT N
 a table is sorted by account, symbol and id, and its one B-tree serves both look-ups and lists.
 """
 
+UNREADABLE: Final = """
+SELECT (SELECT count(*) FROM owners WHERE typeof(account) <> 'integer'
+        OR typeof(symbol) <> 'text' OR symbol GLOB '*[^A-Z0-9]*')
+    + (SELECT count(*) FROM client_tail WHERE typeof(entries) <> 'blob' OR length(entries) % 12)
+    + (SELECT count(*) <> ifnull(max(owner), 0) FROM owners)
+"""
+"""Counts what would break while it is loaded."""
+
 CHECKPOINT_PAGES: Final = 8_192
 """Pages of log (32 MiB) after which SQLite copies them into the file: a page that was
 written many times is copied once."""
@@ -81,7 +89,7 @@ def open_file(path: Path, identity: str) -> tuple[sqlite3.Connection, str]:
         if path.exists():
             try:
                 return _open_existing(path, identity), ""
-            except (Unfit, sqlite3.DatabaseError) as error:
+            except (Unfit, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if is_out_of_reach(error):
                     raise
                 reason = str(error)
@@ -110,11 +118,18 @@ def _find_fault(connection: sqlite3.Connection, identity: str) -> str:
     (format,) = connection.execute("PRAGMA user_version").fetchone()
     if (application_id, format) != (APPLICATION_ID, FORMAT):
         return "it is no history of this version of openperp"
+    tables = {
+        bytes(row[0]) for row in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master")
+    }
+    if tables != {part.strip().encode() for part in TABLES.split(";")} - {b""}:
+        return "its tables are not as they were made"
     rows = connection.execute("SELECT identity, position FROM history").fetchall()
     if len(rows) != 1 or not isinstance(rows[0][1], int):
         return "its first row is not readable"
     if rows[0][0] != identity:
         return "it belongs to another journal"
+    if connection.execute(UNREADABLE).fetchone() != (0,):
+        return "its rows are not readable"
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     return "" if verdict == "ok" else "the file does not hold together"
 

@@ -41,6 +41,7 @@ class SqliteHistory:
         HistoryUnusable where the place cannot be read or written.
         """
         self.discarded = ""
+        """Why an earlier file was put aside; empty if none was."""
         if path is None:
             self._connection = file.Connection(file.create(":memory:", identity))
             self._reader = self._connection
@@ -49,8 +50,8 @@ class SqliteHistory:
             self._connection = file.Connection(connection)
             self._reader = file.Connection(file.connect(str(path)))
         self._writer = Writer(self._connection)
-
         ((self._position,),) = self._connection.query("SELECT position FROM history")
+
         self._house: set[int] = set()
         self._lock = Lock()
         self._changed = Condition(self._lock)
@@ -287,7 +288,7 @@ class SqliteHistory:
         with self._reader.lock:
             try:
                 yield self._reader.raw
-            except (sqlite3.Error, msgspec.MsgspecError) as error:
+            except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise HistoryUnusable(f"The history cannot be read: {error}.") from error
 
 

@@ -78,6 +78,7 @@ class Writer:
     def _write_orders(self, orders: list[OrderRecord]) -> None:
         base = self.owners.base
         keys: list[int] = []
+        orders.sort(key=lambda order: order.order_id)
         for start in range(0, len(orders), INSERT_ROWS):
             values: list[int | bytes] = []
             for order in orders[start : start + INSERT_ROWS]:
@@ -97,10 +98,11 @@ class Writer:
             self._connection.execute(_insert_statement("fills", 3, len(values) // 3), values)
 
 
+# Or replace: a file whose position is behind its rows is made whole by replay all the same.
 @lru_cache(maxsize=2 * INSERT_ROWS)
 def _insert_statement(table: str, columns: int, rows: int) -> str:
     row = f"({', '.join('?' * columns)})"
-    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608
+    return f"INSERT OR REPLACE INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608
 
 
 class Table(Generic[Row]):
