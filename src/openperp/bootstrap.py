@@ -60,9 +60,8 @@ def build(config: Config, progress: Progress | None = None) -> Venue:
         opened.pop_all()
     if config.market == "demo":
         node.players.append(_demo_player(config.seed))
-    tls = (config.tls_cert, config.tls_key) if config.tls_cert and config.tls_key else None
     app = Gateway(node)
-    return Venue(node, app, Server(node, app, config.host, config.port, tls))
+    return Venue(node, app, Server(node, app, config.host, config.port, config.tls))
 
 
 @contextmanager

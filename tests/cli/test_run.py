@@ -1,6 +1,7 @@
 """`openperp run`: what it prints, what it keeps, how it ends."""
 
 import json
+import re
 import signal
 import socket
 import ssl
@@ -68,23 +69,49 @@ def test_a_signal_ends_it_while_clients_are_connected(start: Start) -> None:
     assert venue.popen.returncode == 0
 
 
-def test_what_a_person_reads(tmp_path: Path) -> None:
-    command = [sys.executable, "-u", "-m", "openperp", "run", "--port", "0", *QUIET]
-    command += ["--data", str(tmp_path / "data")]
+def read_greeting(*arguments: str) -> tuple[str, int]:
+    """All that a person sees of a venue that is stopped once it is ready, and its exit code."""
+    command = [sys.executable, "-u", "-m", "openperp", "run", "--port", "0", *QUIET, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines: list[str] = []
         while "Ctrl-C" not in "".join(lines):
             lines.append(process.stdout.readline())
             assert lines[-1], lines
-        process.terminate()
-    text = "".join(lines)
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+    return "".join(lines) + rest, process.returncode
+
+
+def test_what_a_person_reads(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    text, code = read_greeting("--data", data)
     credentials = json.loads((tmp_path / "data" / "credentials.json").read_text())
     account = credentials["account"]
-    assert "http://127.0.0.1:" in text
-    for expected in (account["api_key"], account["api_secret"], str(tmp_path / "data")):
+    for expected in (credentials["rest"], account["api_key"], account["api_secret"], data):
         assert expected in text
-    assert process.returncode == 0
+    assert "continues" not in text
+    assert f"openperp doctor ccxt --data {data}\n" in text
+    assert text.endswith("\nStopped.\n")
+    assert code == 0
+
+
+def test_a_later_start_says_what_it_found(start: Start, tmp_path: Path) -> None:
+    arguments = ("--data", str(tmp_path / "data"), *QUIET)
+    venue = start(*arguments)
+    fields = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+    venue.demo.post("/fapi/v1/order", **fields, price="50000", quantity="0.01")
+    venue.create("alice")
+    seq = venue.operator.get("status")["seq"]
+    venue.stop()
+    text, _ = read_greeting(*arguments)
+    assert f"It continues at record {seq}: 2 accounts, 1 open order.\n" in text
+
+
+def test_a_venue_that_keeps_nothing_tells_how_to_reach_it() -> None:
+    text, _ = read_greeting("--ephemeral")
+    (address,) = set(re.findall(r"http://127\.0\.0\.1:\d+", text))
+    assert f"openperp doctor ccxt --url {address} --key API_KEY --secret API_SECRET\n" in text
 
 
 def test_later_starts_keep_credentials_and_state(start: Start, tmp_path: Path) -> None:
@@ -224,15 +251,29 @@ def test_a_port_in_use(openperp: Run) -> None:
         assert_refused(openperp("run", "--ephemeral", "--port", port), port)
 
 
+def test_a_start_that_fails_at_the_port_leaves_no_data_directory(
+    openperp: Run, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert_refused(openperp("run", "--data", tmp_path / "data", "--port", port), port)
+    files = ("--tls-cert", "/nowhere/cert.pem", "--tls-key", "/nowhere/key.pem")
+    assert_refused(openperp("run", "--data", tmp_path / "data", "--port", "0", *files))
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_address_that_is_not_here(openperp: Run) -> None:
     assert_refused(openperp("run", "--ephemeral", "--host", "203.0.113.1", "--port", "0"))
 
 
 def test_a_data_directory_in_use(start: Start, openperp: Run, tmp_path: Path) -> None:
     data = str(tmp_path / "data")
-    start("--data", data, *QUIET)
-    assert_refused(openperp("run", "--data", data, "--port", "0"), data)
-    assert_refused(openperp("verify", data), data)
+    venue = start("--data", data, *QUIET)
+    words = [data, "choose another directory"]
+    if Path("/proc/locks").exists():
+        words.append(f"process {venue.popen.pid}:")
+    assert_refused(openperp("run", "--data", data, "--port", "0"), *words)
+    assert_refused(openperp("verify", data), *words)
 
 
 @pytest.mark.parametrize(

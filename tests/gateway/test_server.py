@@ -167,7 +167,20 @@ def test_a_start_that_fails_is_told_to_the_server(tmp_path: Path) -> None:
     venue = make(path=config, data=str(data), ephemeral=False)
     sent = asyncio.run(exchange(venue, {"type": "lifespan"}, {"type": "lifespan.startup"}))
     assert sent[0]["type"] == "lifespan.startup.failed"
-    assert "cannot change" in sent[0]["message"]
+    assert "must stay what they were" in sent[0]["message"]
+
+
+def test_an_upgrade_is_answered_and_says_nothing_to_the_operator(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        assert (await client.ask("GET", "/ws", headers=headers)).status == 404
+        client.close()
+
+    serve(test)
+    assert caplog.records == []
 
 
 def test_a_websocket_is_closed() -> None:

@@ -3,11 +3,12 @@ import hmac
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from openperp.engine.state import Key
-from openperp.node.credentials import CREDENTIALS_FILE, open_access
+from openperp.node.credentials import CREDENTIALS_FILE, note_address, open_access
 from openperp.node.errors import StartupError
 from openperp.node.keyring import MASTER_KEY_FILE, KeyRing, Sealer, open_master_key
 from openperp.node.private_files import write_private
@@ -98,6 +99,19 @@ def test_credentials_are_made_once_and_private(tmp_path: Path) -> None:
     assert access.account.name == "demo"
     assert open_access(tmp_path) == access
     assert stat.S_IMODE((tmp_path / CREDENTIALS_FILE).stat().st_mode) == 0o600
+
+
+def test_the_address_is_kept_beside_the_keys(tmp_path: Path) -> None:
+    note_address(tmp_path, open_access(tmp_path), "http://127.0.0.1:1")
+    path = tmp_path / CREDENTIALS_FILE
+    access = open_access(tmp_path)
+    assert access.rest == "http://127.0.0.1:1"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    written = path.stat().st_ino
+    note_address(tmp_path, access, "http://127.0.0.1:1")
+    assert path.stat().st_ino == written
+    note_address(tmp_path, access, "http://127.0.0.1:2")
+    assert msgspec.structs.replace(open_access(tmp_path), rest=access.rest) == access
 
 
 def test_damaged_credentials_are_named(tmp_path: Path) -> None:

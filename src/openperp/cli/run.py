@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ import uvloop
 
 from openperp.bootstrap import build
 from openperp.cli.output import Refused, print_json
-from openperp.gateway.server import Server
-from openperp.node.config import Config, load_config
+from openperp.engine.state import State
+from openperp.gateway.server import Server, check_address
+from openperp.node.config import Config, default_data_directory, load_config
+from openperp.node.credentials import note_address
 from openperp.node.errors import StartupError
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  shown, not bound
@@ -76,18 +79,25 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 async def _serve(config: Config, as_json: bool) -> None:
-    server = build(config, _show_progress if sys.stderr.isatty() else None).server
+    # A start that cannot succeed must not leave a data directory with a dialect chosen.
+    check_address(config.host, config.port, config.tls)
+    node, _, server = build(config, _show_progress if sys.stderr.isatty() else None)
+    found_seq = node.machine.state.seq
     await server.start()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    if not config.ephemeral:
+        note_address(config.data, node.access, _addresses(server, config)[0])
     if as_json:
         print_json(_ready_line(server, config))
     else:
-        _greet(server, config)
+        _greet(server, config, found_seq)
     await stopped.wait()
     await server.stop()
+    if not as_json:
+        print("\nStopped.", flush=True)
 
 
 def _ready_line(server: Server, config: Config) -> dict[str, object]:
@@ -111,16 +121,15 @@ def _addresses(server: Server, config: Config) -> tuple[str, str]:
     return f"http{secure}://{address}", f"ws{secure}://{address}"
 
 
-def _greet(server: Server, config: Config) -> None:
-    http, websocket = _addresses(server, config)
+def _greet(server: Server, config: Config, found_seq: int) -> None:
+    http, _ = _addresses(server, config)
     access = server.node.access
     kept = "in memory only" if config.ephemeral else f"in {config.data}"
     print(
         f"""\
 openperp is ready: {config.market} market, {server.node.view.dialect.name} dialect.
-
+{_continuation(server.node.view.state, found_seq)}
   REST            {http}
-  Streams         {websocket}
   Web page        {http}/
 
   Account         {access.account.name}
@@ -128,9 +137,35 @@ openperp is ready: {config.market} market, {server.node.view.dialect.name} diale
   API secret      {access.account.api_secret}
   Operator token  {access.operator_token}
 
+Point a client at it with: {_doctor_command(config, http)}
 The venue is kept {kept}. Stop it with Ctrl-C.""",
         flush=True,
     )
+
+
+def _doctor_command(config: Config, http: str) -> str:
+    command = "openperp doctor ccxt"
+    if config.ephemeral:
+        return f"{command} --url {http} --key API_KEY --secret API_SECRET"
+    if config.data == default_data_directory():
+        return command
+    return f"{command} --data {shlex.quote(str(config.data))}"
+
+
+def _continuation(state: State, found_seq: int) -> str:
+    """What a later start found, as a line of its own; empty at the first start."""
+    if found_seq == 0:
+        return ""
+    people = {key: account for key, account in state.accounts.items() if not account.house}
+    orders = sum(order.account in people for order in state.orders.values())
+    return (
+        f"It continues at record {found_seq}: {_count(len(people), 'account')}, "
+        f"{_count(orders, 'open order')}.\n"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -50,6 +50,9 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's own words
         self._close_with(b"HTTP/1.1 400 Bad Request", _MALFORMED)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """The client is answered; uvicorn's advice to install something would mislead."""
+
     def close_if_stuck(self) -> None:
         """Closes a connection that waits for the same bytes as at the call before."""
         cycle: RequestResponseCycle | None = self.cycle

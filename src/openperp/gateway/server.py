@@ -137,23 +137,43 @@ class Server:
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
 
 
+def check_address(host: str, port: int, tls: tuple[Path, Path] | None = None) -> None:
+    """Whether a server could start there, for those who want to know before they open anything.
+
+    Raises:
+        StartupError: the port cannot be had or a certificate cannot be read.
+    """
+    if tls is not None:
+        _tls_context(*tls)
+    _bind(host, port).close()
+
+
 def _listen(host: str, port: int) -> socket.socket:
+    listening = _bind(host, port)
+    try:
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise StartupError(_bind_sentence(host, port, error)) from None
+    listening.setblocking(False)
+    return listening
+
+
+def _bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror:
         raise StartupError(f"host {host} cannot be found") from None
-    listening = socket.socket(family, kind, protocol)
+    bound = socket.socket(family, kind, protocol)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-        listening.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
     except OSError as error:
-        listening.close()
+        bound.close()
         raise StartupError(_bind_sentence(host, port, error)) from None
-    return listening
+    return bound
 
 
 def _bind_sentence(host: str, port: int, error: OSError) -> str:

@@ -31,8 +31,12 @@ class JournalUnusable(JournalError):
 class DataDirectoryBusy(JournalError):
     """Another process serves the data directory."""
 
-    def __init__(self, directory: str) -> None:
-        super().__init__(f"The data directory {directory} is in use by another process.")
+    def __init__(self, directory: str, holder: int | None = None) -> None:
+        process = "another process" if holder is None else f"process {holder}"
+        super().__init__(
+            f"The data directory {directory} is in use by {process}: "
+            "stop that first, or choose another directory."
+        )
 
 
 class Journal(Protocol):

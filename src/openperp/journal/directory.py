@@ -1,5 +1,6 @@
 """A data directory serves one process at a time."""
 
+import os
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,8 +19,23 @@ def lock_directory(directory: Path) -> FileLock:
         lock = FileLock(directory / "lock", timeout=0, thread_local=False)
         lock.acquire()
     except Timeout:
-        raise DataDirectoryBusy(str(directory)) from None
+        raise DataDirectoryBusy(str(directory), _find_holder(directory / "lock")) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise JournalUnusable(f"The data directory {directory} cannot be used: {reason}.") from None
     return lock
+
+
+def _find_holder(path: Path) -> int | None:
+    """The process that holds the lock, where the operating system lists locks (Linux)."""
+    try:
+        file = path.stat()
+        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    for line in lines:
+        fields = line.split()
+        if place in fields and fields[4].isdigit() and int(fields[4]) > 0:
+            return int(fields[4])
+    return None

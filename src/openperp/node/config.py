@@ -39,6 +39,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Path | None = None
     instruments: tuple[Instrument, ...] = ()
 
+    @property
+    def tls(self) -> tuple[Path, Path] | None:
+        """Certificate chain and private key; None for plain HTTP."""
+        return (self.tls_cert, self.tls_key) if self.tls_cert and self.tls_key else None
+
 
 class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a file or the command line may say, in their own types."""

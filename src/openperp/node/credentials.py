@@ -21,10 +21,11 @@ class AccountAccess(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """The content of credentials.json."""
+    """The content of credentials.json; `rest` is where the venue answered last."""
 
     account: AccountAccess
     operator_token: str
+    rest: str = ""
 
     def sealed(self, sealer: Sealer) -> Credentials:
         """The account's key as the journal takes it."""
@@ -48,9 +49,19 @@ def open_access(directory: Path) -> Access:
         return msgspec.json.decode(path.read_bytes(), type=Access)
     except FileNotFoundError:
         access = make_access()
-        write_private(path, msgspec.json.format(msgspec.json.encode(access)) + b"\n")
+        _write(path, access)
         return access
     except msgspec.MsgspecError:
         raise StartupError(
             f"{path} is damaged: delete it, and the next start writes a new one"
         ) from None
+
+
+def note_address(directory: Path, access: Access, rest: str) -> None:
+    """Keeps where the venue answers beside its keys, for those who look there."""
+    if access.rest != rest:
+        _write(directory / CREDENTIALS_FILE, msgspec.structs.replace(access, rest=rest))
+
+
+def _write(path: Path, access: Access) -> None:
+    write_private(path, msgspec.json.format(msgspec.json.encode(access)) + b"\n")
