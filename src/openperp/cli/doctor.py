@@ -1,12 +1,14 @@
 """`openperp doctor`: how a client is pointed at this venue."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 from openperp.cli.clients import CLIENTS, Access
 from openperp.cli.output import Refused, print_json
+from openperp.cli.probe import find_problem
 
 
 class _Account(msgspec.Struct):
@@ -16,27 +18,38 @@ class _Account(msgspec.Struct):
 
 class _Credentials(msgspec.Struct):
     account: _Account
+    rest: str = ""
+
+
+DEFAULT_URL = "http://127.0.0.1:8686"
 
 
 @click.command(epilog="Example: openperp doctor ccxt --url http://127.0.0.1:8686")
 @click.argument("client", required=False)
-@click.option("--data", type=click.Path(path_type=Path), help="Data directory with the keys.")
-@click.option("--url", default="http://127.0.0.1:8686", show_default=True, help="Where it answers.")
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Data directory of the venue; the platform's own by default.",
+)
+@click.option("--url", help="Where it answers; where it did at its last start by default.")
 @click.option("--key", help="API key, instead of the data directory's demo account.")
 @click.option("--secret", help="API secret that belongs to --key.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(
     client: str | None,
     data: Path | None,
-    url: str,
+    url: str | None,
     key: str | None,
     secret: str | None,
     as_json: bool,
 ) -> None:
     """Print the snippet that points CLIENT at this venue.
 
-    Without CLIENT, list the clients that it knows. The keys are those of the
-    demo account in the data directory, unless --key and --secret name others.
+    Without CLIENT, list the clients that it knows. Address and keys are those
+    that the venue keeps in its data directory; --key and --secret name others,
+    for a venue that runs with --ephemeral too. Whether the venue answers there
+    and takes the keys is tried once, and a warning printed where it does not.
     """
     if client is None:
         _list_clients(as_json)
@@ -46,12 +59,15 @@ def doctor(
         raise Refused(f"There is no snippet for {client!r}; there is one for {', '.join(CLIENTS)}.")
     if (key is None) != (secret is None):
         raise Refused("--key and --secret belong together.")
-    access = Access(url.rstrip("/"), *_keys(data, key, secret))
+    access = _find_access(data, url, key, secret)
     snippet = known.snippet(access)
     if as_json:
         print_json({"client": known.name, "language": known.language, "snippet": snippet})
     else:
-        print(snippet, end="")
+        print(snippet, end="", flush=True)
+    problem = find_problem(access)
+    if problem:
+        click.echo(f"Warning: {problem}", err=True)
 
 
 def _list_clients(as_json: bool) -> None:
@@ -65,22 +81,39 @@ def _list_clients(as_json: bool) -> None:
         print(f"openperp doctor {known.name:<6} {known.about}")
 
 
-def _keys(data: Path | None, key: str | None, secret: str | None) -> tuple[str, str]:
+def _find_access(data: Path | None, url: str | None, key: str | None, secret: str | None) -> Access:
+    if url is not None:
+        _check_url(url)
+        url = url.rstrip("/")
     if key is not None and secret is not None:
-        return key, secret
+        return Access(url or DEFAULT_URL, key, secret)
+    kept = _read_credentials(data)
+    return Access(url or kept.rest or DEFAULT_URL, kept.account.api_key, kept.account.api_secret)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Refused(f"--url {url} is not an address such as {DEFAULT_URL}.")
+
+
+def _read_credentials(data: Path | None) -> _Credentials:
     path = _credentials_path(data)
     try:
-        account = msgspec.json.decode(path.read_bytes(), type=_Credentials).account
+        return msgspec.json.decode(path.read_bytes(), type=_Credentials)
     except FileNotFoundError:
         raise Refused(
             f"There is no {path}: start the venue once with `openperp run`, name its data "
-            "directory with --data, or give --key and --secret."
+            "directory with --data, or give --url, --key and --secret."
         ) from None
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from None
     except msgspec.DecodeError:
         raise Refused(f"{path} does not hold credentials of a venue.") from None
-    return account.api_key, account.api_secret
 
 
 def _credentials_path(data: Path | None) -> Path:
