@@ -134,9 +134,10 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         SqliteHistory(tmp_path / "nowhere" / "history.sqlite")
 
 
-def test_a_damaged_row_is_one_sentence(path: Path, make: Any) -> None:
+@pytest.mark.parametrize("record", ["x'c1'", "'text'", "CAST(x'ff' AS TEXT)"])
+def test_a_damaged_row_is_one_sentence(path: Path, make: Any, record: str) -> None:
     write(path, make)
-    edit(path, "UPDATE orders SET record = x'c1'")
+    edit(path, f"UPDATE orders SET record = {record}")
     with closing(SqliteHistory(path, "journal")) as history:
         with pytest.raises(HistoryUnusable, match=r"^The history cannot be read: .*\.$"):
             history.find_order(1, "BTCUSDT", 1)

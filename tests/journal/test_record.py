@@ -23,6 +23,8 @@ def values_of(type_: Any) -> st.SearchStrategy[Any]:
         return PLAIN[type_]
     if typing.get_origin(type_) is tuple:
         return st.lists(values_of(typing.get_args(type_)[0]), max_size=4).map(tuple)
+    if type_ is type(None):
+        return st.none()
     if typing.get_args(type_):
         return st.one_of([values_of(each) for each in typing.get_args(type_)])
     if issubclass(type_, enum.Enum):

@@ -116,7 +116,7 @@ class Table(Generic[Row]):
 
     def find(self, connection: sqlite3.Connection, key: int) -> Row | None:
         row = connection.execute(
-            f"SELECT record FROM {self._name} WHERE key = ?",  # noqa: S608
+            f"SELECT CAST(record AS BLOB) FROM {self._name} WHERE key = ?",  # noqa: S608
             (key,),
         ).fetchone()
         return None if row is None else self._decode(row[0])
@@ -129,7 +129,7 @@ class Table(Generic[Row]):
         wanted = "" if order_id is None else f"AND order_id = {order_id:d}"
         order = "DESC" if span.from_end else "ASC"
         rows = connection.execute(
-            f"SELECT key, record FROM {self._name} WHERE key BETWEEN ? AND ? {wanted}"  # noqa: S608
+            f"SELECT key, CAST(record AS BLOB) FROM {self._name} WHERE key BETWEEN ? AND ? {wanted}"  # noqa: S608
             f" ORDER BY key {order} LIMIT ?",
             (low, high, span.limit),
         )
@@ -155,7 +155,7 @@ class Table(Generic[Row]):
         Times rise with ids, so halving the range finds it without an index.
         """
         statement = (
-            f"SELECT key, record FROM {self._name} WHERE key BETWEEN ? AND ?"  # noqa: S608
+            f"SELECT key, CAST(record AS BLOB) FROM {self._name} WHERE key BETWEEN ? AND ?"  # noqa: S608
             " ORDER BY key {} LIMIT 1"
         )
         last = connection.execute(statement.format("DESC"), (low, high)).fetchone()
