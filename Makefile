@@ -3,12 +3,16 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+# A person sees pip's progress; a log does not need it.
+PIP_QUIET := $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fmt clean
+.PHONY: help install run test check bench docs fmt clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(READY)  ## Make the environment in .venv, and nothing else
 
 run: $(READY)  ## Start the venue with its demo market on port 8686
 	@exec $(BIN)/openperp run $(ARGS)
@@ -21,6 +25,9 @@ check: $(READY)  ## Lint, format, types and import directions, without the tests
 
 bench: $(READY)  ## Measure the venue beside its floors
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(READY)  ## Write the generated pages of docs/reference
+	@$(BIN)/python -m tests.house.reference
 
 fmt: $(READY)  ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix && $(BIN)/ruff format
@@ -39,7 +46,7 @@ $(READY): pyproject.toml setup.py $(wildcard src/openperp/engine/*.py)
 	  test "$$python" != none || { echo "openperp needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python" >&2; exit 2; }; \
 	  "$$python" -m venv .venv; \
 	}
-	@echo "Installing openperp and its tools into .venv"
+	@echo "Installing openperp and its tools into .venv; this takes about a minute."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@$(BIN)/python -m pip install $(PIP_QUIET) --disable-pip-version-check --editable . --group dev
 	@touch $@

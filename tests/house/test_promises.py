@@ -13,9 +13,13 @@ from typing import Any
 
 import click
 import pytest
+from tests.house import reference
 
+from openperp.api.dialect import Dialect
+from openperp.api.endpoints import ENDPOINTS
 from openperp.cli.clients import CLIENTS, Access, Client
 from openperp.cli.main import VERBS, main
+from openperp.node.config import load_config
 from openperp.testing import Venue
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +95,28 @@ def test_decisions_are_numbered_once() -> None:
     numbers = [name[:4] for name in names]
     assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in names), names
     assert len(set(numbers)) == len(numbers), sorted(names)
+
+
+@pytest.mark.parametrize("name", reference.pages())
+def test_the_reference_is_current(name: str) -> None:
+    written = (reference.DIRECTORY / name).read_text(encoding="utf-8")
+    assert written == reference.pages()[name], "it is out of date: make docs"
+
+
+def test_the_reference_has_every_endpoint_and_every_difference() -> None:
+    pages = reference.pages()
+    for endpoint in ENDPOINTS:
+        assert f"| `{endpoint.method} {endpoint.path}` |" in pages["endpoints.md"]
+    rows = [line for line in pages["dialects.md"].splitlines() if line.startswith("| ")]
+    fields = set(Dialect.__struct_fields__) - {"name"}
+    assert len(rows) == 2 + len(fields), "each row of the table needs a sentence under it"
+
+
+def test_configuration_examples_load(tmp_path: Path) -> None:
+    for example in examples("toml"):
+        file = tmp_path / "venue.toml"
+        file.write_text(example.values[0], encoding="utf-8")
+        load_config(file)
 
 
 def examples(language: str) -> list[Any]:

@@ -1,0 +1,222 @@
+"""The generated pages of `docs/reference`, from the declarations that the venue itself uses.
+
+`python -m tests.house.reference` writes them; a test holds the files to them.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from openperp.api import dialect
+from openperp.api.dialect import DIALECTS, Dialect
+from openperp.api.endpoint import Endpoint
+from openperp.api.endpoints import account, algo, compat, market, operator, trade
+from openperp.api.endpoints.order_form import OrderForm
+from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind
+from openperp.api.params import kind_of
+
+DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
+ROOMS = {
+    "Market data": market,
+    "Orders": trade,
+    "Algo orders": algo,
+    "Account": account,
+    "Outside fapi": compat,
+    "Operator": operator,
+}
+SECURITY = {
+    "NONE": "",
+    "MARKET_DATA": "key",
+    "USER_STREAM": "key",
+    "USER_DATA": "signed",
+    "TRADE": "signed",
+    "OPERATOR": "token",
+}
+ITEMS = {"integer": "whole numbers", "string": "texts", "object": "objects"}
+PATTERNS = {
+    CLIENT_ID_PATTERN: "1 to 36 characters of `.A-Z:/a-z0-9_-`",
+    DECIMAL_PATTERN: "a decimal number",
+}
+
+
+def pages() -> dict[str, str]:
+    """File name -> content."""
+    return {"dialects.md": dialects(), "endpoints.md": endpoints()}
+
+
+def dialects() -> str:
+    names = list(DIALECTS)
+    rows = [
+        [
+            sentence.removesuffix("."),
+            *(_cell(getattr(DIALECTS[name], field)) for name in names),
+        ]
+        for field, sentence in _field_docs(Dialect)
+    ]
+    return f"""\
+# Dialects
+
+Generated from `src/openperp/api/dialect.py` by `make docs`.
+
+`ztdx` speaks the older form of the API: the one in which trigger orders go to
+`POST /fapi/v1/order` and a batch cancel of an ended order returns that order.
+`binance` does as Binance does in late 2026. The dialect is chosen with
+`--dialect` when a data directory is made, and stays. Everything that is not in
+this table is the same in both.
+
+{_table(["", *(f"`{name}`" for name in names)], rows)}
+"""
+
+
+def _field_docs(record: type) -> Iterator[tuple[str, str]]:
+    """Each field of a record that has a docstring under it, with that docstring."""
+    (body,) = (
+        node.body
+        for node in ast.parse(inspect.getsource(dialect)).body
+        if isinstance(node, ast.ClassDef) and node.name == record.__name__
+    )
+    for field, text in pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            yield field.target.id, " ".join(str(text.value.value).split())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def endpoints() -> str:
+    sections = "\n".join(_section(title, room) for title, room in ROOMS.items())
+    return f"""\
+# Endpoints
+
+Generated from the declarations in `src/openperp/api/endpoints` by `make docs`.
+
+A parameter in bold is mandatory. Names are taken in any letter case, from the
+query, a form body or a JSON body. `signed` asks for the header `X-MBX-APIKEY`
+and the parameters `timestamp` and `signature`, and takes `recvWindow`; `token`
+asks for `Authorization: Bearer <operator token>`. `POST instruments` takes the
+[terms of the configuration file](../how-to/configure.md#instruments) beside the symbol. Weights count against 2400 a
+minute for each IP address.
+
+{sections}
+## Order parameters
+
+Which of them an order needs follows from its type, as on Binance:
+`timeInForce`, `quantity` and `price` for LIMIT; `quantity` for MARKET; a
+`stopPrice` for STOP, STOP_MARKET, TAKE_PROFIT and TAKE_PROFIT_MARKET;
+`callbackRate` for TRAILING_STOP_MARKET.
+
+{_parameters(OrderForm)}
+
+## Values
+
+What a client may send. A word that stands for something this venue does not
+have yet, such as a price match, is refused with a reason.
+
+{_values()}
+"""
+
+
+def _section(title: str, room: Any) -> str:
+    rows = [
+        [
+            f"`{endpoint.method} {endpoint.path}`",
+            endpoint.summary,
+            SECURITY[endpoint.security.name],
+            _weight(endpoint),
+            _parameters(endpoint.params, OrderForm),
+        ]
+        for endpoint in room.ENDPOINTS
+    ]
+    return f"## {title}\n\n{_table(['call', 'does', 'security', 'weight', 'parameters'], rows)}\n"
+
+
+def _parameters(record: type, known: type | None = None) -> str:
+    """Names with defaults; those of the record `known`, where included, as a link."""
+    fields = list(msgspec.structs.fields(record))
+    texts = []
+    if known is not None and issubclass(record, known):
+        texts = ["[order parameters](#order-parameters)"]
+        fields = fields[len(msgspec.structs.fields(known)) :]
+    return ", ".join([*texts, *map(_parameter, fields)])
+
+
+def _parameter(field: Any) -> str:
+    if field.required:
+        return f"**{field.encode_name}**"
+    default = field.default
+    if isinstance(default, Enum):
+        default = default.name
+    if default in (None, "", 0, -1, False, ()) or isinstance(default, tuple):
+        return str(field.encode_name)
+    return f"{field.encode_name} = {default}"
+
+
+def _weight(endpoint: Endpoint[Any]) -> str:
+    weight = endpoint.weight
+    orders = endpoint.order_count[0]
+    if isinstance(weight, int):
+        counted = f"{orders} order" if orders == 1 else f"{orders} orders"
+        return f"{weight}, {counted}" if orders else str(weight)
+    names = {field.name for field in msgspec.structs.fields(endpoint.params)}
+    if "limit" in names:
+        weights = [weight(endpoint.params(symbol="", limit=limit)) for limit in (5, 1000)]
+        return f"{weights[0]} to {weights[1]} by limit"
+    return f"{weight(endpoint.params(symbol='X'))}, without symbol {weight(endpoint.params())}"
+
+
+def _values() -> str:
+    """Every parameter once, with what it may be in any endpoint."""
+    values: dict[str, dict[str, None]] = {}
+    for room in ROOMS.values():
+        for endpoint in room.ENDPOINTS:
+            hints = get_type_hints(endpoint.params, include_extras=True)
+            for field in msgspec.structs.fields(endpoint.params):
+                value = _value(kind_of(hints[field.name]))
+                values.setdefault(field.encode_name, {})[value] = None
+    rows = [[f"`{name}`", "; or ".join(values[name])] for name in sorted(values, key=str.lower)]
+    return _table(["parameter", "value"], rows)
+
+
+def _value(kind: Kind[Any]) -> str:
+    """What the kind's own schema allows, in words."""
+    schema = kind.schema
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if schema["type"] == "integer":
+        bounded = schema["maximum"] < LONG_MAX
+        return f"{schema['minimum']} to {schema['maximum']}" if bounded else "a whole number"
+    if schema["type"] == "array":
+        most = f", at most {schema['maxItems']}" if "maxItems" in schema else ""
+        return f"a JSON list of {ITEMS[schema['items']['type']]}{most}"
+    if schema["type"] == "boolean":
+        return "`true` or `false`"
+    return PATTERNS.get(schema.get("pattern", ""), "text")
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    DIRECTORY.mkdir(exist_ok=True)
+    for name, content in pages().items():
+        (DIRECTORY / name).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
