@@ -55,10 +55,18 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
         ('port = "x"', "port: expected int, got str"),
         ("port = 70000", "port: expected int <= 65535"),
         ("colour = 1", "object contains unknown field colour"),
-        ('market = "loud"', "market: invalid enum value 'loud'"),
-        ('strict = ["all"]', "strict[0]: invalid enum value 'all'"),
-        ('clock_start = "noon"', "clock_start: 'noon' is not a time such as 2026-01-01T00:00:00Z"),
-        ('clock_start = "1969-01-01"', "clock_start: '1969-01-01' lies before 1970"),
+        ('market = "loud"', "market: 'loud' is not one of demo, quiet"),
+        ('strict = ["all"]', "strict[0]: 'all' is not one of signature, time, params, streams"),
+        ('dialect = "x"', "dialect: 'x' is not one of ztdx, binance"),
+        ('clock_start = "2030-01-01"', "clock_start: only a virtual clock starts where it is told"),
+        (
+            'clock = "virtual"\nclock_start = "noon"',
+            "clock_start: 'noon' is not a time such as 2026-01-01T00:00:00Z",
+        ),
+        (
+            'clock = "virtual"\nclock_start = 1969-01-01',
+            "clock_start: '1969-01-01' lies before 1970",
+        ),
         ('tls_cert = "a.pem"', "tls_cert, tls_key: give both or neither"),
         ("[[", "is not TOML: Invalid initial character for a key part (at end of document)"),
         ("[instruments.X]\ntick = 1", "instruments.X: object missing required field lot"),
@@ -101,7 +109,29 @@ def test_a_mistake_in_the_file_is_named_with_file_and_key(
 def test_a_mistake_in_a_flag_is_not_blamed_on_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "port = 1")
     with pytest.raises(ConfigError, match=r"^clock_start: 'noon'"):
-        load_config(path, clock_start="noon")
+        load_config(path, clock="virtual", clock_start="noon")
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["2030-06-01", "'2030-06-01'", "2030-06-01T00:00:00Z", "2030-06-01 02:00:00+02:00"],
+)
+def test_a_date_may_be_text_or_one_of_toml(tmp_path: Path, start: str) -> None:
+    path = write(tmp_path, f'clock = "virtual"\nclock_start = {start}')
+    assert load_config(path).clock_start_ms == 1_906_502_400_000
+
+
+def test_a_flag_decides_whether_the_files_clock_start_counts(tmp_path: Path) -> None:
+    path = write(tmp_path, "clock_start = 2030-06-01")
+    assert load_config(path, clock="virtual").clock_start_ms == 1_906_502_400_000
+    path = write(tmp_path, 'clock = "virtual"\nclock_start = 2030-06-01')
+    assert load_config(path, clock="real").clock_start_ms == VIRTUAL_START_MS
+    with pytest.raises(ConfigError, match="only a virtual clock"):
+        load_config(clock_start="2030-06-01")
+
+
+def test_the_home_directory_may_be_abbreviated() -> None:
+    assert load_config(data="~/venue").data == Path.home() / "venue"
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

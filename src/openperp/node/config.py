@@ -1,9 +1,11 @@
 """The node's configuration: defaults, then a TOML file, then command-line flags."""
 
+import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from platformdirs import user_data_path
@@ -78,7 +80,11 @@ def load_config(path: Path | None = None, **flags: object) -> Config:
         return _finish(_convert(given, ""), "")
     file = _read(path)
     source = f"{path}: "
-    _finish(_convert(file, source), source)
+    # The file alone first, so that a mistake is blamed on it only where it is made there.
+    alone = {"clock": "virtual", **file} if given.get("clock") == "virtual" else file
+    _finish(_convert(alone, source), source)
+    if given.get("clock") == "real":
+        file.pop("clock_start", None)
     return _finish(_convert({**file, **given}, ""), "")
 
 
@@ -86,31 +92,59 @@ def default_data_directory() -> Path:
     return user_data_path("openperp", appauthor=False)
 
 
-def _read(path: Path) -> Mapping[str, object]:
+def _read(path: Path) -> dict[str, object]:
     try:
         # Decimal fractions stay the text they are: 0.1 must not become a binary float.
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
+        settings = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
+    start = settings.get("clock_start")
+    if isinstance(start, date):
+        settings["clock_start"] = start.isoformat()
+    return settings
 
 
 def _convert(settings: Mapping[str, object], source: str) -> _Settings:
     try:
         return msgspec.convert(settings, _Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(source + name_fault(error)) from None
+        raise ConfigError(source + _name_words(name_fault(error))) from None
+
+
+def _name_words(fault: str) -> str:
+    """Adds the words that are allowed, which the error of a wrong one leaves out."""
+    match = re.fullmatch(r"((\w+)(?:\[\d+\])?): invalid enum value ('.*')", fault, re.DOTALL)
+    if match is None:
+        return fault
+    place, key, value = match.groups()
+    words = ", ".join(_words(get_type_hints(_Settings)[key]))
+    return f"{place}: {value} is not one of {words}"
+
+
+def _words(annotation: Any) -> list[str]:
+    """The words of every Literal in a type.
+
+    >>> _words(tuple[Literal["a", "b"], ...] | None)
+    ['a', 'b']
+    """
+    if isinstance(annotation, str):
+        return [annotation]
+    return [word for part in get_args(annotation) for word in _words(part)]
 
 
 def _finish(settings: _Settings, source: str) -> Config:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise ConfigError(f"{source}tls_cert, tls_key: give both or neither")
     start = settings.clock_start
+    if start is not None and settings.clock == "real":
+        raise ConfigError(f"{source}clock_start: only a virtual clock starts where it is told")
+    data = default_data_directory() if settings.data is None else Path(settings.data).expanduser()
     return Config(
-        data=default_data_directory() if settings.data is None else Path(settings.data),
+        data=data,
         host=settings.host,
         port=settings.port,
         dialect=settings.dialect,
