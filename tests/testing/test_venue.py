@@ -2,11 +2,13 @@
 
 import json
 import socket
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import ccxt
 import pytest
 from click.testing import CliRunner
 
@@ -101,6 +103,49 @@ def test_an_error_says_what_and_why(venue: Venue) -> None:
     assert (caught.value.status, caught.value.code) == (400, -2019)
     assert "2500" in caught.value.explain
     assert caught.value.explain in str(caught.value)
+
+
+def test_an_error_says_nothing_twice(venue: Venue) -> None:
+    venue.account("alice")
+    with pytest.raises(VenueError) as caught:
+        venue.account("alice", deposit="1")
+    assert str(caught.value).count("there is an account named alice already") == 1
+
+
+@pytest.mark.venue(clock="real")
+def test_a_real_clock_cannot_be_advanced(venue: Venue) -> None:
+    with pytest.raises(RuntimeError, match=r'Venue\(clock="virtual"\)'):
+        venue.advance("1h")
+
+
+def test_a_clock_start_needs_a_virtual_clock() -> None:
+    with pytest.raises(StartupError, match="only a virtual clock"):
+        Venue(clock="real", clock_start="2030-01-01")
+
+
+def test_public_reads_take_parameters(venue: Venue) -> None:
+    (row,) = [venue.get("/fapi/v1/ticker/price", symbol="BTCUSDT")]
+    assert row == venue.get("/fapi/v1/ticker/price?symbol=BTCUSDT")
+    assert venue.get("/fapi/v1/depth?symbol=BTCUSDT", limit=5)["bids"] == []
+
+
+def test_a_ccxt_of_ones_own(venue: Venue) -> None:
+    alice = venue.account("alice", deposit="5000")
+    exchange = alice.ccxt(timeout=5000)
+    assert exchange.timeout == 5000
+    assert exchange.fetch_balance()["USDT"]["free"] == 5000.0
+    with pytest.raises(ccxt.OrderNotFound):
+        exchange.cancel_order("999999", "BTC/USDT:USDT")
+    hosts = {urlsplit(url).netloc for url in exchange.urls["api"].values() if isinstance(url, str)}
+    assert hosts == {urlsplit(venue.rest).netloc}, "a key must not reach another host"
+
+
+def test_ccxt_is_asked_for_where_it_is_missing(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ccxt", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install ccxt"):
+        venue.demo.ccxt()
 
 
 def test_many_threads_share_one_handle(venue: Venue) -> None:

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from openperp.testing.http import Answer, VenueError, Wire
 
@@ -58,6 +58,28 @@ class Account:
     def sign(self, text: str) -> str:
         """HMAC-SHA256 of `text` in hexadecimal."""
         return hmac.new(self.api_secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+    def ccxt(self, **options: Any) -> Any:
+        """The `binanceusdm` of ccxt, pointed at this venue with the keys of this account.
+
+        `options` go to its constructor. It is closed together with the venue.
+
+        Raises:
+            ModuleNotFoundError: ccxt is not installed.
+        """
+        try:
+            import ccxt  # noqa: PLC0415  not a dependency of ours
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError("Account.ccxt() needs ccxt: pip install ccxt") from error
+        keys = {"apiKey": self.api_key, "secret": self.api_secret}
+        exchange = ccxt.binanceusdm({**keys, **options})
+        for name, url in exchange.urls["api"].items():
+            if isinstance(url, str):
+                exchange.urls["api"][name] = self._wire.url + urlsplit(url).path
+        # ccxt looks up the futures error classes by host name; this keeps them for any host.
+        exchange.exceptions["exact"].update(exchange.exceptions["linear"]["exact"])
+        self._wire.closing.append(exchange.session.close)
+        return exchange
 
     def __repr__(self) -> str:
         return f"Account({self.name!r}, api_key={self.api_key!r})"

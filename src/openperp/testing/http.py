@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,14 +40,20 @@ class VenueError(Exception):
         self.code: int | None = fault.get("code")
         self.msg: str = fault.get("msg", answer.body.decode(errors="replace"))
         self.explain = answer.headers.get("x-explain", "")
-        reason = f" ({self.explain})" if self.explain else ""
+        says_more = self.explain and self.explain not in self.msg
+        reason = f" ({self.explain})" if says_more else ""
         super().__init__(f"HTTP {self.status}, code {self.code}: {self.msg}{reason}")
 
 
 class Wire:
-    """Sends requests to one server, from any number of threads."""
+    """Sends requests to one server, from any number of threads.
+
+    `closing` is called at the end, for clients that were pointed at the same server.
+    """
 
     def __init__(self, url: str) -> None:
+        self.url = url
+        self.closing: list[Callable[[], None]] = []
         self._address = urlsplit(url).netloc
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -76,6 +83,8 @@ class Wire:
         return Answer(response.status, names, content)
 
     def close(self) -> None:
+        for close in self.closing:
+            close()
         with self._lock:
             for connection in self._open:
                 connection.close()

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from openperp.node.config import load_config
-from openperp.testing.account import Account
+from openperp.testing.account import Account, encode
 from openperp.testing.duration import to_ms
 from openperp.testing.http import Answer, VenueError, Wire
 from openperp.testing.operator import Operator
@@ -17,6 +17,8 @@ from openperp.testing.server import BackgroundServer
 
 DEPOSIT = "10000"
 """USDT of an account that is opened without saying how much."""
+NOT_SUPPORTED = -1020
+"""Answer to a move of a clock that is real."""
 
 
 class Venue:
@@ -111,8 +113,21 @@ class Venue:
         return self.operator.post("price", **(fields if last else {**fields, "last": False}))
 
     def advance(self, span: str | int | timedelta) -> Any:
-        """Moves the virtual clock by "8h", milliseconds or a timedelta; what is due happens."""
-        return self.operator.post("clock", advance_ms=to_ms(span))
+        """Moves the virtual clock by "8h", milliseconds or a timedelta; what is due happens.
+
+        Raises:
+            ValueError: `span` is not a span of time.
+            RuntimeError: The venue has a real clock.
+        """
+        advance_ms = to_ms(span)
+        try:
+            return self.operator.post("clock", advance_ms=advance_ms)
+        except VenueError as error:
+            if error.code != NOT_SUPPORTED:
+                raise
+            raise RuntimeError(
+                'a real clock cannot be advanced: start the venue with Venue(clock="virtual")'
+            ) from None
 
     def reset(self) -> Any:
         """Back to the start: accounts keep keys and first deposits, everything else goes."""
@@ -122,9 +137,15 @@ class Venue:
         """Sequence number, digest, time, mode and invariants of the venue."""
         return self.operator.get("status")
 
-    def get(self, target: str) -> Any:
-        """The decoded answer to an unsigned GET, such as "/fapi/v1/depth?symbol=BTCUSDT"."""
-        answer = self.wire.send("GET", target)
+    def get(self, path: str, **params: Any) -> Any:
+        """The decoded answer to an unsigned GET: `get("/fapi/v1/depth", symbol="BTCUSDT")`.
+
+        Raises:
+            VenueError: The venue refuses.
+        """
+        query = encode(params)
+        separator = "&" if "?" in path else "?"
+        answer = self.wire.send("GET", f"{path}{separator}{query}" if query else path)
         if answer.status >= 400:
             raise VenueError(answer)
         return answer.json()
