@@ -164,6 +164,15 @@ class TestLists:
             ({"end": 0}, []),
             ({"from_id": 3, "end": 4}, [3, 4]),
             ({"from_id": 9}, []),
+            ({"until_id": 5, "limit": 2}, [4, 5]),
+            ({"from_id": 2, "until_id": 4}, [2, 3, 4]),
+            ({"from_id": 2, "until_id": 4, "limit": 2}, [2, 3]),
+            ({"start": 2, "until_id": 4, "limit": 2, "newest": True}, [3, 4]),
+            ({"end": 3, "until_id": 5}, [1, 2, 3]),
+            ({"from_id": 4, "until_id": 3}, []),
+            ({"until_id": 0}, []),
+            ({"until_id": -1}, []),
+            ({"until_id": 2**63}, [1, 2, 3, 4, 5, 6]),
         ],
     )
     def test_a_span_of_ids_and_times(

@@ -63,12 +63,13 @@ class History(Protocol):
         symbol: str,
         *,
         from_id: int | None = None,
+        until_id: int | None = None,
         start_ms: int | None = None,
         end_ms: int | None = None,
         limit: int = 500,
         newest: bool | None = None,
     ) -> list[OrderRecord]:
-        """Closed orders by rising id, created from `start_ms` to `end_ms`, both included.
+        """Closed orders by rising id, created from `start_ms` to `end_ms`; all ends included.
 
         Of more than `limit` the newest are given, and the oldest where `from_id`
         or `start_ms` says where to begin; `newest` decides it outright. An empty

@@ -9,11 +9,12 @@ Row = TypeVar("Row", OrderRecord, Fill)
 
 
 class Span(NamedTuple):
-    """Rows of `account`, on `symbol` or (empty) on all; both times are included."""
+    """Rows of `account`, on `symbol` or (empty) on all; ids and times are included."""
 
     account: int
     symbol: str
     from_id: int | None
+    until_id: int | None
     start_ms: int | None
     end_ms: int | None
     limit: int
@@ -31,6 +32,7 @@ class Span(NamedTuple):
             account == self.account
             and (not self.symbol or symbol == self.symbol)
             and (self.from_id is None or row_id >= self.from_id)
+            and (self.until_id is None or row_id <= self.until_id)
             and (self.start_ms is None or time_ms >= self.start_ms)
             and (self.end_ms is None or time_ms <= self.end_ms)
         )

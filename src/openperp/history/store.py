@@ -244,12 +244,13 @@ class SqliteHistory:
         symbol: str,
         *,
         from_id: int | None = None,
+        until_id: int | None = None,
         start_ms: int | None = None,
         end_ms: int | None = None,
         limit: int = 500,
         newest: bool | None = None,
     ) -> list[OrderRecord]:
-        span = Span(account, symbol, from_id, start_ms, end_ms, limit, newest)
+        span = Span(account, symbol, from_id, until_id, start_ms, end_ms, limit, newest)
         picked = Picked[OrderRecord]()
         for layer in self._layers:
             picked.add(layer.list_orders(span))
@@ -272,7 +273,7 @@ class SqliteHistory:
         limit: int = 500,
         newest: bool | None = None,
     ) -> list[Fill]:
-        span = Span(account, symbol, from_id, start_ms, end_ms, limit, newest)
+        span = Span(account, symbol, from_id, None, start_ms, end_ms, limit, newest)
         picked = Picked[Fill]()
         for layer in self._layers:
             picked.add(layer.list_fills(span, order_id))

@@ -141,6 +141,8 @@ class Table(Generic[Row]):
         low, high = base, base | ID_MASK
         if span.from_id is not None:
             low = min(base + (max(0, span.from_id) << self._shift), high + 1)
+        if span.until_id is not None:
+            high = min(base + (max(0, span.until_id + 1) << self._shift) - 1, high)
         if span.start_ms is not None:
             low = self._first_key_at(connection, low, high, span.start_ms)
         if span.end_ms is not None:
