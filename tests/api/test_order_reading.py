@@ -4,8 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.api.offline import header
-from tests.api.trader import BATCH, LIMIT, ORDER, STOP, Trader, trade
+from tests.api.offline import START_MS, header
+from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, STOP, Trader, trade
+
+from openperp.api.endpoints import order_reading
+from openperp.engine.commands import CancelOrder, PlaceOrder
+from openperp.engine.events import OrderRecord
+from openperp.engine.terms import OrderType, Side
 
 DAY_MS = 86_400_000
 
@@ -137,6 +142,62 @@ def test_all_orders(either: Trader) -> None:
 @pytest.mark.parametrize("path", ["/fapi/v1/allOrders", "/fapi/v1/userTrades"])
 def test_spans_are_bounded(alice: Trader, path: str, fields: dict[str, Any], code: int) -> None:
     assert alice.refused("GET", path, **{"symbol": "BTCUSDT", **fields}).code == code
+
+
+def end_orders(alice: Trader, count: int) -> None:
+    """Places and cancels plain orders, without the way through the API."""
+    venue = alice.venue
+    for _ in range(count):
+        placed = venue.apply(
+            PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, lots=10, ticks=500_000)
+        )
+        assert isinstance(placed.reply, OrderRecord)
+        venue.apply(CancelOrder(1, "BTCUSDT", placed.reply.order_id))
+
+
+@pytest.mark.parametrize("fields", [{}, {"algoId": 1}, {"startTime": START_MS - 1}])
+def test_many_plain_orders_hide_no_algo_order(alice: Trader, fields: dict[str, Any]) -> None:
+    ended = alice.post(ALGO, **{**STOP, "stopPrice": None, "triggerPrice": "65000"})["algoId"]
+    alice.delete(ALGO, algoId=ended)
+    end_orders(alice, 1_100)
+    waiting = alice.stop()["orderId"]
+    rows = alice.get("/fapi/v1/allAlgoOrders", symbol="BTCUSDT", **fields)
+    assert [row["algoId"] for row in rows] == [ended, waiting]
+
+
+def test_orders_too_old_to_show_hide_no_younger_one(alice: Trader) -> None:
+    end_orders(alice, 1_100)
+    alice.venue.now_ms += 4 * DAY_MS
+    end_orders(alice, 3)
+    for fields in ({"orderId": 1}, {"startTime": START_MS}, {}):
+        rows = alice.get("/fapi/v1/allOrders", symbol="BTCUSDT", limit=2, **fields)
+        ids = [1_102, 1_103] if not fields else [1_101, 1_102]
+        assert [row["orderId"] for row in rows] == ids
+
+
+def test_a_list_looks_through_so_many_orders_and_says_so(
+    alice: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_reading, "READ_MAX", 2_000)
+    early = alice.stop(quantity="0.02")["orderId"]
+    trade(alice, Trader(alice.venue, "bob"))
+    end_orders(alice, 2_500)
+    late = alice.limit()["orderId"]
+    alice.venue.now_ms += 4 * DAY_MS
+
+    def listed(path: str, **fields: Any) -> list[int]:
+        rows = alice.get(path, symbol="BTCUSDT", **fields)
+        return [row.get("orderId", row.get("algoId")) for row in rows]
+
+    # What lies behind the unread part stays out, so that the next page starts there.
+    assert listed("/fapi/v1/allOrders", orderId=1) == [early, early + 2]
+    refusal = alice.refused("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", orderId=10)
+    assert (refusal.code, refusal.msg) == (-1127, "Lookup interval is too big.")
+    following = int(refusal.explain.split("from id ")[1].split()[0])
+    assert listed("/fapi/v1/allOrders", orderId=following) == [late]
+    assert listed("/fapi/v1/allOrders") == [late]
+    refusal = alice.refused("GET", "/fapi/v1/allAlgoOrders", symbol="BTCUSDT")
+    assert refusal.code == -1127
 
 
 def test_user_trades(alice: Trader, bob: Trader) -> None:

@@ -4,10 +4,11 @@ What ended long ago cannot be queried any more, though a batch cancel still
 tells how it ended.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from openperp.api.endpoint import Call
 from openperp.api.errors import ApiError
+from openperp.api.kinds import LONG_MAX
 from openperp.engine.events import OrderRecord
 from openperp.engine.lookup import find_order, open_orders
 from openperp.engine.state import Account
@@ -20,6 +21,8 @@ ALL_KEPT_MS: Final = 90 * DAY_MS
 """How long any ended order, and any fill, can be queried."""
 SPAN_MAX_DAYS: Final = 7
 LIST_MAX: Final = 1_000
+READ_MAX: Final = 50 * LIST_MAX
+"""Ended orders that one list may look through: about a tenth of a second."""
 
 
 def account_of(call: Call) -> Account:
@@ -123,27 +126,66 @@ def list_orders(
 ) -> list[OrderRecord]:
     """Live and ended orders, oldest first: from an id on, or within a span of creation times.
 
-    From an id or a start on, the first `limit`; otherwise the last.
+    From an id or a start on, the first `limit`; otherwise the last. Ended
+    orders that may not be shown are passed over. Where `READ_MAX` of them stand
+    between, the list ends there, and -1127 says so instead of an empty list.
     """
     first, last = 0, call.now_ms
     if not from_id or start_ms or end_ms:
         first, last = time_window(call, start_ms, end_ms)
     newest = not from_id and not start_ms
-    ended = call.view.history.list_orders(
-        call.account,
-        symbol,
-        from_id=from_id,
-        start_ms=max(first, call.now_ms - ALL_KEPT_MS),
-        end_ms=last,
-        limit=LIST_MAX,
-        newest=newest,
-    )
-    live = [
-        order
-        for order in list_live(call, symbol, OrderScope.ANY)
-        if order.order_id >= from_id and first <= order.created_ms <= last
-    ]
-    kept = {order.order_id: order for order in ended if is_retained(order, call.now_ms)}
-    kept.update((order.order_id, order) for order in live)
-    found = [kept[order_id] for order_id in sorted(kept) if belongs_to(kept[order_id], scope)]
-    return found[-limit:] if newest else found[:limit]
+    span = _Span(symbol, scope, from_id, max(first, call.now_ms - ALL_KEPT_MS), last, newest)
+    ended, low, high = _list_ended(call, span, limit)
+    found = {order.order_id: order for order in ended}
+    for order in list_live(call, symbol, OrderScope.ANY):
+        if low <= order.order_id <= high and first <= order.created_ms <= last:
+            found[order.order_id] = order
+    orders = [found[key] for key in sorted(found) if belongs_to(found[key], scope)]
+    if not orders and (low, high) != (from_id, LONG_MAX):
+        further = "narrow startTime and endTime" if newest else f"go on from id {high + 1}"
+        raise ApiError(
+            -1127, explain=f"none of {READ_MAX} ended orders can be shown here; {further}"
+        )
+    return orders[-limit:] if newest else orders[:limit]
+
+
+class _Span(NamedTuple):
+    """What one list asks of the history; both times are included."""
+
+    symbol: str
+    scope: OrderScope
+    from_id: int
+    start_ms: int
+    end_ms: int
+    newest: bool
+
+
+def _list_ended(call: Call, span: _Span, limit: int) -> tuple[list[OrderRecord], int, int]:
+    """Ended orders that may be shown, with the lowest and the highest id that was looked at."""
+    found: list[OrderRecord] = []
+    low, high = span.from_id, LONG_MAX
+    size = limit
+    for _ in range(0, READ_MAX, LIST_MAX):
+        page = call.view.history.list_orders(
+            call.account,
+            span.symbol,
+            from_id=low,
+            until_id=high,
+            start_ms=span.start_ms,
+            end_ms=span.end_ms,
+            limit=size,
+            newest=span.newest,
+        )
+        found += [
+            order
+            for order in page
+            if is_retained(order, call.now_ms) and belongs_to(order, span.scope)
+        ]
+        if len(page) < size or len(found) >= limit:
+            return found, span.from_id, LONG_MAX
+        if span.newest:
+            high = page[0].order_id - 1
+        else:
+            low = page[-1].order_id + 1
+        size = LIST_MAX
+    return (found, high + 1, LONG_MAX) if span.newest else (found, span.from_id, low - 1)
