@@ -34,6 +34,30 @@ def test_a_sound_journal(venue: Venue, openperp: Run, data: Path) -> None:
     assert openperp("verify", data, "--json").stdout == result.stdout
 
 
+def test_the_last_records_as_a_person_reads_them(venue: Venue, openperp: Run, data: Path) -> None:
+    result = openperp("verify", data, "--show", "3")
+    *lines, outcome = result.stdout.splitlines()
+    assert json.loads(outcome)["seq"] == venue.status()["seq"] == 9
+    assert [line.split()[0] for line in lines] == ["7", "8", "9"]
+    assert "Batch" not in lines[0]
+    assert "CreateAccount name=alice deposit=10000.00000000; AddKey" in lines[0]
+    assert lines[1].split()[1] == "2026-01-01T00:00:00.000Z"
+    assert "PlaceOrder account=2 symbol=BTCUSDT side=BUY type=LIMIT" in lines[1]
+    assert "quantity=0.01 price=50000" in lines[1]
+    reply = openperp("verify", data, "--json", "--show", "3").stdout
+    assert json.loads(reply) == {**json.loads(outcome), "records": lines}
+    assert len(openperp("verify", data, "--show").stdout.splitlines()) == 10
+
+
+def test_a_refused_command_is_shown_as_such(venue: Venue, openperp: Run, tmp_path: Path) -> None:
+    poor = venue.account("poor", deposit="1")
+    fields = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+    assert poor.send("POST", "/fapi/v1/order", **fields, price="50000", quantity="1").status == 400
+    venue.save_journal(tmp_path / "data")
+    line = openperp("verify", tmp_path / "data", "--show", "1").stdout.splitlines()[0]
+    assert line.endswith("(refused: margin insufficient)")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -48,9 +72,11 @@ def test_a_damaged_journal_is_named_by_its_record(
     with closing(sqlite3.connect(data / "journal.sqlite")) as connection:
         connection.execute(statement)
         connection.commit()
-    result = openperp("verify", data)
+    result = openperp("verify", data, "--show")
     assert result.returncode == 1
-    assert json.loads(result.stdout)["seq"] == 5
+    *lines, outcome = result.stdout.splitlines()
+    assert json.loads(outcome)["seq"] == 5
+    assert lines[-1].split()[0] == "4"
     assert "5" in result.stderr
     assert "Traceback" not in result.stderr
 

@@ -1,13 +1,16 @@
 """`openperp verify`: does a journal hold what was written, and does it replay?"""
 
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from openperp.cli.output import Refused, print_json
+from openperp.cli.show import describe
 from openperp.engine.commands import Record
+from openperp.engine.events import Applied
 from openperp.engine.invariants import InvariantViolation, check
 from openperp.engine.snapshot import UnreadableSnapshot, digest, load
 from openperp.engine.state import State
@@ -28,79 +31,117 @@ class _Broken(Exception):
         self.seq = seq
 
 
-@click.command(epilog="Example: openperp verify ~/.local/share/openperp")
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, which it does anyway.")
-def verify(data: Path, as_json: bool) -> None:  # noqa: ARG001  every verb takes --json
-    """Check the journal in the data directory DATA, and replay it.
+class _Replay:
+    """A journal on its way through the engine, with its last records at hand."""
+
+    def __init__(self, journal: SqliteJournal, shown: int) -> None:
+        self.state = State()
+        self._journal = journal
+        self._last: deque[tuple[Record, Applied | None]] = deque(maxlen=shown)
+
+    def run(self) -> None:
+        """From the snapshot on, checking now and then; after a violation record by record.
+
+        Raises:
+            _Broken: a record does not hold.
+            JournalError: the journal is damaged or cannot be read.
+            UnreadableSnapshot: the snapshot is of another release.
+        """
+        start = self._start()
+        try:
+            self._replay(_with_progress(self._journal, start), CHECK_EVERY)
+        except InvariantViolation:
+            self._replay(self._journal.read(self._start()), 1)
+
+    def lines(self) -> list[str]:
+        """The last records, as far as it came."""
+        return [describe(record, applied, self.state) for record, applied in self._last]
+
+    def _start(self) -> int:
+        self._last.clear()
+        snapshot = self._journal.latest_snapshot()
+        self.state = State() if snapshot is None else load(snapshot[1])
+        return 0 if snapshot is None else snapshot[0]
+
+    def _replay(self, records: Iterable[Record], stride: int) -> None:
+        machine = Machine(self.state)
+        self._check(stride)
+        for record in records:
+            try:
+                self._last.append((record, machine.apply(record)))
+            except CommandFailed as failure:
+                self._last.append((record, None))
+                why = f"the engine breaks on it: {failure.__cause__!r}."
+                raise _Broken(record.seq, why) from None
+            if record.seq % stride == 0:
+                self._check(stride)
+        self._check(stride)
+
+    def _check(self, stride: int) -> None:
+        try:
+            check(self.state)
+        except InvariantViolation as violation:
+            if stride == 1:
+                raise _Broken(self.state.seq, f"{violation}.") from None
+            raise
+
+
+@click.command(epilog="Example: openperp verify ~/.local/share/openperp --show 5")
+@click.argument("data", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--show",
+    metavar="[N]",
+    type=click.IntRange(min=0),
+    is_flag=False,
+    flag_value=20,
+    default=0,
+    help="Print the last N records first, one a line; 20 without N.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Put the records of --show into the JSON.")
+def verify(data: Path, show: int, as_json: bool) -> None:
+    """Check the journal in the data directory DIR, and replay it.
 
     Prints {"seq":...,"digest":"...","invariants":"ok"}: the last record, the
     hash of the state after it, and that every law of the venue holds. Exits
     with 1 and the number of the first bad record where something does not hold,
-    and with 2 where DATA holds no journal or a venue is running on it.
+    and with 2 where DIR holds no journal or a venue is running on it.
+
+    A snapshot, which a clean stop writes, takes the place of the records before
+    it: of those there is nothing to show.
     """
     if not (data / FILE_NAME).is_file():
         raise Refused(f"{data} holds no journal: there is no {FILE_NAME} in it.")
+    lines: list[str] = []
     try:
-        journal = SqliteJournal(data)
-        try:
-            state = _verify(journal)
-        finally:
-            journal.close()
-    except _Broken as broken:
-        _report(broken.seq, str(broken))
-    except JournalDamaged as damaged:
-        _report(damaged.seq, str(damaged))
+        state = _replay(data, show, lines)
+    except (_Broken, JournalDamaged) as broken:
+        _print({"seq": broken.seq, "error": str(broken)}, lines, as_json)
+        click.echo(f"Record {broken.seq}: {broken}" if broken.seq else str(broken), err=True)
+        sys.exit(1)
     except (JournalError, UnreadableSnapshot) as error:
         raise Refused(str(error)) from None
-    else:
-        print_json({"seq": state.seq, "digest": digest(state), "invariants": "ok"})
+    _print({"seq": state.seq, "digest": digest(state), "invariants": "ok"}, lines, as_json)
 
 
-def _report(seq: int, why: str) -> None:
-    print_json({"seq": seq, "error": why})
-    click.echo(f"Record {seq}: {why}" if seq else why, err=True)
-    sys.exit(1)
-
-
-def _verify(journal: SqliteJournal) -> State:
-    """Replays from the snapshot on, checking now and then; returns the state at the end."""
-    start, state = _start(journal)
+def _replay(data: Path, shown: int, lines: list[str]) -> State:
+    """The state at the end; `lines` gets the last records, also where that is not reached."""
+    journal = SqliteJournal(data)
+    replay = _Replay(journal, shown)
     try:
-        return _replay(state, _with_progress(journal, start), CHECK_EVERY)
-    except InvariantViolation:
-        _, state = _start(journal)
-        return _replay(state, journal.read(start), 1)
+        replay.run()
+    finally:
+        lines += replay.lines()
+        journal.close()
+    return replay.state
 
 
-def _start(journal: SqliteJournal) -> tuple[int, State]:
-    snapshot = journal.latest_snapshot()
-    if snapshot is None:
-        return 0, State()
-    return snapshot[0], load(snapshot[1])
-
-
-def _replay(state: State, records: Iterable[Record], stride: int) -> State:
-    machine = Machine(state)
-    _check(state, stride)
-    for record in records:
-        try:
-            machine.apply(record)
-        except CommandFailed as failure:
-            raise _Broken(record.seq, f"the engine breaks on it: {failure.__cause__!r}.") from None
-        if record.seq % stride == 0:
-            _check(state, stride)
-    _check(state, stride)
-    return state
-
-
-def _check(state: State, stride: int) -> None:
-    try:
-        check(state)
-    except InvariantViolation as violation:
-        if stride == 1:
-            raise _Broken(state.seq, f"{violation}.") from None
-        raise
+def _print(outcome: dict[str, object], lines: list[str], as_json: bool) -> None:
+    if lines and as_json:
+        print_json({**outcome, "records": lines})
+        return
+    for line in lines:
+        print(line)
+    print_json(outcome)
 
 
 def _with_progress(journal: SqliteJournal, start: int) -> Iterator[Record]:

@@ -87,4 +87,4 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
 def _evidence(item: pytest.Item, venue: "Venue") -> str:
     factory: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined] # noqa: SLF001
     directory: Path = factory.mktemp("openperp-journal")
-    return f"seed: {venue.seed}\nreplay: {venue.save_journal(directory)}"
+    return f"seed: {venue.seed}\nreplay: {venue.save_journal(directory)} --show"
