@@ -193,3 +193,14 @@ def test_cancelling_all(alice: Trader, modern: Trader) -> None:
     assert modern.delete("/fapi/v1/allOpenOrders", symbol="BTCUSDT") == done
     assert modern.get("/fapi/v1/openOrders") == []
     assert len(modern.get("/fapi/v1/openAlgoOrders")) == 1
+
+
+@pytest.mark.parametrize("path", [ORDER, f"{ORDER}/test"])
+def test_trigger_types_belong_to_the_algo_endpoint(modern: Trader, path: str) -> None:
+    refusal = modern.refused("POST", path, **STOP)
+    assert refusal.code == -4120
+    assert "/fapi/v1/algoOrder" in refusal.explain
+
+
+def test_trigger_types_can_be_tried_where_they_can_be_placed(alice: Trader) -> None:
+    assert alice.post(f"{ORDER}/test", **STOP)["type"] == "STOP_MARKET"

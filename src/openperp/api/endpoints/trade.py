@@ -6,7 +6,7 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
-from openperp.api.endpoints.order_form import OrderForm, order_command, place_command
+from openperp.api.endpoints.order_form import OrderForm, order_command
 from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
     LIST_MAX,
@@ -85,7 +85,7 @@ def place_order(call: Call, form: OrderForm) -> Submission:
 
 def try_order(call: Call, form: OrderForm) -> Any:
     """Checks an order as if it were placed; the reply shows it without an id."""
-    command = place_command(call, form)
+    command = order_command(call, form)
     refusal = check_order(call.view.state, command)
     market = find_market(call, command.symbol)
     if refusal is not None:
