@@ -123,6 +123,17 @@ def test_strict_parameters() -> None:
     assert offline.signed("GET", "/sapi/v1/margin/allPairs", "recvWindow=10000").status == 200
 
 
+@pytest.mark.parametrize("symbol", ["btcusdt", "BtcUsdt"])
+def test_a_symbol_in_any_letter_case(symbol: str) -> None:
+    assert OfflineVenue().get("/fapi/v1/premiumIndex", f"symbol={symbol}")["symbol"] == "BTCUSDT"
+
+
+@pytest.mark.parametrize("symbol", ["BTCU\u017fDT", "btcu\u017fdt", "\uff22TCUSDT", "BTCUSDT "])
+def test_a_symbol_of_another_alphabet_is_unknown(symbol: str) -> None:
+    answer = OfflineVenue().ask("GET", "/fapi/v1/premiumIndex", f"symbol={symbol}")
+    assert fault(answer) == (400, -1121, "Invalid symbol.")
+
+
 def test_no_two_endpoints_share_a_route() -> None:
     routes = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
     assert len(set(routes)) == len(routes)

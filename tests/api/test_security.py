@@ -215,6 +215,41 @@ def test_a_timestamp_is_good_for_its_window(late_ms: int, window: str, expected:
 
 
 @pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("0", LATE),
+        ('"0"', LATE),
+        ("1", 200),
+        ("null", 200),
+        ('""', 200),
+        ("false", -1100),
+        ("[]", -1100),
+        ("{}", -1100),
+        ("0.5", -1100),
+        ("-1", -1130),
+    ],
+)
+def test_a_window_in_json_is_read_like_any_number(window: str, expected: object) -> None:
+    offline = OfflineVenue()
+    body = f'{{"timestamp":{START_MS - 1},"recvWindow":{window}}}'
+    answer = offline.ask("GET", PATH, f"signature={sign(body)}", body, KEY)
+    found = answer.status if answer.status == 200 else fault(answer)
+    assert found == expected or (isinstance(found, tuple) and found[1] == expected)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "unit"),
+    [(START_MS // 1000, "seconds"), (START_MS * 1000, "microseconds"), (START_MS - 9_999, "")],
+)
+def test_a_timestamp_in_another_unit_is_recognized(timestamp: int, unit: str) -> None:
+    query = f"timestamp={timestamp}"
+    answer = OfflineVenue().ask("GET", PATH, f"{query}&signature={sign(query)}", headers=KEY)
+    assert fault(answer)[1] == -1021
+    explanation = header(answer, "x-explain") or ""
+    assert (f"looks like {unit} " in explanation) if unit else ("looks" not in explanation)
+
+
+@pytest.mark.parametrize(
     ("timestamp", "code"),
     [("", -1102), ("abc", -1100), ("1.5", -1100), ("-1", -1100), (2**64, -1130), ("0x1", -1100)],
 )
@@ -269,6 +304,7 @@ def test_the_explanation_shows_both_clocks_and_the_window() -> None:
         (f"Basic {TOKEN}", 401),
         (TOKEN, 401),
         ("Bearer ", 401),
+        ("Bearer", 401),
         ("Bearer \u00e9", 401),
         (None, 401),
     ],
@@ -278,4 +314,15 @@ def test_the_operators_token(authorization: str | None, status: int) -> None:
     answer = OfflineVenue().ask("GET", "/operator/v1/status", headers=headers)
     assert answer.status == status
     if status == 401:
+        wrong = authorization in {f"Bearer {TOKEN}x", "Bearer \u00e9"}
+        sentence = "this is not the operator token" if wrong else "this call needs the header"
         assert fault(answer)[1] == -2015
+        assert fault(answer)[2].startswith(sentence)
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer x", "", None])
+def test_a_venue_without_a_token_has_no_operator(authorization: str | None) -> None:
+    offline = OfflineVenue()
+    offline.view.operator_token = ""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    assert offline.ask("GET", "/operator/v1/status", headers=headers).status == 401

@@ -67,14 +67,18 @@ class Kind(Generic[T]):
 
 
 class Symbol(Kind[str]):
-    """A symbol in any letter case. Whether it is listed, the endpoint asks."""
+    """A symbol in any letter case. Whether it is listed, the endpoint asks.
+
+    Other alphabets have letters whose upper case is a plain S or K: those stay
+    what they are, and name no symbol.
+    """
 
     __slots__ = ()
 
     def read(self, value: Any, name: str) -> str:
         if type(value) is not str or len(value) > 40:
             raise _invalid(name, "not a symbol")
-        return value.upper()
+        return value.upper() if value.isascii() else value
 
 
 class Text(Kind[str]):

@@ -79,12 +79,15 @@ def authenticate(
 def check_operator(request: Request, view: View) -> None:
     """Raises `ApiError` with status 401 unless the request carries the operator's token."""
     given = request.headers.get(b"authorization", b"")
-    scheme, _, token = given.partition(b" ")
-    expected = view.operator_token.encode()
-    if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), expected):
-        raise ApiError.saying(
-            -2015, "this call needs the header Authorization: Bearer <operator token>", 401
-        )
+    scheme, _, token = given.strip().partition(b" ")
+    token, expected = token.strip(), view.operator_token.encode()
+    if scheme.lower() == b"bearer" and token:
+        if expected and hmac.compare_digest(token, expected):
+            return
+        raise ApiError.saying(-2015, "this is not the operator token of this venue", 401)
+    raise ApiError.saying(
+        -2015, "this call needs the header Authorization: Bearer <operator token>", 401
+    )
 
 
 def _find_key(request: Request, view: View) -> ApiKey:
@@ -110,8 +113,9 @@ def _read_long(fields: Mapping[str, Any], name: str) -> int:
 
 def _check_time(fields: Mapping[str, Any], timestamp: int, view: View, now_ms: int) -> None:
     window = RECV_WINDOW_DEFAULT_MS
-    if fields.get("recvwindow"):
-        window = min(_LONG.read(fields["recvwindow"], "recvWindow"), RECV_WINDOW_MAX_MS)
+    given = fields.get("recvwindow")
+    if given is not None and given != "":
+        window = min(_LONG.read(given, "recvWindow"), RECV_WINDOW_MAX_MS)
     if -AHEAD_MS < now_ms - timestamp <= window:
         return
     wall_ms = view.wall_ms()
@@ -126,8 +130,18 @@ def _check_time(fields: Mapping[str, Any], timestamp: int, view: View, now_ms: i
             f"timestamp {timestamp}, venue clock {now_ms} ({view.clock_mode}),"
             f" wall clock {wall_ms}: {abs(late)} ms {'behind' if late >= 0 else 'ahead of'} the"
             f" venue, allowed {window} ms behind and less than {AHEAD_MS} ms ahead"
+            f"{_guess_unit(timestamp, now_ms)}"
         ),
     )
+
+
+def _guess_unit(timestamp: int, now_ms: int) -> str:
+    """A word on timestamps that are no milliseconds: those of today lie a thousandfold apart."""
+    if timestamp < now_ms // 100:
+        return "; it looks like seconds and must be milliseconds"
+    if timestamp > now_ms * 100:
+        return "; it looks like microseconds and must be milliseconds"
+    return ""
 
 
 def _check_signature(
