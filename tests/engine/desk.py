@@ -143,7 +143,7 @@ class Desk:
         return self.do(CancelOrder(account, "BTCUSDT", order_id, **fields))
 
     def price(self, price: str, *, last: bool | None = True, symbol: str = "BTCUSDT") -> None:
-        self.do(SetPrice(symbol, ticks(price, symbol), last))
+        self.do(SetPrice(symbol, ticks(price, symbol), last is True, last is False))
 
     def account(self, name: str) -> Account:
         return self.state.accounts[self.state.account_ids[name]]

@@ -5,7 +5,7 @@ from tests.engine.desk import Desk, lots
 
 from openperp.engine.commands import CancelAllOrders
 from openperp.engine.events import OrderAccepted, OrderRecord
-from openperp.engine.terms import OrderType, TimeInForce
+from openperp.engine.terms import OrderType, TimeInForce, WorkingType
 
 
 def bracket(desk: Desk, side: str = "BUY", quantity: str = "1", price: str = "60000") -> list[int]:
@@ -262,3 +262,101 @@ def test_a_waiting_stop_can_be_a_parent() -> None:
         desk.last(order.order_id) for order in desk.account("alice").waiting.values()
     ]
     assert [child.armed_lots for child in armed] == [lots("1"), lots("1")]
+
+
+def test_a_trailing_sibling_goes_when_another_child_fires_on_the_same_price() -> None:
+    desk = Desk()
+    desk.order("carol", "BUY", "1", "50000")
+    parent = desk.order("alice", "BUY", "0.1", "59990", stop_loss_ticks="59400")
+    trailing = desk.order(
+        "alice",
+        "SELL",
+        "",
+        type="TRAILING_STOP_MARKET",
+        callback_ppm=10_000,
+        parent_id=parent.order_id,
+        working_type=WorkingType.MARK_PRICE,
+    )
+    desk.order("bob", "SELL", "0.1", "59990")
+    for price in ("60000", "60100", "59000"):
+        desk.price(price)
+    assert desk.last(trailing.order_id).cause.name == "SIBLING_FIRED"
+    assert desk.position("alice").lots == 0
+
+
+def test_two_trailing_siblings_on_the_same_price() -> None:
+    desk = Desk()
+    desk.order("carol", "BUY", "1", "50000")
+    parent = desk.order("alice", "BUY", "0.1", "59990")
+    first, second = (
+        desk.order(
+            "alice",
+            "SELL",
+            "",
+            type="TRAILING_STOP_MARKET",
+            callback_ppm=10_000,
+            parent_id=parent.order_id,
+        )
+        for _ in range(2)
+    )
+    desk.order("bob", "SELL", "0.1", "59990")
+    desk.price("59000")
+    assert desk.status(first.order_id) == "FILLED"
+    assert desk.last(second.order_id).cause.name == "SIBLING_FIRED"
+
+
+def test_a_child_does_not_see_prices_from_before_it_was_armed() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "0.1", "60000")
+    desk.order(
+        "alice",
+        "SELL",
+        "0.1",
+        "60500",
+        take_profit_ticks="60200",
+        attached_working_type=WorkingType.CONTRACT_PRICE,
+    )
+    child = desk.state.next_order_id - 1
+    desk.order("carol", "BUY", "0.2", "60500")
+    assert (desk.status(child), desk.last(child).armed_lots) == ("NEW", lots("0.1"))
+
+
+def test_what_was_opened_in_a_position_that_is_gone_counts_no_more() -> None:
+    desk = Desk()
+    parent = desk.order("alice", "BUY", "0.3", "60000")
+    desk.order("bob", "SELL", "0.1", "60000")
+    desk.order("carol", "BUY", "0.1", "60010")
+    desk.order("alice", "SELL", "0.1", "60010")
+    stop = desk.order(
+        "alice", "SELL", "", type="STOP_MARKET", trigger="55000", parent_id=parent.order_id
+    )
+    assert desk.last(stop.order_id).armed_lots == 0
+    desk.order("bob", "SELL", "0.1", "60000")
+    assert desk.last(stop.order_id).armed_lots == lots("0.1")
+
+
+@pytest.mark.parametrize("given", ["auto_1", "auto_2", "auto_3"])
+def test_made_up_client_ids_avoid_those_that_the_order_gives(given: str) -> None:
+    desk = Desk()
+    desk.order(
+        "alice",
+        "BUY",
+        "1",
+        "60000",
+        take_profit_ticks="61000",
+        stop_loss_ticks="59000",
+        stop_loss_client_id=given,
+    )
+    for order_id in list(desk.state.orders):
+        if order_id in desk.state.orders:
+            desk.cancel("alice", order_id)
+    assert not desk.account("alice").client_ids
+
+
+def test_a_parent_is_found_by_its_client_id_in_either_space() -> None:
+    desk = Desk(separate_trigger_ids=True)
+    desk.order("alice", "BUY", "1", type="STOP_MARKET", trigger="61000", client_id="p", algo=True)
+    child = desk.order(
+        "alice", "SELL", "", type="STOP_MARKET", trigger="60500", parent_client_id="p", algo=True
+    )
+    assert child.parent_id == 1

@@ -3,7 +3,7 @@
 import pytest
 from tests.engine.desk import Desk, lots, money, ticks
 
-from openperp.engine.commands import SetLeverage
+from openperp.engine.commands import Deposit, SetLeverage, Withdraw
 from openperp.engine.margin import maintenance_margin, position_margin, unrealized_pnl
 from openperp.engine.rejects import Reject
 
@@ -194,3 +194,50 @@ def test_losses_block_new_orders() -> None:
     # 9970 - 6000 - 54000 / 20
     assert desk.free("alice") == money("1270")
     assert desk.refused("alice", "BUY", "1", "54000") == "MARGIN_INSUFFICIENT"
+
+
+@pytest.mark.parametrize("price", ["10", "50000", "60000", ""])
+def test_a_seller_pays_for_the_bids_he_hits_and_not_for_his_limit(price: str) -> None:
+    desk = Desk(deposit="100000")
+    desk.order("bob", "BUY", "1", "60000")
+    desk.order("bob", "BUY", "1", "50000")
+    desk.do(Withdraw("alice", "USDT", money("97001")))
+    assert desk.free("alice") == money("2999")
+    assert desk.refused("alice", "SELL", "1", price) == "MARGIN_INSUFFICIENT"
+    desk.do(Deposit("alice", "USDT", money("1")))
+    assert desk.order("alice", "SELL", "1", price).status.name == "FILLED"
+
+
+def test_the_rest_of_a_crossing_sell_counts_at_its_limit() -> None:
+    desk = Desk(deposit="5500")
+    desk.order("bob", "BUY", "1", "60000")
+    # 1 at 60000 and 1 at 50000, over 20.
+    desk.order("alice", "SELL", "2", "50000")
+    assert desk.account("alice").order_margin == money("2500")
+
+
+@pytest.mark.parametrize("type", ["LIMIT", "MARKET"])
+def test_a_crossing_sell_is_held_to_the_cap_at_what_it_fetches(type: str) -> None:
+    desk = Desk(deposit="10000000")
+    desk.do(SetLeverage(1, "BTCUSDT", 100))
+    desk.order("bob", "BUY", "10", "60000")
+    price = "30000" if type == "LIMIT" else ""
+    assert desk.refused("alice", "SELL", "5.001", price) == "POSITION_LIMIT_EXCEEDED"
+    desk.order("alice", "SELL", "5", price)
+
+
+def test_leverage_must_fit_what_the_orders_would_open() -> None:
+    desk = Desk(deposit="10000000")
+    desk.order("alice", "BUY", "9", "60000")
+    reply = desk.do(SetLeverage(1, "BTCUSDT", 100))
+    assert isinstance(reply, Reject)
+    assert reply.reason.name == "POSITION_LIMIT_EXCEEDED"
+
+
+def test_a_close_at_market_is_paid_by_the_margin_that_it_frees() -> None:
+    desk = Desk(deposit="3060")
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    desk.order("alice", "SELL", "1", "60000.1")
+    desk.order("carol", "BUY", "1", "60000")
+    assert desk.order("alice", "SELL", "1").status.name == "FILLED"

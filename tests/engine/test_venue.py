@@ -27,9 +27,10 @@ from openperp.engine.commands import (
     Withdraw,
 )
 from openperp.engine.events import OrderRecord
+from openperp.engine.instruments import Bracket
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.rejects import Reject
-from openperp.engine.snapshot import digest
+from openperp.engine.snapshot import digest, dump, load
 from openperp.engine.terms import Mode, OrderScope
 
 
@@ -37,6 +38,27 @@ def test_deposits_and_withdrawals_move_the_wallet() -> None:
     desk = Desk()
     assert desk.do(Deposit("alice", "USDT", money("5"))).wallet == money("10005")
     assert desk.do(Withdraw("alice", "USDT", money("10005"))).wallet == 0
+
+
+def test_all_deposits_together_stay_countable() -> None:
+    desk = Desk()
+    rich = NOTIONAL_LIMIT - desk.state.net_deposits - 1
+    desk.do(CreateAccount("rich", rich))
+    for command in (CreateAccount("more", 1), Deposit("alice", "USDT", 1)):
+        assert desk.do(command).reason.name == "AMOUNT_TOO_LARGE"
+    load(dump(desk.state))
+
+
+def test_an_account_is_opened_with_its_key_or_not_at_all() -> None:
+    desk = Desk()
+    desk.do(CreateAccount("dave", 0, False, "key", "hmac", b"sealed"))
+    assert desk.state.keys["key"].account == desk.account("dave").account_id
+    for command in (
+        CreateAccount("dave", 0, False, "other", "hmac", b"sealed"),
+        CreateAccount("erin", 0, False, "key", "hmac", b"sealed"),
+    ):
+        assert isinstance(desk.do(command), Reject)
+    assert list(desk.state.keys) == ["key"]
 
 
 def test_frozen_money_and_unrealized_profit_stay() -> None:
@@ -120,6 +142,15 @@ def test_sizes_beyond_the_bounds_are_refused_on_entry(
     ("change", "fault"),
     [
         ({"symbol": "btc"}, "upper-case"),
+        ({"symbol": "B" * 21}, "up to 20"),
+        ({"base_asset": "B\u202eC"}, "upper-case"),
+        ({"quote_asset": "EUR"}, "must be USDT"),
+        ({"brackets": (Bracket(1001, 0, 10, 0, 0),)}, "must not exceed 1000"),
+        ({"brackets": (Bracket(20, 0, NOTIONAL_LIMIT, 0, 0),)}, "cap of a bracket"),
+        ({"brackets": (Bracket(20, 0, 10, 10**6, 0),)}, "maintenance rate"),
+        ({"min_notional": NOTIONAL_LIMIT}, "minimum notional"),
+        ({"max_orders": 10**30}, "order limit"),
+        ({"onboard_ms": -1}, "listing time"),
         ({"price_precision": 6}, "8 decimals"),
         ({"tick_units": 0}, "tick and the lot"),
         ({"min_lots": 0}, "smallest price and quantity"),

@@ -2,8 +2,10 @@
 
 from openperp.engine.commands import AddKey, CreateAccount, Deposit, SetLeverage, Withdraw
 from openperp.engine.events import AccountCreated, KeyAdded, LeverageChanged, WalletChanged
+from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.margin import (
     combine_sides,
+    exposure,
     free_margin,
     notional,
     position_margin,
@@ -14,9 +16,7 @@ from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Key, Market, Position, State
 from openperp.engine.step import Step
-
-ASSET = "USDT"
-"""The one margin asset."""
+from openperp.engine.terms import BUY, SELL
 
 _NAME_LENGTH = 64
 
@@ -30,16 +30,20 @@ def create_account(step: Step, command: CreateAccount) -> AccountCreated:
         refuse(Reason.ACCOUNT_EXISTS, name=name)
     if command.deposit < 0:
         refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.deposit)
-    if command.deposit >= NOTIONAL_LIMIT:
-        refuse(Reason.AMOUNT_TOO_LARGE, amount=command.deposit)
+    _check_total(state, command.deposit)
+    if command.api_key in state.keys:
+        refuse(Reason.KEY_EXISTS, account=name)
     account = Account(len(state.accounts) + 1, name, command.deposit, command.house)
     state.accounts[account.account_id] = account
     state.account_ids[name] = account.account_id
     created = AccountCreated(account.account_id, name, command.house)
     step.events.append(created)
     if command.deposit:
-        _transfer(step, account, ASSET, command.deposit)
+        _transfer(step, account, MARGIN_ASSET, command.deposit)
     account.updated_ms = step.now
+    if command.api_key:
+        kind, sealed = command.kind, command.sealed_secret
+        _give_key(step, account, AddKey(name, command.api_key, kind, sealed))
     return created
 
 
@@ -48,7 +52,11 @@ def add_key(step: Step, command: AddKey) -> None:
     account = _find_account(state, command.account)
     if command.api_key in state.keys:
         refuse(Reason.KEY_EXISTS, account=command.account)
-    state.keys[command.api_key] = Key(
+    _give_key(step, account, command)
+
+
+def _give_key(step: Step, account: Account, command: AddKey) -> None:
+    step.state.keys[command.api_key] = Key(
         command.api_key,
         account.account_id,
         command.kind,
@@ -62,8 +70,7 @@ def add_key(step: Step, command: AddKey) -> None:
 def deposit(step: Step, command: Deposit) -> WalletChanged:
     account = _find_account(step.state, command.account)
     _check_amount(command.asset, command.amount)
-    if account.wallet + command.amount >= NOTIONAL_LIMIT:
-        refuse(Reason.AMOUNT_TOO_LARGE, amount=command.amount, wallet=account.wallet)
+    _check_total(step.state, command.amount)
     return _transfer(step, account, command.asset, command.amount)
 
 
@@ -111,8 +118,8 @@ def _check_leverage_range(market: Market, leverage: int) -> None:
 
 
 def _check_leverage(state: State, account: Account, position: Position, leverage: int) -> None:
-    """The position must fit the cap at the new leverage, and the margin must be there."""
-    size = notional(position)
+    """Position and orders must fit the cap at the new leverage, and the margin must be there."""
+    size = max(notional(position), exposure(position, BUY), exposure(position, SELL))
     cap = position.market.caps[leverage]
     if size > cap:
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
@@ -122,7 +129,8 @@ def _check_leverage(state: State, account: Account, position: Position, leverage
     more = (
         orders
         - position.order_margin
-        + (divide_up(size, leverage) - position_margin(position) if size else 0)
+        + divide_up(notional(position), leverage)
+        - position_margin(position)
     )
     available = free_margin(account)
     if more > max(0, available):
@@ -142,12 +150,18 @@ def _find_account(state: State, name: str) -> Account:
 
 
 def _check_amount(asset: str, amount: int) -> None:
-    if asset != ASSET:
+    if asset != MARGIN_ASSET:
         refuse(Reason.ASSET_UNKNOWN, asset=asset)
     if amount <= 0:
         refuse(Reason.AMOUNT_NOT_POSITIVE, amount=amount)
     if amount >= NOTIONAL_LIMIT:
         refuse(Reason.AMOUNT_TOO_LARGE, amount=amount)
+
+
+def _check_total(state: State, amount: int) -> None:
+    """All money that was ever paid in stays countable: no wallet can win more than that."""
+    if amount + state.net_deposits >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_TOO_LARGE, amount=amount, wallet=state.net_deposits)
 
 
 def _transfer(step: Step, account: Account, asset: str, amount: int) -> WalletChanged:

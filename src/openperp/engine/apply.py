@@ -37,7 +37,7 @@ from openperp.engine.commands import (
 from openperp.engine.commands import Single as SingleCommand
 from openperp.engine.events import Applied, Reply
 from openperp.engine.events import Single as SingleReply
-from openperp.engine.placing import run_consequences
+from openperp.engine.firing import run_consequences
 from openperp.engine.rejects import Rejected
 from openperp.engine.state import State
 from openperp.engine.step import Step

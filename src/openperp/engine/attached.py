@@ -44,15 +44,14 @@ def arm(step: Step, market: Market, child: Order, opened_lots: int) -> None:
 
 
 def watch(step: Step, market: Market, order: Order) -> None:
-    """Puts a waiting order into the trigger index and lets it see the price as it is.
+    """Lets a waiting order see the price as it is and as it becomes.
 
     A trailing stop without an activation price trails from that price on.
     """
     ticks = working_ticks(market, order.working_type)
     if order.type is TRAILING_STOP_MARKET and not order.activation_ticks:
         order.activation_ticks = ticks
-    market.triggers.queue(order.working_type).add(order)
-    step.price_moved(market, order.working_type, ticks)
+    step.watch(market, order, ticks)
 
 
 def working_ticks(market: Market, working_type: WorkingType) -> int:

@@ -8,10 +8,10 @@ from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
+    ANY,
     HALTED,
-    REQUESTED,
     TRIGGER,
-    OrderScope,
+    Cause,
 )
 
 
@@ -30,7 +30,7 @@ def cancel_order(step: Step, command: CancelOrder) -> OrderRecord:
         refuse(Reason.ORDER_UNKNOWN, order=command.order_id or command.client_id)
     _check_not_halted(state, order.symbol)
     state.accounts[order.account].updated_ms = step.now
-    return cancel(step, order, REQUESTED)
+    return cancel(step, order, Cause.REQUESTED)
 
 
 def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord, ...]:
@@ -47,9 +47,9 @@ def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord
         if order.order_id not in state.orders:
             continue  # a child that went with its parent
         waits = order.waiting
-        if command.scope is OrderScope.ANY or waits == (command.scope is TRIGGER):
+        if command.scope is ANY or waits == (command.scope is TRIGGER):
             account.updated_ms = step.now
-            canceled.append(cancel(step, order, REQUESTED))
+            canceled.append(cancel(step, order, Cause.REQUESTED))
     return tuple(canceled)
 
 

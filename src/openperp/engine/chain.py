@@ -19,6 +19,8 @@ from openperp.engine.order import Order
 class OrderChain:
     """`capacity` and `covered` are lots, `frozen` the money held by all members.
 
+    `value` is the sum of opening lots x ticks: the notional they would open, less the unit.
+
     `last_covered` is the youngest order with a closing part.
     """
 
@@ -31,6 +33,7 @@ class OrderChain:
         "leverage",
         "tail",
         "unit",
+        "value",
     )
 
     def __init__(self, unit: int, leverage: int) -> None:
@@ -39,6 +42,7 @@ class OrderChain:
         self.capacity = 0
         self.covered = 0
         self.frozen = 0
+        self.value = 0
         self.head: Order | None = None
         self.tail: Order | None = None
         self.last_covered: Order | None = None
@@ -72,9 +76,7 @@ class OrderChain:
             self.covered -= covered
         if self.last_covered is order:
             self.last_covered = order.chain_prev
-        self.frozen -= order.frozen
-        order.frozen = 0
-        order.opening_lots = 0
+        self._set_opening(order, 0)
         before, after = order.chain_prev, order.chain_next
         if before is None:
             self.head = after
@@ -121,6 +123,7 @@ class OrderChain:
     def _set_opening(self, order: Order, lots: int) -> None:
         frozen = divide_up(lots * order.ticks * self.unit, self.leverage)
         self.frozen += frozen - order.frozen
+        self.value += (lots - order.opening_lots) * order.ticks
         order.frozen = frozen
         order.opening_lots = lots
 

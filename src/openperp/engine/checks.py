@@ -7,7 +7,7 @@ order about to meet the book, so a trigger order meets them when it fires.
 from openperp.engine.attached import working_ticks
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.lookup import client_id_space
-from openperp.engine.margin import combine_sides, free_margin, notional
+from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
 from openperp.engine.matching import sweep
 from openperp.engine.numbers import PPM, divide_up
 from openperp.engine.order import Order
@@ -15,12 +15,15 @@ from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
     BUY,
+    CLOSING_TYPES,
     FOK,
     GTX,
     LIMIT,
     MARKET,
     NORMAL,
     PRICED_TYPES,
+    SELL,
+    TAKE_PROFIT_TYPES,
     TRAILING_STOP_MARKET,
     TRIGGER_TYPES,
     OrderType,
@@ -31,13 +34,6 @@ from openperp.engine.triggers import is_reached
 
 TRIGGER_ORDER_LIMIT = 200
 """Waiting trigger orders that one account may have over all symbols."""
-
-_MARKET_TYPES = (
-    MARKET,
-    OrderType.STOP_MARKET,
-    OrderType.TAKE_PROFIT_MARKET,
-    TRAILING_STOP_MARKET,
-)
 
 
 def check_mode(state: State, market: Market) -> None:
@@ -51,7 +47,7 @@ def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
     spec = market.spec
     if not command.close_position:
         _check_lots(market, command.type, lots)
-    elif lots or command.type not in (OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET):
+    elif lots or command.type not in CLOSING_TYPES:
         refuse(Reason.CLOSE_POSITION_REJECTED, lots=lots, type=command.type.name)
     if command.type in PRICED_TYPES:
         if command.ticks < spec.min_ticks:
@@ -81,7 +77,7 @@ def _check_lots(market: Market, type: OrderType, lots: int) -> None:
         refuse(Reason.QUANTITY_NOT_POSITIVE, lots=lots)
     if lots < spec.min_lots:
         refuse(Reason.QUANTITY_BELOW_MINIMUM, lots=lots, min_lots=spec.min_lots)
-    max_lots = spec.market_max_lots if type in _MARKET_TYPES else spec.max_lots
+    max_lots = spec.max_lots if type in PRICED_TYPES else spec.market_max_lots
     if lots > max_lots:
         refuse(Reason.QUANTITY_ABOVE_MAXIMUM, lots=lots, max_lots=max_lots)
 
@@ -110,7 +106,7 @@ def check_client_ids(state: State, account: Account, command: PlaceOrder, algo: 
         if ticks and client_id
     ]
     space = client_id_space(state, account, True)
-    taken = {command.client_id} if space is own else set()
+    taken = {command.client_id} if command.client_id and space is own else set()
     for client_id in child_ids:
         if client_id in space or client_id in taken:
             refuse(Reason.CLIENT_ID_DUPLICATE, client_id=client_id)
@@ -153,7 +149,7 @@ def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
     reference = reference_ticks(
         market, parent.type, parent.ticks, parent.trigger_ticks, parent.activation_ticks
     )
-    profits = command.type in (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
+    profits = command.type in TAKE_PROFIT_TYPES
     check_child_side(parent.side, command.trigger_ticks, reference, profits)
 
 
@@ -201,6 +197,7 @@ def check_entry(
     state: State,
     account: Account,
     position: Position,
+    *,
     side: Side,
     type: OrderType,
     time_in_force: TimeInForce,
@@ -211,32 +208,53 @@ def check_entry(
     """An order about to meet the book: post-only, fill-or-kill, position cap, margin."""
     market = position.market
     opposite = market.book.opposite(side)
-    if type is LIMIT:
-        if time_in_force is GTX and opposite.crosses(ticks):
-            refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
-        if time_in_force is FOK:
-            found = sweep(state, market, account.account_id, side, ticks, lots)
-            if found.lots < lots:
-                refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
+    crosses = type is MARKET or opposite.crosses(ticks)
+    if not crosses:
+        if time_in_force is FOK and type is LIMIT:
+            refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=0)
+        if not reduce_only:
+            _check_margin(state, account, position, side, ticks, lots, 0, 0)
+        return
+    if type is LIMIT and time_in_force is GTX:
+        refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
+    limit = ticks if type is LIMIT else 0
+    found = sweep(state, market, account.account_id, side, limit, lots)
+    if type is LIMIT and time_in_force is FOK and found.lots < lots:
+        refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
     if reduce_only:
         return
+    # The fill that needs most: a buyer's highest is at the limit or where the sweep
+    # ends, a seller's where it begins.
+    dearest = opposite.best_ticks() if side is SELL else limit or found.worst_ticks
     if type is MARKET:
-        found = sweep(state, market, account.account_id, side, 0, lots)
-        ticks, lots = found.worst_ticks, found.lots
-    _check_margin(state, account, position, side, ticks, lots)
+        lots = found.lots
+    _check_margin(state, account, position, side, ticks, lots, dearest, found.lots)
 
 
 def _check_margin(
-    state: State, account: Account, position: Position, side: Side, ticks: int, lots: int
+    state: State,
+    account: Account,
+    position: Position,
+    side: Side,
+    ticks: int,
+    lots: int,
+    taken_ticks: int,
+    taken_lots: int,
 ) -> None:
-    chain = position.chain(side)
-    opening = chain.opening_part(lots)
+    """What `lots` would open against the position cap and the free margin.
+
+    `taken_lots` of them fill at once, at `taken_ticks` at the dearest, the rest
+    at `ticks`. What closes fills first, and the margin that this frees pays for
+    what opens.
+    """
+    opening = position.chain(side).opening_part(lots)
     if opening == 0:
         return
-    size = opening * ticks * position.market.unit
+    taken = max(0, taken_lots - (lots - opening))
+    value = taken * taken_ticks + (opening - taken) * ticks
+    size = value * position.market.unit
     leverage = position.leverage
-    held = notional(position) if position.lots * side > 0 else 0
-    total = held + chain.frozen * leverage + size
+    total = exposure(position, side) + size
     cap = position.market.caps[leverage]
     if total > cap:
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
@@ -249,11 +267,13 @@ def _check_margin(
     needed = combine_sides(state, buys, sells) - position.order_margin
     available = free_margin(account)
     if needed > available:
+        closed = min(taken_lots, position.closable_lots(side))
+        available += margin_of_part(position, closed)
+    if needed > available:
         refuse(
             Reason.MARGIN_INSUFFICIENT,
             needed=needed,
             available=max(0, available),
             opening_lots=opening,
-            ticks=ticks,
             leverage=leverage,
         )

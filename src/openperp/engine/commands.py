@@ -48,15 +48,18 @@ class DefineInstrument(
 class CreateAccount(
     msgspec.Struct, frozen=True, array_like=True, tag="create_account", tag_field="do"
 ):
-    """Opens an account with a first deposit, in money.
+    """Opens an account with a first deposit, in money, and its first API key if one is given.
 
     A house account belongs to the venue's own traders: its orders stay out of
-    the history.
+    the history. The secret is sealed before it gets here.
     """
 
     name: str
     deposit: int
     house: bool = False
+    api_key: str = ""
+    kind: str = "hmac"
+    sealed_secret: bytes = b""
 
 
 class AddKey(msgspec.Struct, frozen=True, array_like=True, tag="add_key", tag_field="do"):
@@ -154,13 +157,14 @@ class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverag
 class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", tag_field="do"):
     """Sets the index price, and mark with it.
 
-    Last moves along if `moves_last`, stays if not, and if nothing is said it
-    follows the index until the first trade.
+    Last moves along if `moves_last`, and otherwise follows the index until the
+    first trade, unless `keeps_last`.
     """
 
     symbol: str
     ticks: int
-    moves_last: bool | None = None
+    moves_last: bool = False
+    keeps_last: bool = False
 
 
 class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode", tag_field="do"):

@@ -4,7 +4,7 @@ from openperp.engine.events import OrderCanceled, OrderExpired, OrderRecord
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
-from openperp.engine.state import Account
+from openperp.engine.state import Account, Position
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     CANCELED,
@@ -47,13 +47,22 @@ def finish_filled(step: Step, order: Order) -> None:
 
 def settle_family(step: Step, order: Order) -> None:
     """Children of an ended order that opened nothing have nothing to protect."""
-    if step.state.families and not order.opened_lots:
+    if not step.state.families:
+        return
+    position = step.state.accounts[order.account].positions[order.symbol]
+    if not opened_part(order, position):
         cancel_children(step, order, Cause.NOTHING_OPENED)
+
+
+def opened_part(order: Order, position: Position) -> int:
+    """Lots of the present position that the fills of `order` have opened."""
+    return order.opened_lots if order.opened_epoch == position.epoch else 0
 
 
 def expire_closers(step: Step, account: Account, symbol: str) -> None:
     """Expires what could only close a position that is now gone."""
     position = account.positions[symbol]
+    position.epoch += 1
     for order in tuple(position.reducers.values()):
         if order.remaining_lots and not position.closable_lots(order.side):
             expire(step, order, Cause.POSITION_GONE)
@@ -70,6 +79,7 @@ def expire_closers(step: Step, account: Account, symbol: str) -> None:
 def stop_waiting(step: Step, account: Account, order: Order) -> None:
     """Takes an order out of the trigger index, whether it fires or ends."""
     order.waiting = False
+    step.state.markets[order.symbol].triggers.queue(order.working_type).discard(order)
     del account.waiting[order.order_id]
     if order.parent_id:
         family = step.state.families[order.parent_id]
@@ -94,7 +104,5 @@ def _leave(step: Step, order: Order) -> None:
             refreeze(state, account, position)
     elif order.waiting:
         stop_waiting(step, account, order)
-        if not order.parent_id or order.armed_lots:
-            state.markets[order.symbol].triggers.queue(order.working_type).discard(order)
     del state.orders[order.order_id]
     del client_id_space(state, account, order.algo)[order.client_id]

@@ -1,8 +1,16 @@
 """What is traded: the specification of a perpetual contract."""
 
+from typing import Final
+
 import msgspec
 
-from openperp.engine.numbers import MONEY_DECIMALS, NOTIONAL_LIMIT
+from openperp.engine.numbers import MONEY_DECIMALS, NOTIONAL_LIMIT, PPM
+
+MARGIN_ASSET: Final = "USDT"
+"""The one asset of wallets, margin and quotes."""
+
+LEVERAGE_LIMIT: Final = 1_000
+ORDERS_LIMIT: Final = 1_000_000
 
 
 class Bracket(msgspec.Struct, frozen=True, array_like=True):
@@ -74,9 +82,20 @@ class InstrumentSpec(msgspec.Struct, frozen=True, array_like=True):
 
 def find_spec_fault(spec: InstrumentSpec) -> str:
     """Why `spec` cannot be traded, as one sentence; empty if it can."""
+    return _find_name_fault(spec) or _find_grid_fault(spec) or _find_terms_fault(spec)
+
+
+def _find_name_fault(spec: InstrumentSpec) -> str:
+    for word in (spec.symbol, spec.base_asset, spec.quote_asset):
+        if not (word.isascii() and word.isalnum() and word.isupper() and len(word) <= 20):
+            return "symbol and assets must be up to 20 upper-case ASCII letters and digits"
+    if spec.quote_asset != MARGIN_ASSET:
+        return f"the quote asset must be {MARGIN_ASSET}, the asset of every wallet"
+    return ""
+
+
+def _find_grid_fault(spec: InstrumentSpec) -> str:
     digits = spec.price_precision + spec.quantity_precision
-    if not spec.symbol.isascii() or not spec.symbol.isalnum() or not spec.symbol.isupper():
-        return "the symbol must be upper-case ASCII letters and digits"
     if min(spec.price_precision, spec.quantity_precision) < 0 or digits > MONEY_DECIMALS:
         return f"price and quantity precision must add up to at most {MONEY_DECIMALS} decimals"
     if spec.tick_units < 1 or spec.lot_units < 1:
@@ -87,26 +106,49 @@ def find_spec_fault(spec: InstrumentSpec) -> str:
         return "the largest price times the largest quantity is too large"
     if not spec.min_lots <= spec.market_max_lots <= spec.max_lots:
         return "the largest market quantity must lie between the smallest and largest quantity"
-    return _find_terms_fault(spec)
+    return ""
 
 
 def _find_terms_fault(spec: InstrumentSpec) -> str:
-    if not spec.brackets:
-        return "there must be at least one leverage bracket"
+    fault = _find_bracket_fault(spec.brackets)
+    if fault:
+        return fault
+    if not 1 <= spec.default_leverage <= spec.max_leverage:
+        return "the default leverage must lie between 1 and that of the first bracket"
+    if not 0 <= spec.min_notional < NOTIONAL_LIMIT or not 1 <= spec.max_orders <= ORDERS_LIMIT:
+        return "the minimum notional or the order limit is out of bounds"
+    if not 0 <= spec.onboard_ms < NOTIONAL_LIMIT:
+        return "the listing time is out of bounds"
+    rates = (
+        spec.maker_fee_ppm,
+        spec.taker_fee_ppm,
+        spec.trigger_protect_ppm,
+        spec.liquidation_fee_ppm,
+        spec.market_take_bound_ppm,
+        spec.multiplier_down_ppm,
+    )
+    if min(rates) < 0 or max(rates) >= PPM or not PPM < spec.multiplier_up_ppm < 1000 * PPM:
+        return "fees and other rates must be at least zero and below 100 %"
+    return ""
+
+
+def _find_bracket_fault(brackets: tuple[Bracket, ...]) -> str:
+    if not 1 <= len(brackets) <= 100:
+        return "there must be at least one leverage bracket and at most 100"
+    if brackets[0].max_leverage > LEVERAGE_LIMIT:
+        return f"leverage must not exceed {LEVERAGE_LIMIT}"
     previous = None
-    for bracket in spec.brackets:
+    for bracket in brackets:
         if bracket.max_leverage < 1 or bracket.notional_floor >= bracket.notional_cap:
             return "each bracket needs a leverage of at least 1 and a floor below its cap"
+        if not bracket.notional_floor >= 0 or bracket.notional_cap >= NOTIONAL_LIMIT:
+            return "the floor or cap of a bracket is out of bounds"
+        if not 0 <= bracket.maintenance_ppm < PPM or not 0 <= bracket.cum < NOTIONAL_LIMIT:
+            return "the maintenance rate or amount of a bracket is out of bounds"
         if previous is not None and (
             bracket.notional_floor != previous.notional_cap
             or bracket.max_leverage > previous.max_leverage
         ):
             return "brackets must join without gaps and leverage must not rise"
         previous = bracket
-    if not 1 <= spec.default_leverage <= spec.max_leverage:
-        return "the default leverage must lie between 1 and that of the first bracket"
-    if not 0 <= spec.maker_fee_ppm < 1_000_000 or not 0 <= spec.taker_fee_ppm < 1_000_000:
-        return "fees must be at least zero and below 100 %"
-    if spec.min_notional < 0 or spec.max_orders < 1:
-        return "the minimum notional must not be negative and the order limit must be positive"
     return ""

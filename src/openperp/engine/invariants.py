@@ -5,10 +5,15 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
+from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import combine_sides
 from openperp.engine.numbers import divide_up
+from openperp.engine.order import Order
 from openperp.engine.state import Account, Market, Position, State
-from openperp.engine.terms import OrderStatus
+from openperp.engine.terms import (
+    NEW,
+    PARTIALLY_FILLED,
+)
 
 
 class InvariantViolation(AssertionError):
@@ -20,8 +25,10 @@ def check(state: State) -> None:
     _check_conservation(state)
     for market in state.markets.values():
         _check_book(market)
+        _check_index(state, market)
     for account in state.accounts.values():
         _check_account(state, account)
+        _check_client_ids(state, account)
     _check_membership(state)
 
 
@@ -82,6 +89,37 @@ def _check_side(symbol: str, side: BookSide) -> None:
         _require(lots == level.lots, f"the level {level.ticks} of {symbol} is summed wrongly")
 
 
+def _check_index(state: State, market: Market) -> None:
+    """Every order that watches a price is in the index once, and nothing else is."""
+    watching = [
+        order.order_id
+        for order in state.orders.values()
+        if order.waiting and order.symbol == market.spec.symbol and not order.is_dormant
+    ]
+    indexed = [
+        order.order_id
+        for queue in (market.triggers.contract, market.triggers.mark)
+        for order in queue.orders()
+    ]
+    _require(
+        sorted(watching) == sorted(indexed),
+        f"the trigger index of {market.spec.symbol} holds {indexed}, not {watching}",
+    )
+
+
+def _check_client_ids(state: State, account: Account) -> None:
+    """Each live order is found by its own client id."""
+    named = {*account.client_ids.values(), *account.trigger_client_ids.values()}
+    owned = [order for order in state.orders.values() if order.account == account.account_id]
+    _require(named == set(owned), f"client ids of {account.name} name other orders than live ones")
+    for order in owned:
+        space = client_id_space(state, account, order.algo)
+        _require(
+            space.get(order.client_id) is order,
+            f"order {order.order_id} is not found by its client id {order.client_id}",
+        )
+
+
 def _check_account(state: State, account: Account) -> None:
     margin = 0
     for symbol, position in account.positions.items():
@@ -100,6 +138,13 @@ def _check_position(account: Account, symbol: str, position: Position) -> None:
     _require(lots * cost >= 0, f"position and entry cost of {where} differ in sign")
     _check_chain(where, position.buys, max(0, -lots), position.leverage)
     _check_chain(where, position.sells, max(0, lots), position.leverage)
+    _check_chain_value(where, position.buys)
+    _check_chain_value(where, position.sells)
+    resting = sum(1 for _ in position.buys.orders()) + sum(1 for _ in position.sells.orders())
+    _require(
+        position.order_count == resting + len(position.reducers),
+        f"open orders of {where} are counted wrongly",
+    )
     for order in position.reducers.values():
         _require(
             position.closable_lots(order.side) > 0,
@@ -126,6 +171,11 @@ def _check_chain(where: str, chain: OrderChain, capacity: int, leverage: int) ->
     _require(chain.frozen == frozen, f"orders of {where} freeze {chain.frozen}, not {frozen}")
 
 
+def _check_chain_value(where: str, chain: OrderChain) -> None:
+    value = sum(order.opening_lots * order.ticks for order in chain.orders())
+    _require(chain.value == value, f"opening value of {where} is {chain.value}, not {value}")
+
+
 def _check_membership(state: State) -> None:
     for order_id, order in state.orders.items():
         _require(order.order_id == order_id, f"order {order_id} is filed wrongly")
@@ -133,12 +183,25 @@ def _check_membership(state: State) -> None:
             order.resting != order.waiting, f"order {order_id} neither rests nor waits, or both"
         )
         _require(
-            order.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED),
+            order.status in (NEW, PARTIALLY_FILLED),
             f"live order {order_id} is {order.status.name}",
         )
     for parent_id, family in state.families.items():
         for child in family:
-            _require(
-                child.waiting and child.parent_id == parent_id,
-                f"child {child.order_id} is not waiting for its parent {parent_id}",
-            )
+            _check_child(state, parent_id, child)
+
+
+def _check_child(state: State, parent_id: int, child: Order) -> None:
+    """Every child waits, and has a live parent or guards an open position."""
+    _require(
+        child.waiting and child.parent_id == parent_id,
+        f"child {child.order_id} is not waiting for its parent {parent_id}",
+    )
+    if child.armed_lots:
+        position = state.accounts[child.account].positions[child.symbol]
+        _require(
+            position.closable_lots(child.side) > 0,
+            f"child {child.order_id} guards a position that is gone",
+        )
+    else:
+        _require(parent_id in state.orders, f"child {child.order_id} sleeps without a parent")

@@ -3,6 +3,7 @@
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Position, State
 from openperp.engine.terms import (
+    ANY,
     BOOK,
     TRIGGER,
     OrderScope,
@@ -14,7 +15,8 @@ def find_order(
 ) -> Order | None:
     """A live order of `account` by `order_id`, or by `client_id` where that is zero.
 
-    An empty `symbol` stands for any.
+    An empty `symbol` stands for any. Where trigger orders have client ids of
+    their own, ANY prefers an order of the book.
     """
     owner = state.accounts.get(account)
     if owner is None:
@@ -25,6 +27,8 @@ def find_order(
         order = owner.trigger_client_ids.get(client_id)
     else:
         order = owner.client_ids.get(client_id)
+        if order is None and scope is ANY:
+            order = owner.trigger_client_ids.get(client_id)
     if order is None or order.account != account or (symbol and order.symbol != symbol):
         return None
     if scope is BOOK and order.waiting:

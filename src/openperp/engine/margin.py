@@ -6,6 +6,7 @@ leverage, an open order what its opening part freezes; both round up.
 
 from openperp.engine.numbers import PPM, divide_up
 from openperp.engine.state import Account, Position, State
+from openperp.engine.terms import Side
 
 
 def unrealized_pnl(position: Position) -> int:
@@ -25,6 +26,21 @@ def position_margin(position: Position) -> int:
     if position.lots == 0:
         return 0
     return divide_up(notional(position), position.leverage)
+
+
+def margin_of_part(position: Position, lots: int) -> int:
+    """Initial margin that closing `lots` of the position frees."""
+    market = position.market
+    left = (abs(position.lots) - lots) * market.mark_ticks * market.unit
+    return position_margin(position) - divide_up(left, position.leverage)
+
+
+def exposure(position: Position, side: Side) -> int:
+    """Notional that counts against the cap of the leverage, on one side: the position at
+    mark price, if it is on that side, and what the open orders of that side would open.
+    """
+    held = notional(position) if position.lots * side > 0 else 0
+    return held + position.chain(side).value * position.market.unit
 
 
 def maintenance_margin(position: Position) -> int:

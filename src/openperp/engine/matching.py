@@ -9,14 +9,14 @@ from openperp.engine.step import Step
 from openperp.engine.terms import (
     CONTRACT_PRICE,
     FOK,
+    IOC,
     LIMIT,
     MARKET,
     Cause,
     Side,
-    TimeInForce,
 )
 
-_IMMEDIATE = (TimeInForce.IOC, FOK)
+_IMMEDIATE = (IOC, FOK)
 
 
 def execute(step: Step, account: Account, position: Position, order: Order) -> None:
@@ -65,14 +65,14 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> None
         if lots == 0:
             break
         last = level.ticks
-        first = first or last
+        if not first:
+            first = last
+            step.price_moved(market, CONTRACT_PRICE, first)
         settle_fill(step, market, order, maker, last, lots)
         if maker.resting and maker.remaining_lots == 0:
             finish_filled(step, maker)
-    if first:
-        step.price_moved(market, CONTRACT_PRICE, first)
-        if last != first:
-            step.price_moved(market, CONTRACT_PRICE, last)
+    if last != first:
+        step.price_moved(market, CONTRACT_PRICE, last)
 
 
 def _fillable(state: State, order: Order, position: Position, maker: Order) -> int:

@@ -40,9 +40,11 @@ class Order:
         "filled_lots",
         "filled_value",
         "frozen",
+        "indexed",
         "level_next",
         "level_prev",
         "lots",
+        "opened_epoch",
         "opened_lots",
         "opening_lots",
         "order_id",
@@ -107,12 +109,15 @@ class Order:
         self.extreme_ticks = 0
         self.triggered_ms = 0
         self.waiting = False
-        """In a trigger index, out of every book."""
+        """Out of every book, until its trigger fires."""
+        self.indexed = False
+        """In the trigger index of its market."""
 
         self.parent_id = 0
         self.armed_lots = 0
         self.opened_lots = 0
-        """Lots of this order's fills that opened a position: what its children protect."""
+        """Lots of this order's fills that opened the position of `opened_epoch`."""
+        self.opened_epoch = 0
 
         self.opening_lots = 0
         self.frozen = 0
@@ -125,6 +130,11 @@ class Order:
     @property
     def remaining_lots(self) -> int:
         return self.lots - self.filled_lots
+
+    @property
+    def is_dormant(self) -> bool:
+        """Whether it is an attached child that has nothing to guard yet."""
+        return self.parent_id != 0 and self.armed_lots == 0
 
     def to_record(self, cause: Cause = Cause.NONE) -> OrderRecord:
         """The order as it is now, as a frozen value."""

@@ -1,8 +1,7 @@
 """Placing an order: every check first, then the change.
 
 `plan_order` refuses, or returns what the order needs while nothing has changed.
-`place_order` then builds the order and its children and lets it trade or wait;
-`fire` does the same for a trigger order whose price has come.
+`place_order` then builds the order and its children and lets it trade or wait.
 """
 
 from openperp.engine.attached import arm, attach, watch, working_ticks
@@ -18,8 +17,9 @@ from openperp.engine.checks import (
     check_trigger,
 )
 from openperp.engine.commands import PlaceOrder
-from openperp.engine.ending import cancel, expire, stop_waiting
-from openperp.engine.events import OrderAccepted, OrderRecord, OrderTriggered
+from openperp.engine.ending import opened_part
+from openperp.engine.events import OrderAccepted, OrderRecord
+from openperp.engine.ids import auto_client_id
 from openperp.engine.lookup import client_id_space, find_order
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
@@ -27,27 +27,16 @@ from openperp.engine.rejects import Reason, Reject, Rejected, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
+    ANY,
     BOTH,
-    LIMIT,
-    MARKET,
-    NORMAL,
+    GTC,
     PRICED_TYPES,
+    STOP_MARKET,
+    TAKE_PROFIT_MARKET,
     TRAILING_STOP_MARKET,
     TRIGGER_TYPES,
-    Cause,
-    OrderScope,
-    OrderType,
     Side,
-    TimeInForce,
 )
-
-_OBSTACLES = {
-    Reason.WOULD_TAKE: Cause.WOULD_TAKE,
-    Reason.NOT_FILLABLE: Cause.NOT_FILLABLE,
-    Reason.POSITION_LIMIT_EXCEEDED: Cause.POSITION_LIMIT,
-    Reason.MARGIN_INSUFFICIENT: Cause.MARGIN_MISSING,
-}
-"""What keeps a fired order out of the book, and how its record says so."""
 
 
 class Plan:
@@ -101,7 +90,7 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
     if plan.parent is not None:
         check_parent(market, command, plan.parent)
     check_attached(market, command)
-    if waits and (plan.parent is None or plan.parent.opened_lots):
+    if waits and (plan.parent is None or opened_part(plan.parent, position)):
         check_trigger(market, command)
     _check_reduction(plan, command, waits)
     check_limits(state, account, position, command)
@@ -112,12 +101,12 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
             state,
             account,
             position,
-            command.side,
-            command.type,
-            command.time_in_force,
-            command.ticks,
-            plan.lots,
-            plan.reduce_only,
+            side=command.side,
+            type=command.type,
+            time_in_force=command.time_in_force,
+            ticks=command.ticks,
+            lots=plan.lots,
+            reduce_only=plan.reduce_only,
         )
     return plan
 
@@ -131,7 +120,7 @@ def _find_parent(state: State, command: PlaceOrder) -> Order | None:
         command.symbol,
         command.parent_id,
         command.parent_client_id,
-        OrderScope.ANY,
+        ANY,
     )
     if parent is None or parent.parent_id:
         refuse(Reason.PARENT_UNKNOWN, parent=command.parent_id or command.parent_client_id)
@@ -154,7 +143,7 @@ def place_order(step: Step, command: PlaceOrder) -> OrderRecord:
     account, market = plan.account, plan.market
     account.positions[command.symbol] = plan.position
     order = _build_order(step, command, plan)
-    _register(step, account, order, command.client_id)
+    _register(step, account, order, command.client_id, command)
     accepted = order.to_record()
     step.events.append(OrderAccepted(accepted))
     _build_children(step, market, account, command, order)
@@ -201,8 +190,8 @@ def _build_children(
     step: Step, market: Market, account: Account, command: PlaceOrder, parent: Order
 ) -> None:
     for type, ticks, client_id in (
-        (OrderType.TAKE_PROFIT_MARKET, command.take_profit_ticks, command.take_profit_client_id),
-        (OrderType.STOP_MARKET, command.stop_loss_ticks, command.stop_loss_client_id),
+        (TAKE_PROFIT_MARKET, command.take_profit_ticks, command.take_profit_client_id),
+        (STOP_MARKET, command.stop_loss_ticks, command.stop_loss_client_id),
     ):
         if ticks:
             child = Order(
@@ -212,7 +201,7 @@ def _build_children(
                 parent.symbol,
                 Side(-parent.side),
                 type,
-                TimeInForce.GTC,
+                GTC,
                 0,
                 parent.lots,
                 step.now,
@@ -222,19 +211,25 @@ def _build_children(
             child.reduce_only = True
             child.algo = True
             child.parent_id = parent.order_id
-            _register(step, account, child, client_id)
+            _register(step, account, child, client_id, command)
             step.events.append(OrderAccepted(child.to_record()))
             _wait(step, market, account, child, parent)
 
 
-def _register(step: Step, account: Account, order: Order, client_id: str) -> None:
-    """Takes the next id and a client id, generated where none was given."""
+def _register(
+    step: Step, account: Account, order: Order, client_id: str, command: PlaceOrder
+) -> None:
+    """Takes the next id, and a client id that is given or made up.
+
+    What is made up is neither in use nor given to another order of the command.
+    """
     state = step.state
     state.next_order_id += 1
     space = client_id_space(state, account, order.algo)
     if not client_id:
-        client_id = f"auto_{order.order_id}"
-        while client_id in space:
+        given = (command.client_id, command.take_profit_client_id, command.stop_loss_client_id)
+        client_id = auto_client_id(order.order_id)
+        while client_id in space or client_id in given:
             client_id += "_"
     order.client_id = client_id
     state.orders[order.order_id] = order
@@ -249,91 +244,4 @@ def _wait(step: Step, market: Market, account: Account, order: Order, parent: Or
         watch(step, market, order)
         return
     attach(step, order, parent)
-    arm(step, market, order, parent.opened_lots)
-
-
-def fire(step: Step, order: Order) -> None:
-    """Turns a trigger order whose price has come into a MARKET or LIMIT order.
-
-    It keeps its id. What fires as an attached child cancels its siblings and
-    the rest of its parent. An order that cannot enter the book expires.
-    """
-    state = step.state
-    account = state.accounts[order.account]
-    position = account.positions[order.symbol]
-    stop_waiting(step, account, order)
-    order.type = LIMIT if order.type in PRICED_TYPES else MARKET
-    order.triggered_ms = step.now
-    order.updated_ms = step.now
-    closable = position.closable_lots(order.side)
-    if order.close_position:
-        order.reduce_only = True
-        order.lots = closable
-    elif order.parent_id:
-        order.lots = min(order.armed_lots, closable) or order.lots
-    elif order.reduce_only:
-        order.lots = min(order.lots, closable) or order.lots
-    step.events.append(OrderTriggered(order.to_record()))
-    if order.parent_id:
-        _relieve_family(step, order)
-    if order.reduce_only and not closable:
-        expire(step, order, Cause.POSITION_GONE)
-        return
-    obstacle = _find_obstacle(state, account, position, order)
-    if obstacle is not None:
-        expire(step, order, obstacle)
-        return
-    execute(step, account, position, order)
-
-
-def _relieve_family(step: Step, order: Order) -> None:
-    """The position is being closed: siblings and the rest of the parent have no use."""
-    state = step.state
-    for sibling in tuple(state.families.get(order.parent_id, ())):
-        cancel(step, sibling, Cause.SIBLING_FIRED)
-    parent = state.orders.get(order.parent_id)
-    if parent is not None:
-        cancel(step, parent, Cause.SIBLING_FIRED)
-
-
-def _find_obstacle(
-    state: State, account: Account, position: Position, order: Order
-) -> Cause | None:
-    try:
-        check_entry(
-            state,
-            account,
-            position,
-            order.side,
-            order.type,
-            order.time_in_force,
-            order.ticks,
-            order.lots,
-            order.reduce_only,
-        )
-    except Rejected as rejected:
-        return _OBSTACLES[rejected.reject.reason]
-    return None
-
-
-def run_consequences(step: Step) -> None:
-    """Lets trigger orders see every price of the step until nothing fires any more.
-
-    Markets that do not accept orders let nothing fire; `venue.set_mode` shows
-    them the price again when they reopen.
-    """
-    moves = step.moves
-    at = 0
-    while at < len(moves):
-        market, working_type, ticks = moves[at]
-        at += 1
-        if _is_closed(step.state, market):
-            continue
-        for order in market.triggers.queue(working_type).take(ticks):
-            if order.waiting:
-                fire(step, order)
-    moves.clear()
-
-
-def _is_closed(state: State, market: Market) -> bool:
-    return state.mode is not NORMAL or market.mode is not NORMAL
+    arm(step, market, order, opened_part(parent, account.positions[order.symbol]))

@@ -6,7 +6,7 @@ fees between wallet and fee account.
 """
 
 from openperp.engine.attached import arm_children
-from openperp.engine.ending import expire_closers
+from openperp.engine.ending import expire_closers, opened_part
 from openperp.engine.events import Fill, OrderFilled, PositionChanged, TradeExecuted
 from openperp.engine.margin import refreeze
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
@@ -82,12 +82,13 @@ def _settle_side(
             order.account, spec.symbol, position.lots, position.entry_cost, account.wallet
         )
     )
-    if opened:
-        order.opened_lots += opened
-        if state.families:
-            arm_children(step, market, order)
     if opened != lots and not position.closable_lots(order.side):
         expire_closers(step, account, spec.symbol)
+    if opened:
+        order.opened_lots = opened_part(order, position) + opened
+        order.opened_epoch = position.epoch
+        if state.families:
+            arm_children(step, market, order)
 
 
 def _move_position(position: Position, side: Side, ticks: int, lots: int) -> tuple[int, int]:

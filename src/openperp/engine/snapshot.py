@@ -40,9 +40,11 @@ _DERIVED = frozenset(
         "chain_next",
         "chain_prev",
         "frozen",
+        "indexed",
         "level_next",
         "level_prev",
         "opening_lots",
+        "is_dormant",
         "remaining_lots",
         "resting",
         "to_record",
@@ -69,7 +71,7 @@ _CONSTRUCTED = (
 
 
 class _MarketDump(msgspec.Struct, array_like=True):
-    """`bids` and `asks` list resting order ids by priority; `watching` waiting ones by age."""
+    """`bids` and `asks` list resting order ids by priority."""
 
     spec: InstrumentSpec
     instrument_id: int
@@ -92,6 +94,7 @@ class _PositionDump(msgspec.Struct, array_like=True):
     entry_cost: int
     leverage: int
     updated_ms: int
+    epoch: int
     buys: list[int]
     sells: list[int]
     reducers: list[int]
@@ -281,6 +284,7 @@ def _dump_account(account: Account) -> _AccountDump:
                 position.entry_cost,
                 position.leverage,
                 position.updated_ms,
+                position.epoch,
                 _ids(position.buys.orders()),
                 _ids(position.sells.orders()),
                 _ids(position.reducers.values()),
@@ -330,9 +334,8 @@ def _load_account(state: State, dumped: _AccountDump) -> None:
         order = state.orders[order_id]
         account.waiting[order_id] = order
         client_id_space(state, account, order.algo)[order.client_id] = order
-        if not order.parent_id or order.armed_lots:
-            queue = state.markets[order.symbol].triggers.queue(order.working_type)
-            queue.add(order)
+        if not order.is_dormant:
+            state.markets[order.symbol].triggers.queue(order.working_type).add(order)
 
 
 def _load_position(state: State, account: Account, dumped: _PositionDump) -> None:
@@ -341,6 +344,7 @@ def _load_position(state: State, account: Account, dumped: _PositionDump) -> Non
     position.entry_cost = dumped.entry_cost
     position.leverage = dumped.leverage
     position.updated_ms = dumped.updated_ms
+    position.epoch = dumped.epoch
     account.positions[dumped.symbol] = position
     for chain, order_ids in ((position.buys, dumped.buys), (position.sells, dumped.sells)):
         chain.leverage = dumped.leverage

@@ -70,12 +70,14 @@ class Position:
     so the entry price is derived and never stored. `buys` and `sells` are the
     resting orders that could open; `reducers` are the resting reduce-only ones.
     `order_count` counts all that rest in the book; `order_margin` is what its
-    open orders freeze, in money.
+    open orders freeze, in money. `epoch` counts the positions that have gone:
+    what orders have opened in an earlier one is no longer there.
     """
 
     __slots__ = (
         "buys",
         "entry_cost",
+        "epoch",
         "leverage",
         "lots",
         "market",
@@ -94,6 +96,7 @@ class Position:
         self.buys = OrderChain(market.unit, self.leverage)
         self.sells = OrderChain(market.unit, self.leverage)
         self.reducers: dict[int, Order] = {}
+        self.epoch = 0
         self.order_count = 0
         self.order_margin = 0
         self.updated_ms = 0

@@ -1,12 +1,20 @@
 """One command under way: the state it changes and what has happened so far."""
 
 from openperp.engine.events import Event
+from openperp.engine.order import Order
 from openperp.engine.state import Market, State
 from openperp.engine.terms import WorkingType
 
+Move = tuple[Market, WorkingType, int, Order | None]
+"""A price that trigger orders have yet to see, and the order that watches from it on."""
+
 
 class Step:
-    """`moves` queues prices that trigger orders have yet to see, oldest first."""
+    """`moves` queues prices in the order in which they came about.
+
+    An order that starts to watch is put into the trigger index when its turn in
+    the queue comes, so it sees no price from before.
+    """
 
     __slots__ = ("events", "moves", "now", "state")
 
@@ -14,7 +22,11 @@ class Step:
         self.state = state
         self.now = now
         self.events: list[Event] = []
-        self.moves: list[tuple[Market, WorkingType, int]] = []
+        self.moves: list[Move] = []
 
     def price_moved(self, market: Market, working_type: WorkingType, ticks: int) -> None:
-        self.moves.append((market, working_type, ticks))
+        self.moves.append((market, working_type, ticks, None))
+
+    def watch(self, market: Market, order: Order, ticks: int) -> None:
+        """Lets `order` watch its price from now on, beginning with what it is."""
+        self.moves.append((market, order.working_type, ticks, order))

@@ -25,21 +25,6 @@ class OrderType(IntEnum):
     TRAILING_STOP_MARKET = 7
 
 
-TRIGGER_TYPES = frozenset(
-    {
-        OrderType.STOP,
-        OrderType.STOP_MARKET,
-        OrderType.TAKE_PROFIT,
-        OrderType.TAKE_PROFIT_MARKET,
-        OrderType.TRAILING_STOP_MARKET,
-    }
-)
-"""Types that wait outside the book until a price fires them."""
-
-PRICED_TYPES = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
-"""Types that carry a limit price."""
-
-
 class TimeInForce(IntEnum):
     GTC = 1
     IOC = 2
@@ -53,9 +38,6 @@ class OrderStatus(IntEnum):
     FILLED = 3
     CANCELED = 4
     EXPIRED = 5
-
-
-TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED})
 
 
 class WorkingType(IntEnum):
@@ -114,15 +96,21 @@ class Cause(IntEnum):
     """A triggered order would exceed the notional cap of its leverage bracket."""
 
 
-# The words that every order meets, by their own names: looking a member up on its
+# The words by their own names. The engine uses these alone: looking a member up on its
 # class costs as much as several attribute reads, on Python 3.11 even more.
 BUY: Final = Side.BUY
 SELL: Final = Side.SELL
 LIMIT: Final = OrderType.LIMIT
 MARKET: Final = OrderType.MARKET
+STOP: Final = OrderType.STOP
+STOP_MARKET: Final = OrderType.STOP_MARKET
+TAKE_PROFIT: Final = OrderType.TAKE_PROFIT
+TAKE_PROFIT_MARKET: Final = OrderType.TAKE_PROFIT_MARKET
 TRAILING_STOP_MARKET: Final = OrderType.TRAILING_STOP_MARKET
-GTX: Final = TimeInForce.GTX
+GTC: Final = TimeInForce.GTC
+IOC: Final = TimeInForce.IOC
 FOK: Final = TimeInForce.FOK
+GTX: Final = TimeInForce.GTX
 NEW: Final = OrderStatus.NEW
 PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 FILLED: Final = OrderStatus.FILLED
@@ -131,8 +119,18 @@ EXPIRED: Final = OrderStatus.EXPIRED
 CONTRACT_PRICE: Final = WorkingType.CONTRACT_PRICE
 MARK_PRICE: Final = WorkingType.MARK_PRICE
 BOTH: Final = PositionSide.BOTH
+ANY: Final = OrderScope.ANY
 BOOK: Final = OrderScope.BOOK
 TRIGGER: Final = OrderScope.TRIGGER
 NORMAL: Final = Mode.NORMAL
+CANCEL_ONLY: Final = Mode.CANCEL_ONLY
 HALTED: Final = Mode.HALTED
-REQUESTED: Final = Cause.REQUESTED
+
+PRICED_TYPES: Final = frozenset({LIMIT, STOP, TAKE_PROFIT})
+"""Types that carry a limit price."""
+STOP_TYPES: Final = frozenset({STOP, STOP_MARKET})
+TAKE_PROFIT_TYPES: Final = frozenset({TAKE_PROFIT, TAKE_PROFIT_MARKET})
+CLOSING_TYPES: Final = frozenset({STOP_MARKET, TAKE_PROFIT_MARKET})
+"""Types that can close a whole position."""
+TRIGGER_TYPES: Final = STOP_TYPES | TAKE_PROFIT_TYPES | {TRAILING_STOP_MARKET}
+"""Types that wait outside the book until a price fires them."""

@@ -15,18 +15,17 @@ from openperp.engine.terms import (
     BUY,
     MARK_PRICE,
     SELL,
+    TAKE_PROFIT_TYPES,
     TRAILING_STOP_MARKET,
     OrderType,
     Side,
     WorkingType,
 )
 
-_TAKE_PROFITS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
-
 
 def fires_rising(type: OrderType, side: Side) -> bool:
     """Whether such an order fires at or above its trigger price (else at or below)."""
-    return (side is SELL) == (type in _TAKE_PROFITS)
+    return (side is SELL) == (type in TAKE_PROFIT_TYPES)
 
 
 def is_reached(type: OrderType, side: Side, trigger_ticks: int, ticks: int) -> bool:
@@ -57,7 +56,7 @@ class TriggerHeap:
         """Notes that an entry, no matter which, has become stale."""
         self.stale += 1
         if self.stale > 64 and self.stale * 2 > len(self.entries):
-            self.entries = [entry for entry in self.entries if entry[2].waiting]
+            self.entries = [entry for entry in self.entries if entry[2].indexed]
             heapify(self.entries)
             self.stale = 0
 
@@ -67,14 +66,18 @@ class TriggerHeap:
         reach = self.sign * ticks
         while entries and entries[0][0] <= reach:
             order = heappop(entries)[2]
-            if order.waiting:
+            if order.indexed:
+                order.indexed = False
                 fired.append(order)
             else:
                 self.stale -= 1
 
 
 class TriggerQueue:
-    """The waiting orders of one market that watch one kind of price."""
+    """The waiting orders of one market that watch one kind of price.
+
+    It alone puts an order in and takes it out, and `Order.indexed` says which.
+    """
 
     __slots__ = ("falling", "rising", "trailing")
 
@@ -84,13 +87,17 @@ class TriggerQueue:
         self.trailing: dict[int, Order] = {}
 
     def add(self, order: Order) -> None:
+        order.indexed = True
         if order.type is TRAILING_STOP_MARKET:
             self.trailing[order.order_id] = order
         else:
             self._heap(order).add(order)
 
     def discard(self, order: Order) -> None:
-        """Forgets an order that no longer waits."""
+        """Forgets an order that no longer waits, if it is still there."""
+        if not order.indexed:
+            return
+        order.indexed = False
         if order.type is TRAILING_STOP_MARKET:
             del self.trailing[order.order_id]
         else:
@@ -105,9 +112,14 @@ class TriggerQueue:
             trailed = [order for order in self.trailing.values() if trail(order, ticks)]
             trailed.sort(key=lambda order: order.order_id)
             for order in trailed:
-                del self.trailing[order.order_id]
+                self.discard(order)
             fired += trailed
         return fired
+
+    def orders(self) -> list[Order]:
+        """Every order that is in, in no useful order."""
+        entries = self.rising.entries + self.falling.entries
+        return [*self.trailing.values(), *[entry[2] for entry in entries if entry[2].indexed]]
 
     def _heap(self, order: Order) -> TriggerHeap:
         return self.rising if fires_rising(order.type, order.side) else self.falling

@@ -107,8 +107,7 @@ def set_price(step: Step, command: SetPrice) -> PriceChanged:
     market.mark_ticks = command.ticks
     market.priced_ms = step.now
     step.price_moved(market, MARK_PRICE, command.ticks)
-    moves_last = not market.traded if command.moves_last is None else command.moves_last
-    if moves_last:
+    if command.moves_last or not (market.traded or command.keeps_last):
         market.last_ticks = command.ticks
         step.price_moved(market, CONTRACT_PRICE, command.ticks)
     changed = PriceChanged(command.symbol, market.index_ticks, market.mark_ticks, market.last_ticks)

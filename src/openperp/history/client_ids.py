@@ -16,6 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from openperp.engine.events import OrderRecord
+from openperp.engine.ids import AUTO_PREFIX, auto_client_id
 from openperp.history.base import HistoryUnusable
 from openperp.history.file import Connection
 
@@ -27,12 +28,6 @@ HASH_BITS: Final = 32
 BLOCK_BITS: Final = 40
 """Bits of a block's number in the key of its rows, under the bucket."""
 BLOCK_MASK: Final = 2**BLOCK_BITS - 1
-AUTO_PREFIX: Final = "auto_"
-
-
-def auto_client_id(order_id: int) -> str:
-    """The client id that the engine gives to an order without one."""
-    return f"{AUTO_PREFIX}{order_id}"
 
 
 def find_auto_order_id(client_id: str) -> int | None:

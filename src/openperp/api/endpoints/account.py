@@ -14,10 +14,9 @@ from openperp.api.params import NoParams, Params
 from openperp.api.wire import positions as rows
 from openperp.api.wire.account import account_v2, account_v3, balance_row
 from openperp.api.wire.numbers import decimal_text
-from openperp.engine.accounts import ASSET
 from openperp.engine.commands import SetLeverage
 from openperp.engine.events import Applied, LeverageChanged
-from openperp.engine.instruments import Bracket
+from openperp.engine.instruments import MARGIN_ASSET, Bracket
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market, Position
 
@@ -42,14 +41,14 @@ class ModeChoice(Params, frozen=True):
 
 
 def get_balance(call: Call, _params: NoParams) -> list[Row]:
-    return [balance_row(account_of(call), ASSET)]
+    return [balance_row(account_of(call), MARGIN_ASSET)]
 
 
 def get_account_v2(call: Call, _params: NoParams) -> Row:
     """The account with a row for every symbol."""
     return account_v2(
         account_of(call),
-        ASSET,
+        MARGIN_ASSET,
         [
             rows.account_row_v2(position, format_of(call, position.market))
             for position in _positions(call, "")
@@ -61,7 +60,7 @@ def get_account_v3(call: Call, _params: NoParams) -> Row:
     """The account with a row for each symbol in use."""
     return account_v3(
         account_of(call),
-        ASSET,
+        MARGIN_ASSET,
         [
             rows.account_row_v3(position, format_of(call, position.market))
             for position in _positions(call, "")

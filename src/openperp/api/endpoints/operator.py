@@ -26,12 +26,12 @@ from openperp.engine.commands import (
     Withdraw,
 )
 from openperp.engine.events import Applied, PriceChanged, WalletChanged
+from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.margin import available_balance
 from openperp.engine.rejects import Reject
 from openperp.engine.state import Account
 from openperp.engine.terms import Mode
 
-ASSET: Final = "USDT"
 CLOCK_MAX_MS: Final = 253_402_300_799_000
 """The end of the year 9999, beyond which no clock may be set."""
 
@@ -50,7 +50,7 @@ class NewAccount(_Params, frozen=True):
 class Transfer(_Params, frozen=True):
     name: Annotated[str, Text(64)]
     amount: Annotated[str, Decimal()]
-    asset: Annotated[str, Text(20)] = ASSET
+    asset: Annotated[str, Text(20)] = MARGIN_ASSET
 
 
 class NewKey(_Params, frozen=True):
@@ -120,7 +120,7 @@ def list_accounts(call: Call, _params: NoParams) -> Any:
 def _account(account: Account) -> dict[str, Any]:
     return {
         "name": account.name,
-        "asset": ASSET,
+        "asset": MARGIN_ASSET,
         "balance": money_text(account.wallet),
         "available": money_text(available_balance(account)),
         "first_deposit": money_text(account.first_deposit),
@@ -218,9 +218,7 @@ def set_price(call: Call, params: Price) -> Submission:
     """
     market = find_market(call, params.symbol)
     ticks = to_nearest_ticks(market, params.price, "price")
-    moves_last = params.last
-    if moves_last is None and call.view.market == "quiet":
-        moves_last = True
+    moves_last = call.view.market == "quiet" if params.last is None else params.last
     text = format_of(call, market)
 
     def finish(applied: Applied) -> Any:
@@ -232,7 +230,7 @@ def set_price(call: Call, params: Price) -> Submission:
             "last": text.price[applied.reply.last_ticks],
         }
 
-    return Submission(SetPrice(params.symbol, ticks, moves_last), finish)
+    return Submission(SetPrice(params.symbol, ticks, moves_last, params.last is False), finish)
 
 
 def define_instrument(call: Call, params: Instrument) -> Submission:
