@@ -50,12 +50,16 @@ VENUE="{access.rest}"
 API_KEY="{access.api_key}"
 API_SECRET="{access.api_secret}"
 
-QUERY="symbol=BTCUSDT&orderIdList=[1,2]&timestamp=$(date +%s)000"
-SIGNATURE=$(printf %s "$QUERY" | openssl dgst -sha256 -hmac "$API_SECRET" | sed 's/.* //')
+signed() {{  # METHOD PATH PARAMETERS
+  query="$3&timestamp=$(date +%s)000"
+  signature=$(printf %s "$query" | openssl dgst -sha256 -hmac "$API_SECRET" | sed 's/.* //')
+  # -g: without it curl takes square brackets for a pattern of its own, and sends nothing.
+  curl -gsS -X "$1" -H "X-MBX-APIKEY: $API_KEY" "$VENUE$2?$query&signature=$signature"
+}}
 
-# -g: without it curl takes the square brackets for a pattern of its own.
-curl -gsS -X DELETE -H "X-MBX-APIKEY: $API_KEY" \\
-  "$VENUE/fapi/v1/batchOrders?$QUERY&signature=$SIGNATURE"
+ORDER="symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000"
+ORDER_ID=$(signed POST /fapi/v1/order "$ORDER" | sed 's/.*"orderId":\\([0-9]*\\).*/\\1/')
+signed DELETE /fapi/v1/batchOrders "symbol=BTCUSDT&orderIdList=[$ORDER_ID]"
 """
 
 
@@ -63,6 +67,6 @@ CLIENTS = {
     client.name: client
     for client in (
         Client("ccxt", "python", "the ccxt library, its binanceusdm exchange", _ccxt),
-        Client("curl", "sh", "a signed request from a shell, with curl and openssl", _curl),
+        Client("curl", "sh", "signed requests from a shell, with curl and openssl", _curl),
     )
 }
