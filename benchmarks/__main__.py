@@ -54,17 +54,39 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures the venue beside its floors; takes about ten minutes in full.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), help="parts to run")
-    parser.add_argument("--rounds", type=int, default=default.rounds)
-    parser.add_argument("--requests", type=int, default=default.requests)
-    parser.add_argument("--connections", type=int, default=default.connections)
-    parser.add_argument("--commands", type=int, default=default.commands)
-    parser.add_argument("--resting-max", type=int, default=default.resting_max)
-    parser.add_argument("--replay-records", type=int, default=default.replay_records)
-    parser.add_argument("--data", type=Path, help="where data directories are made (a real disk)")
-    parser.add_argument("--tiny", action="store_true", help="only see that everything runs")
-    parser.add_argument("--no-record", action="store_true", help="leave history.jsonl alone")
+    add = parser.add_argument
+    add("--only", nargs="+", choices=list(PARTS), help="parts to run")
+    add(
+        "--rounds",
+        type=int,
+        default=default.rounds,
+        help="rounds per part; candidates take turns in each",
+    )
+    add("--requests", type=int, default=default.requests, help="requests per round and candidate")
+    add("--connections", type=int, default=default.connections, help="connections at the same time")
+    add(
+        "--commands",
+        type=int,
+        default=default.commands,
+        help="commands per round of the engine alone",
+    )
+    add(
+        "--resting-max",
+        type=int,
+        default=default.resting_max,
+        help="resting orders in the largest book of growth",
+    )
+    add(
+        "--replay-records",
+        type=int,
+        default=default.replay_records,
+        help="records in the journal to replay",
+    )
+    add("--data", type=Path, help="where data directories are made (a real disk)")
+    add("--tiny", action="store_true", help="only see that everything runs")
+    add("--no-record", action="store_true", help="leave history.jsonl alone")
     return parser
 
 
