@@ -7,6 +7,8 @@ from tests.api import offline
 from tests.api.offline import OfflineVenue
 from tests.api.trader import Trader
 
+from openperp.api.dialect import DIALECTS
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _close_histories() -> Iterator[None]:
@@ -15,7 +17,7 @@ def _close_histories() -> Iterator[None]:
         offline.OPEN.pop().close()
 
 
-@pytest.fixture(params=["ztdx", "binance"])
+@pytest.fixture(params=list(DIALECTS))
 def either(request: pytest.FixtureRequest) -> Trader:
     """Alice, in each dialect."""
     return Trader(OfflineVenue(request.param))

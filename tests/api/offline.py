@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from openperp.api.dialect import DIALECTS
+from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.dispatch import Answer, finish, prepare
 from openperp.api.endpoint import Request
 from openperp.api.security import hmac_verifier
@@ -51,7 +51,8 @@ class OfflineVenue:
     `now_ms` is the venue's clock and `wall_ms` the machine's; both stand still.
     """
 
-    def __init__(self, dialect: str = "ztdx", **settings: Any) -> None:
+    def __init__(self, dialect: str | Dialect = "ztdx", **settings: Any) -> None:
+        rules = dialect if isinstance(dialect, Dialect) else DIALECTS[dialect]
         self.now_ms = START_MS
         self.wall_ms = WALL_MS
         self.state = State()
@@ -64,7 +65,7 @@ class OfflineVenue:
             state=self.state,
             history=self.history,
             keys=self.keys,
-            dialect=DIALECTS[dialect],
+            dialect=rules,
             now_ms=lambda: self.now_ms,
             wall_ms=lambda: self.wall_ms,
             mint=self._mint,
@@ -73,8 +74,7 @@ class OfflineVenue:
             find_fault=lambda: self.fault,
             **settings,
         )
-        rules = DIALECTS[dialect]
-        self.apply(OpenVenue(dialect, rules.larger_side_margin, rules.separate_trigger_ids))
+        self.apply(OpenVenue(rules.name, rules.larger_side_margin, rules.separate_trigger_ids))
         for symbol in BUILT_IN:
             self.apply(DefineInstrument(*_specify(symbol, {})))
         for name in ("alice", "bob"):

@@ -277,7 +277,10 @@ def test_a_tried_order_changes_nothing(either: Trader) -> None:
     order = either.post(f"{ORDER}/test", **LIMIT, newClientOrderId="try")
     assert (order["orderId"], order["clientOrderId"], order["status"]) == (0, "try", "NEW")
     assert {"avgPrice", "cumQuote"} <= order.keys()
-    assert either.post(f"{ORDER}/test", **TRAILING)["priceRate"] == "0.3"
     refusal = either.refused("POST", f"{ORDER}/test", **{**LIMIT, "quantity": "10"})
     assert refusal.code == -2019
     assert either.venue.state.seq == seq
+
+
+def test_a_tried_trigger_order_shows_its_numbers(alice: Trader) -> None:
+    assert alice.post(f"{ORDER}/test", **TRAILING)["priceRate"] == "0.3"

@@ -9,7 +9,7 @@ from msgspec import structs
 from tests.engine.desk import BTC
 
 from openperp.api.dialect import DIALECTS
-from openperp.api.wire.orders import LAYOUTS, ReplyKind, order_writer
+from openperp.api.wire.orders import ReplyKind, order_writer
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import (
     Cause,
@@ -244,8 +244,3 @@ def test_orders_alike_but_for_one_fact_are_told_apart() -> None:
         writer.write(structs.replace(LIMIT, **{name: value})) for name, value in changes.items()
     }
     assert len(texts | {writer.write(LIMIT)}) == len(changes) + 1
-
-
-def test_every_dialect_has_every_layout() -> None:
-    for layouts in LAYOUTS.values():
-        assert layouts.keys() == set(get_args(ReplyKind))

@@ -9,12 +9,21 @@ from typing import Final
 import msgspec
 
 
-class Dialect(msgspec.Struct, frozen=True):
-    """One way of speaking fapi. Each field is one row of the table below.
+class Refusal(msgspec.Struct, frozen=True, array_like=True):
+    """A code with the arguments of its message.
 
-    A refusal is given as a code with the arguments of its message; `{detail}`
-    arguments come from the engine's numbers.
+    An argument in braces stands for the detail of that name which the engine gives.
     """
+
+    code: int
+    arguments: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([str(self.code), *self.arguments])
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """One way of speaking fapi. Each field is one row of the table below."""
 
     name: str
     echoes_terminal_orders: bool
@@ -27,9 +36,9 @@ class Dialect(msgspec.Struct, frozen=True):
     """Prices and quantities drop trailing zeros; otherwise instrument precision."""
     larger_side_margin: bool
     """Open orders freeze the larger of both sides; otherwise the sum."""
-    lot_filter_code: int
+    lot_filter: Refusal
     """Answer to a quantity below one lot."""
-    notional_filter_code: int
+    notional_filter: Refusal
     """Answer to an order below MIN_NOTIONAL."""
     seed_cancel_fields: bool
     """Batch cancel entries have cumQuote and none of the fields added since 2023."""
@@ -44,15 +53,15 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 def _columns() -> dict[str, Dialect]:
-    table: dict[str, tuple[object, object]] = {
+    table: dict[str, tuple[object, ...]] = {
         "name": ("ztdx", "binance"),
         "echoes_terminal_orders": (True, False),
         "triggers_on_order_endpoint": (True, False),
         "floors_quantity": (True, False),
         "shortest_decimals": (True, False),
         "larger_side_margin": (False, True),
-        "lot_filter_code": (-1013, -1111),
-        "notional_filter_code": (-1013, -4164),
+        "lot_filter": ((-1013, ("LOT_SIZE",)), (-1111, ())),
+        "notional_filter": ((-1013, ("MIN_NOTIONAL",)), (-4164, ("{min_notional}",))),
         "seed_cancel_fields": (True, False),
         "value_in_order_replies": (True, False),
         "separate_trigger_ids": (False, True),
@@ -60,8 +69,8 @@ def _columns() -> dict[str, Dialect]:
         "callback_max_ppm": (100_000, 200_000),
     }
     columns = [
-        msgspec.convert({row: cells[index] for row, cells in table.items()}, Dialect)
-        for index in range(2)
+        msgspec.convert(dict(zip(table, cells, strict=True)), Dialect)
+        for cells in zip(*table.values(), strict=True)
     ]
     return {column.name: column for column in columns}
 

@@ -226,21 +226,22 @@ def _message(code: int, args: tuple[object, ...], form: int) -> str:
     raise AssertionError(f"{code} has no message with {len(args)} arguments")
 
 
-Refusal = tuple[int, tuple[object, ...]]
+Answer = tuple[int, tuple[object, ...]]
 """A code and the arguments of its message."""
 
 Detail = Mapping[str, int | str]
-Rule = Refusal | Callable[[Dialect, Detail], Refusal]
+Rule = Answer | Callable[[Dialect, Detail], Answer]
 
 
-def _notional(dialect: Dialect, detail: Detail) -> Refusal:
-    if dialect.notional_filter_code == -1013:
-        return -1013, ("MIN_NOTIONAL",)
+def _notional(dialect: Dialect, detail: Detail) -> Answer:
     smallest = decimal_text(int(detail["min_notional"]), MONEY_DECIMALS, shortest=True)
-    return dialect.notional_filter_code, (smallest,)
+    arguments = dialect.notional_filter.arguments
+    return dialect.notional_filter.code, tuple(
+        argument.format(min_notional=smallest) for argument in arguments
+    )
 
 
-def _leverage(_dialect: Dialect, detail: Detail) -> Refusal:
+def _leverage(_dialect: Dialect, detail: Detail) -> Answer:
     return -4028, (detail["leverage"],)
 
 

@@ -171,7 +171,7 @@ class Reader(Generic[P]):
             )
         for name, value in fields.items():
             if value == "":
-                raise ApiError(-1105, name)
+                raise ApiError(-1105, name, explain=f"{name} was sent without a value")
 
     def _explain_unknown(self, name: str) -> str:
         near = [known for _, known, *_ in self._plan if _is_near(name, known.lower())]
@@ -260,10 +260,9 @@ def to_lots(market: Market, text: str, name: str, dialect: Dialect) -> int:
     if is_off and not dialect.floors_quantity:
         raise ApiError(-1111, explain=f"LOT_SIZE: {name} {text} is not a multiple of {lot}")
     if is_off and lots == 0:
-        arguments = ("LOT_SIZE",) if dialect.lot_filter_code == -1013 else ()
         raise ApiError(
-            dialect.lot_filter_code,
-            *arguments,
+            dialect.lot_filter.code,
+            *dialect.lot_filter.arguments,
             explain=f"LOT_SIZE: {name} {text} is below one lot of {lot}",
         )
     if lots > LONG_MAX:

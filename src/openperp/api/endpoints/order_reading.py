@@ -62,7 +62,7 @@ def find_ended(
         found = history.find_order(call.account, symbol, order_id)
     else:
         algo = None
-        if call.view.dialect.separate_trigger_ids and scope is not OrderScope.ANY:
+        if call.view.state.separate_trigger_ids and scope is not OrderScope.ANY:
             algo = scope is OrderScope.TRIGGER
         found = history.find_order_by_client_id(call.account, symbol, client_id, algo)
     if found is None or not belongs_to(found, scope):

@@ -75,7 +75,7 @@ class TradeSpan(Params, frozen=True):
 
 def book_scope(call: Call) -> OrderScope:
     """What the order endpoints reach: everything, or not the orders that wait for a trigger."""
-    return OrderScope.BOOK if call.view.dialect.separate_trigger_ids else OrderScope.ANY
+    return OrderScope.BOOK if call.view.state.separate_trigger_ids else OrderScope.ANY
 
 
 def place_order(call: Call, form: OrderForm) -> Submission:

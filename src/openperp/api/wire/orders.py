@@ -17,7 +17,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import structs
 
-from openperp.api.dialect import DIALECTS, Dialect
+from openperp.api.dialect import Dialect
 from openperp.api.wire.numbers import InstrumentFormat, instrument_format, percent_texts
 from openperp.engine.events import OrderRecord
 from openperp.engine.instruments import InstrumentSpec
@@ -45,12 +45,16 @@ ReplyKind = Literal["batch cancel", "cancel", "place", "test", "query", "all ord
 """The replies that hold orders; new orders of a batch are told like single ones."""
 
 
-def _layouts(dialect: Dialect) -> dict[ReplyKind, OrderLayout]:
-    seed, value = dialect.seed_cancel_fields, dialect.value_in_order_replies
+@lru_cache(maxsize=64)
+def order_layout(reply: ReplyKind, *, seed: bool, value: bool) -> OrderLayout:
+    """The layout of a reply.
+
+    `seed` and `value` are the dialect's `seed_cancel_fields` and `value_in_order_replies`.
+    """
     query = OrderLayout(
         average_price=True, quote=True, total=False, created=True, parent=True, modes=True
     )
-    return {
+    layouts: dict[ReplyKind, OrderLayout] = {
         "batch cancel": OrderLayout(quote=seed, modes=not seed),
         "cancel": OrderLayout(quote=seed, parent=True, modes=True),
         "place": OrderLayout(average_price=value, quote=value, parent=True, modes=True),
@@ -58,10 +62,8 @@ def _layouts(dialect: Dialect) -> dict[ReplyKind, OrderLayout]:
         "query": query,
         "all orders": structs.replace(query, pair=True),
     }
+    return layouts[reply]
 
-
-LAYOUTS: Final = {name: _layouts(dialect) for name, dialect in DIALECTS.items()}
-"""The layout of each kind of reply, by dialect."""
 
 _MODES: Final = ',"priceMatch":"NONE","selfTradePreventionMode":"NONE","goodTillDate":0'
 
@@ -186,4 +188,7 @@ _order_writer = lru_cache(maxsize=4_096)(OrderWriter)
 def order_writer(spec: InstrumentSpec, dialect: Dialect, reply: ReplyKind) -> OrderWriter:
     """The writer of an instrument's orders for one kind of reply; writers are kept."""
     instrument = instrument_format(spec, shortest=dialect.shortest_decimals)
-    return _order_writer(instrument, LAYOUTS[dialect.name][reply])
+    layout = order_layout(
+        reply, seed=dialect.seed_cancel_fields, value=dialect.value_in_order_replies
+    )
+    return _order_writer(instrument, layout)
