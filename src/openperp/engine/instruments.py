@@ -10,7 +10,7 @@ MARGIN_ASSET: Final = "USDT"
 """The one asset of wallets, margin and quotes."""
 
 LEVERAGE_LIMIT: Final = 1_000
-ORDERS_LIMIT: Final = 1_000_000
+ORDERS_LIMIT: Final = 1_000_000_000
 
 
 class Bracket(msgspec.Struct, frozen=True, array_like=True):
