@@ -201,7 +201,9 @@ def _value(kind: Kind[Any]) -> str:
         return f"{schema['minimum']} to {schema['maximum']}" if bounded else "a whole number"
     if schema["type"] == "array":
         most = f", at most {schema['maxItems']}" if "maxItems" in schema else ""
-        return f"a JSON list of {ITEMS[schema['items']['type']]}{most}"
+        items = schema["items"]
+        words = ", ".join(f"`{word}`" for word in items.get("enum", ()))
+        return f"a JSON list of {words or ITEMS[items['type']]}{most}"
     if schema["type"] == "boolean":
         return "`true` or `false`"
     return PATTERNS.get(schema.get("pattern", ""), "text")
