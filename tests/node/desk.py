@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from openperp.engine.commands import Command, CreateAccount, DefineInstrument, OpenVenue, Record
 from openperp.engine.state import State
+from openperp.journal.base import JournalUncertain
 from openperp.journal.memory import MemoryJournal
 from openperp.node.clock import Clock, VirtualClock
 from openperp.node.instruments import BUILT_IN, specify
@@ -48,6 +49,13 @@ class FullJournal(SlowJournal):
         super().append(records)
 
 
+class DoubtfulJournal(SlowJournal):
+    """A disk that fails so that nobody knows what it has."""
+
+    def append(self, records: Sequence[Record]) -> None:  # noqa: ARG002  it fails for any
+        raise JournalUncertain("The journal cannot be written: disk I/O error.")
+
+
 def open_machine() -> Machine:
     """A machine with one instrument and one account."""
     machine = Machine(State())
@@ -58,3 +66,10 @@ def open_machine() -> Machine:
 
 def virtual_clock() -> Clock:
     return Clock(VirtualClock(START_MS))
+
+
+def change(
+    clock: Clock, mode: str | None = None, to_ms: int | None = None, by_ms: int | None = None
+) -> None:
+    """Plans a change and makes it at once."""
+    clock.use(clock.plan(clock.current, mode, to_ms, by_ms))

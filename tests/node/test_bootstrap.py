@@ -223,7 +223,7 @@ def test_the_virtual_clock_goes_on_where_it_stood(tmp_path: Path) -> None:
         applied = await venue.node.submit(Submission(Pulse(), lambda _: None, change))
         assert applied.time_ms == VIRTUAL_START_MS + 500
         with pytest.raises(ClockError, match="cannot be set back"):
-            venue.node.submit(Submission(Pulse(), lambda _: None, ClockChange(by_ms=-1)))
+            await venue.node.submit(Submission(Pulse(), lambda _: None, ClockChange(by_ms=-1)))
 
     async def look(venue: Venue) -> None:
         assert venue.node.view.now_ms() == VIRTUAL_START_MS + 500

@@ -1,4 +1,5 @@
 import pytest
+from tests.node.desk import change
 
 from openperp.node.clock import Clock, RealClock, VirtualClock, format_instant, parse_instant
 from openperp.node.errors import ClockError
@@ -31,9 +32,9 @@ def test_a_real_clock_waits_where_the_venue_already_was() -> None:
 def test_a_virtual_clock_stands_still_until_it_is_moved() -> None:
     clock = Clock(VirtualClock(100))
     assert (clock.mode, clock.now_ms()) == ("virtual", 100)
-    clock.change(by_ms=50)
+    change(clock, by_ms=50)
     assert clock.now_ms() == 150
-    clock.change(to_ms=150)
+    change(clock, to_ms=150)
     assert clock.now_ms() == 150
 
 
@@ -41,24 +42,24 @@ def test_a_virtual_clock_stands_still_until_it_is_moved() -> None:
 def test_setting_a_virtual_clock_back_is_refused(to_ms: int | None, by_ms: int | None) -> None:
     clock = Clock(VirtualClock(100))
     with pytest.raises(ClockError, match="cannot be set back"):
-        clock.change(to_ms=to_ms, by_ms=by_ms)
+        change(clock, to_ms=to_ms, by_ms=by_ms)
     assert clock.now_ms() == 100
 
 
 def test_a_real_clock_cannot_be_set() -> None:
     clock = Clock(RealClock(wall=Wall(100)))
     with pytest.raises(ClockError, match="change to the virtual clock first"):
-        clock.change(by_ms=1)
+        change(clock, by_ms=1)
     assert clock.now_ms() == 100
 
 
 def test_switching_keeps_the_time() -> None:
     wall = Wall(100)
     clock = Clock(RealClock(wall=wall), wall)
-    clock.change(mode="virtual")
+    change(clock, mode="virtual")
     wall.now_ms = 200
     assert (clock.mode, clock.now_ms()) == ("virtual", 100)
-    clock.change(mode="real")
+    change(clock, mode="real")
     assert (clock.mode, clock.now_ms()) == ("real", 200)
 
 
@@ -66,16 +67,16 @@ def test_a_switch_and_a_move_happen_together_or_not_at_all() -> None:
     wall = Wall(100)
     clock = Clock(RealClock(wall=wall), wall)
     with pytest.raises(ClockError):
-        clock.change(mode="virtual", to_ms=50)
+        change(clock, mode="virtual", to_ms=50)
     assert clock.mode == "real"
-    clock.change(mode="virtual", to_ms=500)
+    change(clock, mode="virtual", to_ms=500)
     assert (clock.mode, clock.now_ms()) == ("virtual", 500)
 
 
 def test_a_venue_ahead_of_the_wall_cannot_go_back_to_it() -> None:
     clock = Clock(VirtualClock(500), Wall(100))
     with pytest.raises(ClockError, match="ahead of the real clock"):
-        clock.change(mode="real")
+        change(clock, mode="real")
     assert clock.mode == "virtual"
 
 

@@ -28,6 +28,10 @@ class JournalUnusable(JournalError):
     """The file is not ours, is from a newer version, or cannot be read or written."""
 
 
+class JournalUncertain(JournalError):
+    """A write failed in such a way that only the next start can tell whether it is there."""
+
+
 class DataDirectoryBusy(JournalError):
     """Another process serves the data directory."""
 
@@ -72,7 +76,9 @@ class Journal(Protocol):
     def append(self, records: Sequence[Record]) -> None:
         """Adds records whose numbers follow on `last_seq`; returns when they are durable.
 
-        All of them are stored or none. Raises JournalUnusable or JournalDamaged.
+        All of them are stored or none. Raises JournalUncertain where that cannot be
+        made certain; whatever else it raises, none is stored and none will be found
+        after a crash.
         """
         ...
 

@@ -64,7 +64,7 @@ class RealClock:
 
 
 class VirtualClock:
-    """Stands still at `time_ms` until it is set forward."""
+    """Stands still at `time_ms`: to move it is to change over to another one."""
 
     mode = "virtual"
 
@@ -74,55 +74,67 @@ class VirtualClock:
     def now_ms(self) -> int:
         return self.time_ms
 
-    def advance_to(self, time_ms: int) -> None:
+    def moved_to(self, time_ms: int) -> "VirtualClock":
         """Raises: ClockError: `time_ms` lies in the past."""
         if time_ms < self.time_ms:
             raise ClockError(
                 f"the clock stands at {format_instant(self.time_ms)} and cannot be set back to "
                 f"{format_instant(time_ms)}"
             )
-        self.time_ms = time_ms
+        return VirtualClock(time_ms)
+
+
+AnyClock = RealClock | VirtualClock
 
 
 class Clock:
     """The venue's clock, which may change between real and virtual while it runs.
 
-    `now_ms` is the method of whichever clock is in use, so that reading the
-    time costs one call.
+    A change has two steps, because it happens only when it is durable: `plan`
+    says which clock it leads to, and `use` changes over to that. `now_ms` is the
+    method of whichever clock is in use, so that reading the time costs one call.
     """
 
-    def __init__(self, clock: RealClock | VirtualClock, wall: Callable[[], int] = wall_ms) -> None:
+    def __init__(self, clock: AnyClock, wall: Callable[[], int] = wall_ms) -> None:
         self._wall = wall
-        self._use(clock)
+        self.current = clock
+        self.now_ms = clock.now_ms
+        self.on_change: Callable[[], None] | None = None
 
     @property
     def mode(self) -> str:
-        return self._clock.mode
+        return self.current.mode
 
-    def change(
-        self, mode: str | None = None, to_ms: int | None = None, by_ms: int | None = None
-    ) -> None:
-        """Changes the mode, then sets a virtual clock to `to_ms` or moves it by `by_ms`.
+    def plan(
+        self,
+        clock: AnyClock,
+        mode: str | None = None,
+        to_ms: int | None = None,
+        by_ms: int | None = None,
+    ) -> AnyClock:
+        """`clock` in another mode, then, if it is virtual, set to `to_ms` or moved by `by_ms`.
 
-        Nothing changes where any part of it is refused.
+        Nothing changes by that.
 
         Raises:
             ClockError: the time would run backwards, or a real clock would be set.
         """
-        before = self._clock
-        if mode is not None and mode != before.mode:
-            self._use(self._in_mode(mode, before.now_ms()))
-        try:
-            self._move(to_ms, by_ms)
-        except ClockError:
-            self._use(before)
-            raise
+        if mode is not None and mode != clock.mode:
+            clock = self._in_mode(mode, clock.now_ms())
+        if to_ms is None and by_ms is None:
+            return clock
+        if not isinstance(clock, VirtualClock):
+            raise ClockError("the real clock cannot be set: change to the virtual clock first")
+        return clock.moved_to(clock.time_ms + (by_ms or 0) if to_ms is None else to_ms)
 
-    def _use(self, clock: RealClock | VirtualClock) -> None:
-        self._clock = clock
+    def use(self, clock: AnyClock) -> None:
+        """Changes over to `clock`."""
+        self.current = clock
         self.now_ms = clock.now_ms
+        if self.on_change is not None:
+            self.on_change()
 
-    def _in_mode(self, mode: str, now_ms: int) -> RealClock | VirtualClock:
+    def _in_mode(self, mode: str, now_ms: int) -> AnyClock:
         if mode == "virtual":
             return VirtualClock(now_ms)
         if self._wall() < now_ms:
@@ -131,11 +143,3 @@ class Clock:
                 "cannot run backwards"
             )
         return RealClock(now_ms, self._wall)
-
-    def _move(self, to_ms: int | None, by_ms: int | None) -> None:
-        if to_ms is None and by_ms is None:
-            return
-        clock = self._clock
-        if not isinstance(clock, VirtualClock):
-            raise ClockError("the real clock cannot be set: change to the virtual clock first")
-        clock.advance_to(clock.time_ms + (by_ms or 0) if to_ms is None else to_ms)

@@ -32,5 +32,13 @@ class Stopped(Unavailable):
     """The node no longer takes commands; nothing was done."""
 
 
+class Halted(Unavailable):
+    """The venue applies nothing more until it is started again; nothing was done."""
+
+
+class OutcomeUnknown(Unavailable):
+    """Nobody can say whether the command happened: only the next start finds out."""
+
+
 class CommandFailed(Unavailable):
     """The engine broke on this command: it is journaled and its outcome is unknown."""

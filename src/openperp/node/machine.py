@@ -13,7 +13,7 @@ from openperp.engine.commands import Record
 from openperp.engine.events import Applied
 from openperp.engine.state import State
 from openperp.engine.terms import Mode
-from openperp.node.errors import CommandFailed
+from openperp.node.errors import CommandFailed, OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
@@ -30,25 +30,39 @@ class Machine:
 
     `fault` is the first bug that was seen. From then on the venue is in
     cancel-only mode: people can leave, nobody can enter.
+
+    `halted` says why nothing is applied any more: the state and the journal may
+    have parted, and only a start from the journal brings them together again.
     """
 
-    __slots__ = ("fault", "state")
+    __slots__ = ("fault", "halted", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.fault: Fault | None = None
+        self.halted = ""
 
     def apply(self, record: Record) -> Applied:
         """Applies `record`, the successor of the one before.
 
         Raises:
             CommandFailed: the engine broke on it; the machine goes on.
+            OutcomeUnknown: the machine has halted, or halts because a record is missing.
         """
+        if self.halted or record.seq != self.state.seq + 1:
+            self.halt(f"record {record.seq} came where {self.state.seq + 1} had to")
+            raise OutcomeUnknown(self.halted)
         try:
             return apply(self.state, record)
         except Exception as error:
             self._contain(record, error)
             raise CommandFailed(record.seq) from error
+
+    def halt(self, sentence: str) -> None:
+        """Applies nothing from here on; the first reason is kept."""
+        if not self.halted:
+            self.halted = sentence
+            log.critical("The venue has halted and needs a restart: %s", sentence)
 
     def note(self, seq: int, sentence: str) -> None:
         """Keeps the evidence of a bug, if it is the first."""

@@ -4,20 +4,20 @@ import asyncio
 import logging
 from asyncio import Future, Task
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from openperp.api.dialect import DIALECTS
-from openperp.api.endpoint import ClockChange, Submission
+from openperp.api.endpoint import Submission
 from openperp.api.view import View
-from openperp.engine.commands import Batch, SetMode
+from openperp.engine.commands import Batch
 from openperp.engine.events import Applied
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.invariants import InvariantViolation, check, conservation_gap
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import dump
-from openperp.engine.terms import Mode
-from openperp.history.base import History
-from openperp.journal.base import Journal
+from openperp.history.base import History, HistoryUnusable
+from openperp.journal.base import Journal, JournalError
 from openperp.node.clock import Clock, wall_ms
 from openperp.node.config import Config
 from openperp.node.credentials import Access
@@ -76,6 +76,7 @@ class Node:
         self._checked_seq = self._snapshot_seq = machine.state.seq
         check_dialect(machine.state, config)
         self.view = self._build_view()
+        clock.on_change = self._show_clock
 
     def _build_view(self) -> View:
         config, state = self._config, self.machine.state
@@ -128,34 +129,41 @@ class Node:
         self.close()
 
     def close(self) -> None:
-        """The end of `stop`; alone, the end of a node that never started."""
+        """The end of `stop`; alone, the end of a node that never started.
+
+        A disk that fails costs the snapshot or a tidy end, never an answered
+        command. Anything else is a bug and comes through once all is closed.
+        """
         try:
-            self._history.flush()
-            if self.machine.state.seq > self._snapshot_seq and self._is_sound():
-                self.journal.save_snapshot(self.machine.state.seq, dump(self.machine.state))
-        except Exception:
-            log.exception("The last snapshot was not written; the next start replays more records")
-        finally:
-            self._history.close()
-            self.journal.close()
+            with ExitStack() as closing:
+                closing.callback(_close, self.journal.close, "journal")
+                closing.callback(_close, self._history.close, "history")
+                self._save_last_snapshot()
+        except (JournalError, HistoryUnusable, OSError) as error:
+            log.error(  # noqa: TRY400 - a sentence for the operator, who can do without the trace
+                "The last snapshot was not written; the next start replays more records: %s", error
+            )
+
+    def _save_last_snapshot(self) -> None:
+        self._history.flush()
+        if self.machine.state.seq > self._snapshot_seq and self._is_sound():
+            self.journal.save_snapshot(self.machine.state.seq, dump(self.machine.state))
 
     def submit(self, submission: Submission) -> Future[Applied]:
-        """Moves the clock where the submission says so, then takes its command.
+        """Takes a command, and the change of the clock that goes with it.
+
+        The promise breaks with ClockError where the clock refuses; nothing was done.
 
         Raises:
-            ClockError: the clock refuses the change; nothing was done.
             Unavailable: the command is not taken; nothing was done.
         """
-        if submission.clock is not None:
-            self._change_clock(submission.clock)
-        return self.sequencer.submit(submission.command)
+        return self.sequencer.submit(submission.command, submission.clock)
 
     def now_ms(self) -> int:
         """Venue time, whichever clock it comes from."""
         return self._clock.now_ms()
 
-    def _change_clock(self, change: ClockChange) -> None:
-        self._clock.change(change.mode, change.to_ms, change.by_ms)
+    def _show_clock(self) -> None:
         self.view.clock_mode = self._clock.mode
         self.view.now_ms = self._clock.now_ms
 
@@ -187,7 +195,9 @@ class Node:
         return instrument.spec, instrument.index_ticks
 
     def _find_fault(self) -> str:
-        """The first bug that was seen, or why the journal cannot be written."""
+        """Why the venue has halted, the first bug that was seen, or why nothing can be written."""
+        if self.machine.halted:
+            return f"the venue needs a restart: {self.machine.halted}"
         fault = self.machine.fault
         if fault is not None:
             return f"{fault.sentence}; see it again with: openperp verify {self._config.data}"
@@ -204,7 +214,7 @@ class Node:
             self._check_conservation()
         if self._weight >= SNAPSHOT_EVERY:
             self._weight = 0
-            if self.machine.fault is None:
+            if self.machine.fault is None and not self.machine.halted:
                 self._save_snapshot()
 
     def _check_conservation(self) -> None:
@@ -222,8 +232,7 @@ class Node:
             seq,
             self._config.data,
         )
-        self.machine.note(seq, sentence)
-        self.sequencer.submit(SetMode(Mode.CANCEL_ONLY))
+        self.sequencer.close_venue(seq, sentence)
 
     def _save_snapshot(self) -> None:
         """Takes the state as it is now; the worker writes it behind the group under way."""
@@ -244,7 +253,7 @@ class Node:
 
     def _is_sound(self) -> bool:
         """Whether the state may replace its records: with a bug in it they are the evidence."""
-        if self.machine.fault is not None:
+        if self.machine.fault is not None or self.machine.halted:
             return False
         try:
             check(self.machine.state)
@@ -256,6 +265,13 @@ class Node:
             )
             return False
         return True
+
+
+def _close(close: Callable[[], None], what: str) -> None:
+    try:
+        close()
+    except (JournalError, HistoryUnusable, OSError) as error:
+        log.error("The %s was not closed tidily: %s", what, error)  # noqa: TRY400 - as above
 
 
 def _report_end(task: Task[None]) -> None:

@@ -1,7 +1,13 @@
 """What the API says when the node does not take a command, or does not see it through."""
 
 from openperp.api.errors import ApiError
-from openperp.node.errors import ClockError, CommandFailed, QueueFull, Unavailable
+from openperp.node.errors import ClockError, CommandFailed, OutcomeUnknown, QueueFull, Unavailable
+
+_UNKNOWN = (
+    "Timeout waiting for response from backend server. Send status unknown; "
+    "execution status unknown."
+)
+"""The text of -1007."""
 
 
 def to_api_error(error: Unavailable | ClockError) -> ApiError:
@@ -10,6 +16,8 @@ def to_api_error(error: Unavailable | ClockError) -> ApiError:
         return ApiError.saying(-1130, f"{error}.")
     if isinstance(error, QueueFull):
         return ApiError(-1008, form=1, explain="nothing was done: too many commands wait")
+    if isinstance(error, OutcomeUnknown):
+        return _unknown(f"outcome unknown until the venue is started again: {error}")
     if isinstance(error, CommandFailed):
         return ApiError(
             -1000,
@@ -18,3 +26,19 @@ def to_api_error(error: Unavailable | ClockError) -> ApiError:
         )
     why = str(error) or "the venue is stopping"
     return ApiError(-1001, status=503, explain=f"nothing was done: {why}")
+
+
+def unread(why: str) -> ApiError:
+    """The answer to a query that the history cannot serve."""
+    return ApiError(-1001, status=503, explain=f"nothing was done: {why}")
+
+
+def unread_after(why: str) -> ApiError:
+    """The answer to a command that was carried out, where the answer itself cannot be read."""
+    return _unknown(f"the command was carried out, but not all of its answer can be read: {why}")
+
+
+def _unknown(explain: str) -> ApiError:
+    error = ApiError(-1000, status=503, explain=explain)
+    error.code, error.msg = -1007, _UNKNOWN
+    return error

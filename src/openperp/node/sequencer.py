@@ -7,17 +7,28 @@ of the queue.
 """
 
 import logging
-from asyncio import AbstractEventLoop, Future, Task
+from asyncio import AbstractEventLoop, Future, Task, ensure_future, wait
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final, NamedTuple
 
+from openperp.api.endpoint import ClockChange
 from openperp.engine.commands import Batch, CancelAllOrders, CancelOrder, Command, Record, SetMode
 from openperp.engine.events import Applied
 from openperp.engine.terms import Mode
-from openperp.journal.base import Journal
-from openperp.node.clock import Clock
-from openperp.node.errors import CommandFailed, JournalFailed, QueueFull, Stopped, Unavailable
+from openperp.journal.base import Journal, JournalUncertain
+from openperp.node.clock import AnyClock, Clock
+from openperp.node.errors import (
+    ClockError,
+    CommandFailed,
+    Halted,
+    JournalFailed,
+    OutcomeUnknown,
+    QueueFull,
+    Stopped,
+    Unavailable,
+)
 from openperp.node.machine import Machine, failed
 from openperp.node.worker import Done, Worker
 
@@ -29,9 +40,14 @@ GROUP_LIMIT = 256
 QUEUE_LIMIT = 10_000
 """Commands that may wait; cancels may fill the queue once more."""
 
+CLOSE: Final = SetMode(Mode.CANCEL_ONLY)
+
 Promise = Future[Applied]
 Before = Callable[[Record], Awaitable[None] | None]
-"""Called with a durable record; what it returns is awaited before anything is applied."""
+"""Called with a durable record; what it returns is awaited before anything is applied.
+
+`stop` waits for no such pause.
+"""
 Answering = Callable[[Applied], Awaitable[None] | None]
 """Called with an outcome; what it returns is awaited before this one answer goes out.
 
@@ -39,11 +55,21 @@ An answer is lost where that raises `Unavailable`.
 """
 
 
+class Group(NamedTuple):
+    """Commands that are written in one go, and `clock`, which they leave behind."""
+
+    records: list[Record]
+    promises: list[Promise]
+    clock: AnyClock
+
+
 class Sequencer:
     """Takes commands from the loop's thread and promises their outcomes.
 
     `listeners` see every outcome in order, before its answer. `before_apply` and
     `before_answer` are seams: the first holds the venue, the second one answer.
+    Whatever breaks in one of these is kept as the machine's fault and closes the
+    venue to newcomers; the group goes on.
     """
 
     def __init__(
@@ -60,52 +86,81 @@ class Sequencer:
         self._loop = loop
         self._worker = Worker(loop, "openperp-journal") if journal.blocking else None
         self._next_seq = machine.state.seq + 1
-        self._queue: deque[tuple[Command, int, Promise]] = deque()
+        self._queue: deque[tuple[Command, ClockChange | None, Promise]] = deque()
         self._writing = False
-        self._durable: deque[tuple[Sequence[Record], Sequence[Promise]]] = deque()
+        self._closing: Promise | None = None
+        self._broken: set[tuple[str, type[Exception]]] = set()
+        self._durable: deque[Group] = deque()
         self._holding: Task[None] | None = None
+        self._pause: Future[None] | None = None
         self._idle: Future[None] | None = None
         self._stopped = False
+        self._ended = False
 
-    def submit(self, command: Command) -> Promise:
-        """Takes one command.
+    def submit(self, command: Command, clock_change: ClockChange | None = None) -> Promise:
+        """Takes one command, which happens at the time to which the clock is changed, if it is.
 
-        The promise breaks with JournalFailed or CommandFailed.
+        The promise breaks with JournalFailed, ClockError, Halted, OutcomeUnknown or
+        CommandFailed; the clock moves when the command is durable and not before.
 
         Raises:
             QueueFull: too many commands wait.
             Stopped: the node is on its way down.
+            Halted: the node needs a restart.
         """
         if self._stopped:
             raise Stopped
+        if self._machine.halted:
+            raise Halted(self._machine.halted)
         queue = self._queue
         if len(queue) >= QUEUE_LIMIT:
             self._shed(command)
         promise: Promise = self._loop.create_future()
-        queue.append((command, self._clock.now_ms(), promise))
+        queue.append((command, clock_change, promise))
         if not self._writing:
-            self._writing = True
-            if self._worker is None:
-                self._write()
-            else:
-                # Later in this turn of the loop more may come that share the write.
-                self._loop.call_soon(self._write)
+            self._start_writing()
         return promise
+
+    def close_venue(self, seq: int, sentence: str) -> None:
+        """Keeps the evidence of a bug and lets people leave and nobody enter.
+
+        The command for that is taken once, past every limit, and waits at the
+        head of the queue until it can be written.
+        """
+        machine = self._machine
+        machine.note(seq, sentence)
+        if machine.state.mode != Mode.NORMAL or self._closing is not None:
+            return
+        if machine.halted or self._ended:
+            return
+        self._closing = self._loop.create_future()
+        self._closing.add_done_callback(_ignore)
+        self._queue.appendleft((CLOSE, None, self._closing))
+        if not self._writing:
+            self._start_writing()
 
     def run_between_groups(self, job: Callable[[], None], done: Done) -> None:
         """Runs `job` where the journal is written, while nothing else is."""
         if self._worker is not None:
             self._worker.put(job, done)
             return
-        job()
-        done(None)
+        error = None
+        try:
+            job()
+        except Exception as caught:  # noqa: BLE001 - as in the worker
+            error = caught
+        done(error)
 
     async def stop(self) -> None:
         """Takes nothing more; returns when all that was taken is answered."""
         self._stopped = True
-        if self._busy():
-            self._idle = self._loop.create_future()
-            await self._idle
+        if self._pause is not None:
+            self._pause.cancel()
+        while self._busy():
+            if self._idle is None:
+                self._idle = self._loop.create_future()
+            await wait([self._idle])
+        self._ended = True
         if self._worker is not None:
             self._worker.stop()
 
@@ -119,46 +174,81 @@ class Sequencer:
     def _busy(self) -> bool:
         return self._writing or self._holding is not None
 
+    def _start_writing(self) -> None:
+        self._writing = True
+        if self._worker is None:
+            self._write()
+        else:
+            # Later in this turn of the loop more may come that share the write.
+            self._loop.call_soon(self._write)
+
     def _write(self) -> None:
-        """Numbers the next group and has it written."""
-        queue = self._queue
-        count = min(len(queue), GROUP_LIMIT)
-        records: list[Record] = []
-        promises: list[Promise] = []
-        for seq in range(self._next_seq, self._next_seq + count):
-            command, time_ms, promise = queue.popleft()
-            records.append(Record(seq, time_ms, command))
-            promises.append(promise)
-        self._next_seq += count
+        """Has the next group written."""
+        group = self._gather()
+        self._next_seq += len(group.records)
         if self._worker is not None:
-            job = partial(self._journal.append, records)
-            self._worker.put(job, partial(self._written, records, promises))
+            job = partial(self._journal.append, group.records)
+            self._worker.put(job, partial(self._written, group))
             return
         error = None
         try:
-            self._journal.append(records)
+            self._journal.append(group.records)
         except Exception as caught:  # noqa: BLE001 - whatever it is, nothing was written
             error = caught
-        self._written(records, promises, error)
+        self._written(group, error)
 
-    def _written(
-        self, records: Sequence[Record], promises: Sequence[Promise], error: Exception | None
-    ) -> None:
+    def _gather(self) -> Group:
+        """The head of the queue, numbered and stamped.
+
+        The clock stays as it is until the group is durable, and nothing else is
+        stamped before that.
+        """
+        queue, seq = self._queue, self._next_seq
+        clock = self._clock.current
+        now_ms = clock.now_ms()
+        records: list[Record] = []
+        promises: list[Promise] = []
+        for _ in range(min(len(queue), GROUP_LIMIT)):
+            command, change, promise = queue.popleft()
+            if change is not None:
+                try:
+                    clock = self._clock.plan(clock, change.mode, change.to_ms, change.by_ms)
+                except ClockError as refusal:
+                    _break(promise, refusal)
+                    continue
+                now_ms = clock.now_ms()
+            records.append(Record(seq, now_ms, command))
+            promises.append(promise)
+            seq += 1
+        return Group(records, promises, clock)
+
+    def _written(self, group: Group, error: Exception | None) -> None:
         if error is not None:
             # Nothing is in flight behind this group, so its numbers are free again.
-            self._next_seq -= len(records)
-        if self._worker is not None:
-            self._next_group()
-        if error is not None:
-            self._refuse(promises, error)
+            self._next_seq -= len(group.records)
+            if isinstance(error, JournalUncertain):
+                self._machine.halt(str(error))
+            others_wait = bool(self._queue)
+            self._refuse(group, error)
+            if others_wait:
+                self._next_group()
+            else:
+                # The closing command may be back in the queue: it goes with the next one.
+                self._writing = False
         else:
-            self._deliver(records, promises)
-        if self._worker is None:
-            # Only now, so that a listener's own command waits its turn.
-            self._next_group()
+            if group.clock is not self._clock.current:
+                self._clock.use(group.clock)
+            if self._worker is not None:
+                self._next_group()
+            self._deliver(group)
+            if self._worker is None:
+                # Only now, so that a listener's own command waits its turn.
+                self._next_group()
         self._rest()
 
     def _next_group(self) -> None:
+        if self._machine.halted:
+            self._refuse_waiting()
         if not self._queue:
             self._writing = False
         elif self._worker is not None:
@@ -166,39 +256,52 @@ class Sequencer:
         else:
             self._loop.call_soon(self._write)
 
-    def _refuse(self, promises: Sequence[Promise], error: Exception) -> None:
+    def _refuse_waiting(self) -> None:
+        """Nothing of what waits can happen any more."""
+        for _, _, promise in self._queue:
+            _break(promise, Halted(self._machine.halted))
+        self._queue.clear()
+
+    def _refuse(self, group: Group, error: Exception) -> None:
         """Nothing of this group happened. The next one is tried again all the same."""
         sentence = str(error) or type(error).__name__
         if self.failing != sentence:
             log.error("The journal cannot be written; nothing is accepted: %s", sentence)
         self.failing = sentence
-        for promise in promises:
-            if not promise.done():
-                promise.set_exception(JournalFailed(sentence))
+        for promise in group.promises:
+            if isinstance(error, JournalUncertain):
+                _break(promise, OutcomeUnknown(sentence))
+            elif promise is self._closing:
+                self._queue.appendleft((CLOSE, None, promise))
+            else:
+                _break(promise, JournalFailed(sentence))
 
-    def _deliver(self, records: Sequence[Record], promises: Sequence[Promise]) -> None:
-        if self.failing:
+    def _deliver(self, group: Group) -> None:
+        if self.failing and not self._machine.halted:
             log.warning("The journal can be written again")
             self.failing = ""
         if self._holding is None and not self.before_apply and not self.before_answer:
-            for record, promise in zip(records, promises, strict=True):
+            for record, promise in zip(group.records, group.promises, strict=True):
                 applied = self._apply(record, promise)
                 if applied is not None and not promise.done():
                     promise.set_result(applied)
-            if self.after_group is not None:
-                self.after_group()
+            self._end_group()
             return
-        self._durable.append((records, promises))
+        self._durable.append(group)
         if self._holding is None:
             self._holding = self._loop.create_task(self._deliver_held())
 
     def _apply(self, record: Record, promise: Promise) -> Applied | None:
+        if promise is self._closing:
+            self._closing = None
         try:
             applied = self._machine.apply(record)
         except CommandFailed as failure:
-            if not promise.done():
-                promise.set_exception(failure)
+            _break(promise, failure)
             self._tell(failed(record))
+            return None
+        except OutcomeUnknown as halt:
+            _break(promise, halt)
             return None
         self._tell(applied)
         return applied
@@ -208,32 +311,55 @@ class Sequencer:
             try:
                 listener(applied)
             except Exception as error:  # noqa: BLE001 - a bug of ours, kept as evidence
-                self._contain(applied.seq, error)
+                self._contain(applied.seq, f"a listener of record {applied.seq}", error)
 
-    def _contain(self, seq: int, error: Exception) -> None:
-        """A listener broke: the state is sound, but someone has missed a record."""
-        log.critical(
-            "A listener broke on record %d; the venue accepts cancels only", seq, exc_info=error
-        )
-        self._machine.note(seq, f"{type(error).__name__} in a listener of record {seq}")
-        self.submit(SetMode(Mode.CANCEL_ONLY))
+    def _end_group(self) -> None:
+        if self.after_group is None:
+            return
+        try:
+            self.after_group()
+        except Exception as error:  # noqa: BLE001 - as above
+            seq = self._machine.state.seq
+            self._contain(seq, f"the work after record {seq}", error)
+
+    def _contain(self, seq: int, where: str, error: Exception) -> None:
+        """Something beside the engine broke: the state is sound, but a record was missed."""
+        kind = type(error)
+        if (str(error), kind) not in self._broken:
+            # What breaks on every record from here on is told once.
+            self._broken.add((str(error), kind))
+            log.critical("%s broke; the venue accepts cancels only", where, exc_info=error)
+        self.close_venue(seq, f"{kind.__name__} in {where}")
 
     async def _deliver_held(self) -> None:
         """Delivers while seams are in use; groups that get durable meanwhile queue up."""
         while self._durable:
-            records, promises = self._durable.popleft()
-            for record, promise in zip(records, promises, strict=True):
+            group = self._durable.popleft()
+            for record, promise in zip(group.records, group.promises, strict=True):
                 for before in self.before_apply:
-                    pause = before(record)
-                    if pause is not None:
-                        await pause
+                    await self._hold(before, record)
                 applied = self._apply(record, promise)
                 if applied is not None:
                     self._answer_through_seams(applied, promise)
-            if self.after_group is not None:
-                self.after_group()
+            self._end_group()
         self._holding = None
         self._rest()
+
+    async def _hold(self, before: Before, record: Record) -> None:
+        try:
+            pause = before(record)
+            if pause is None:
+                return
+            self._pause = ensure_future(pause, loop=self._loop)
+            if self._stopped:
+                self._pause.cancel()
+            await wait([self._pause])
+            if not self._pause.cancelled():
+                self._pause.result()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._contain(record.seq, f"a seam before record {record.seq}", error)
+        finally:
+            self._pause = None
 
     def _rest(self) -> None:
         if self._idle is not None and not self._busy():
@@ -241,19 +367,42 @@ class Sequencer:
             self._idle = None
 
     def _answer_through_seams(self, applied: Applied, promise: Promise) -> None:
-        pauses = [pause for hook in self.before_answer if (pause := hook(applied)) is not None]
+        pauses: list[Awaitable[None]] = []
+        for hook in self.before_answer:
+            try:
+                pause = hook(applied)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._contain(applied.seq, f"a seam behind record {applied.seq}", error)
+            else:
+                if pause is not None:
+                    pauses.append(pause)
         if pauses:
-            task = self._loop.create_task(_answer_after(pauses, applied, promise))
+            task = self._loop.create_task(self._answer_after(pauses, applied, promise))
             promise.add_done_callback(lambda _: task.cancel())
         elif not promise.done():
             promise.set_result(applied)
 
+    async def _answer_after(
+        self, pauses: list[Awaitable[None]], applied: Applied, promise: Promise
+    ) -> None:
+        try:
+            for pause in pauses:
+                await pause
+        except Unavailable as loss:
+            _break(promise, loss)
+            return
+        except Exception as error:  # noqa: BLE001 - as above
+            self._contain(applied.seq, f"a seam behind record {applied.seq}", error)
+        if not promise.done():
+            promise.set_result(applied)
 
-async def _answer_after(pauses: list[Awaitable[None]], applied: Applied, promise: Promise) -> None:
-    try:
-        for pause in pauses:
-            await pause
-    except Unavailable as loss:
-        promise.set_exception(loss)
-    else:
-        promise.set_result(applied)
+
+def _break(promise: Promise, error: Exception) -> None:
+    if not promise.done():
+        promise.set_exception(error)
+
+
+def _ignore(promise: Promise) -> None:
+    """Nobody waits for this one, whatever becomes of it."""
+    if not promise.cancelled():
+        promise.exception()
