@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,16 @@ def test_a_refused_command_is_shown_as_such(venue: Venue, openperp: Run, tmp_pat
     venue.save_journal(tmp_path / "data")
     line = openperp("verify", tmp_path / "data", "--show", "1").stdout.splitlines()[0]
     assert line.endswith("(refused: margin insufficient)")
+
+
+def test_records_that_a_snapshot_replaced_cannot_be_shown(
+    start: Callable[..., Any], openperp: Run, tmp_path: Path
+) -> None:
+    start("--data", str(tmp_path), "--market", "quiet").stop()
+    result = openperp("verify", tmp_path, "--show")
+    assert result.returncode == 0
+    assert list(json.loads(result.stdout)) == ["seq", "digest", "invariants"]
+    assert "took their place" in result.stderr
 
 
 @pytest.mark.parametrize(

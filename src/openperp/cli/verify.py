@@ -120,6 +120,10 @@ def verify(data: Path, show: int, as_json: bool) -> None:
         sys.exit(1)
     except (JournalError, UnreadableSnapshot) as error:
         raise Refused(str(error)) from None
+    if show and not lines:
+        click.echo(
+            f"No records to show: the snapshot at record {state.seq} took their place.", err=True
+        )
     _print({"seq": state.seq, "digest": digest(state), "invariants": "ok"}, lines, as_json)
 
 
