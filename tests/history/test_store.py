@@ -399,20 +399,65 @@ class TestWriter:
             flusher.join()
             assert len(history.list_orders(1, "")) == 101
 
-    def test_a_full_disk_is_one_sentence_and_nothing_read_goes_missing(
+    def test_a_full_disk_is_one_sentence_and_nothing_goes_missing(
         self, tmp_path: Path, make: Any
     ) -> None:
         history = SqliteHistory(tmp_path / "history.sqlite")
         absorb(history, OrderCanceled(make.order(1)))
         history.flush()
+        assert history.failing == ""
         history._connection.execute("PRAGMA max_page_count = 1")
         orders = [make.order(order_id) for order_id in range(2, 2_000)]
         absorb(history, *map(OrderCanceled, orders))
-        with pytest.raises(HistoryUnusable, match=r"^The history cannot be written: .* full\.$"):
+        for _ in range(2):
+            with pytest.raises(HistoryUnusable, match=r"^The history cannot be written: .* full"):
+                history.flush()
+        assert history.failing.endswith("full.")
+        late = [make.order(order_id) for order_id in range(2_000, 2_010)]
+        absorb(history, *map(OrderCanceled, late))
+        expected = [make.order(1), *orders, *late]
+        assert history.list_orders(1, "", limit=5_000) == expected
+        history._connection.execute("PRAGMA max_page_count = 100000")
+        history.flush()
+        assert history.failing == ""
+        assert history.list_orders(1, "", limit=5_000) == expected
+        position = history.position
+        history.close()
+        reopened = SqliteHistory(tmp_path / "history.sqlite")
+        assert (reopened.position, reopened.discarded) == (position, "")
+        assert reopened.list_orders(1, "", limit=5_000) == expected
+        client_id = orders[7].client_id
+        assert reopened.find_order_by_client_id(1, "", client_id, None) is not None
+        reopened.close()
+
+    def test_room_that_comes_back_is_found_without_being_asked(
+        self, tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store, "RETRY_SECONDS", 0.001)
+        history = SqliteHistory(tmp_path / "history.sqlite")
+        history._connection.execute("PRAGMA max_page_count = 1")
+        absorb(history, *[OrderCanceled(make.order(order_id)) for order_id in range(1, 2_000)])
+        with pytest.raises(HistoryUnusable):
             history.flush()
-        with pytest.raises(HistoryUnusable, match="full"):
-            absorb(history)
-        assert history.list_orders(1, "", limit=5_000) == [make.order(1), *orders]
+        history._connection.execute("PRAGMA max_page_count = 100000")
+        with history._changed:
+            assert history._changed.wait_for(lambda: not history.failing, 10)
+        history.close()
+
+    def test_a_disk_that_stays_full_stops_the_venue_in_the_end(
+        self, tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store, "UNWRITTEN_ROWS", 500)
+        history = SqliteHistory(tmp_path / "history.sqlite")
+        history._connection.execute("PRAGMA max_page_count = 1")
+        absorb(history, *[OrderCanceled(make.order(order_id)) for order_id in range(1, 500)])
+        with pytest.raises(HistoryUnusable):
+            history.flush()
+        absorb(history, *[OrderCanceled(make.order(order_id)) for order_id in range(500, 1_000)])
+        with pytest.raises(HistoryUnusable):
+            absorb(history, OrderCanceled(make.order(1_000)))
+        assert len(history.list_orders(1, "", limit=5_000)) == 1_000
+        history._connection.execute("PRAGMA max_page_count = 100000")
         history.close()
 
 

@@ -27,11 +27,21 @@ class History(Protocol):
     @property
     def position(self) -> int: ...
 
+    @property
+    def failing(self) -> str:
+        """Why nothing can be written just now, as a sentence; empty if all is well.
+
+        What was absorbed is kept and seen by reads all the same, and written when
+        that is possible again.
+        """
+        ...
+
     def absorb(self, applied: Applied) -> None:
         """Takes in what one record did; one at or before `position` is skipped.
 
         Cheap, unless the store has fallen so far behind that it waits. Raises
-        HistoryUnusable once the store has failed.
+        HistoryUnusable where it would wait for a store that cannot be written; the
+        record is taken in all the same.
         """
         ...
 
@@ -96,7 +106,10 @@ class History(Protocol):
         ...
 
     def flush(self) -> None:
-        """Returns when everything absorbed so far is durable; waits for the disk."""
+        """Returns when everything absorbed so far is durable; waits for the disk.
+
+        Raises HistoryUnusable where that fails; a later call tries again.
+        """
         ...
 
     def reset(self) -> None:

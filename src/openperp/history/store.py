@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Lock, Thread
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,19 @@ GATHER_SECONDS: Final = 0.25
 """How long rows wait for company: the more in a transaction, the cheaper each one."""
 UNWRITTEN_ROWS: Final = 50_000
 """Rows that may wait for the writer while it is busy with as many; beyond, `absorb` waits."""
+RETRY_SECONDS: Final = 1.0
+"""How long after a failed write the next one is tried, unless a flush asks for it."""
+
+
+class Taken(NamedTuple):
+    """A layer on its way to the file, which holds what came up to `position`.
+
+    `flush` is the last flush that is served when it is there.
+    """
+
+    layer: Layer
+    position: int
+    flush: int
 
 
 class SqliteHistory:
@@ -29,8 +42,9 @@ class SqliteHistory:
 
     `absorb` adds to the top layer of unwritten rows; the writer takes that layer
     whole, writes it in one transaction together with the position, and drops it
-    when it is committed. A read asks the layers first, the newest first, and then
-    the file, so it finds each row in at least one place at any moment.
+    when it is committed; where that fails it tries again and keeps what waits. A
+    read asks the layers first, the newest first, and then the file, so it finds
+    each row in at least one place at any moment.
     """
 
     def __init__(self, path: Path | None, identity: str = "") -> None:
@@ -60,13 +74,22 @@ class SqliteHistory:
         self._closing = False
         self._flush_wanted = 0
         self._flush_done = 0
+        self._flush_failed = 0
+        self._taken: Taken | None = None
         self._failure = ""
+        self._end = ""
         self._thread = Thread(target=self._run, name="history-writer", daemon=True)
         self._thread.start()
 
     @property
     def position(self) -> int:
         return int(self._position)
+
+    @property
+    def failing(self) -> str:
+        """Why the last write failed; empty once one succeeds."""
+        reason = self._failure or self._end
+        return reason and f"The history cannot be written: {reason}."
 
     def absorb(self, applied: Applied) -> None:
         if applied.seq <= self._position:
@@ -80,29 +103,32 @@ class SqliteHistory:
             if waiting and self._idle:
                 self._idle = False
                 self._changed.notify_all()
-        if waiting > UNWRITTEN_ROWS or self._failure:
+        if waiting > UNWRITTEN_ROWS or self._end:
             self._wait_for_room()
 
     def _wait_for_room(self) -> None:
         with self._changed:
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: len(self._layers[0].rows) <= UNWRITTEN_ROWS or self._failure
+                lambda: len(self._layers[0].rows) <= UNWRITTEN_ROWS or self.failing
             )
-            self._check_failure()
+            if self.failing:
+                raise HistoryUnusable(self.failing)
 
     def add_house_accounts(self, accounts: Iterable[int]) -> None:
         self._house.update(accounts)
 
     def flush(self) -> None:
         with self._changed:
-            self._check_failure()
             self._flush_wanted += 1
             wanted = self._flush_wanted
             self._idle = False
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._flush_done >= wanted or self._failure)
-            self._check_failure()
+            self._changed.wait_for(
+                lambda: max(self._flush_done, self._flush_failed) >= wanted or self._end
+            )
+            if self._flush_done < wanted:
+                raise HistoryUnusable(self.failing)
 
     def reset(self) -> None:
         with self._lock:
@@ -116,7 +142,7 @@ class SqliteHistory:
         if not self._thread.is_alive() and self._closing:
             return
         try:
-            if not self._failure:
+            if not self._end:
                 self.flush()
         finally:
             with self._changed:
@@ -126,28 +152,27 @@ class SqliteHistory:
             self._reader.close()
             self._connection.close()
 
-    def _check_failure(self) -> None:
-        if self._failure:
-            raise HistoryUnusable(f"The history cannot be written: {self._failure}.")
-
     # The writer's thread.
 
     def _run(self) -> None:
-        failure = "its writer ended"
+        end = "its writer ended"
         try:
             while self._wait_for_rows():
                 self._write_layer()
-            failure = "it is closed"
-        except sqlite3.Error as error:
-            failure = str(error)
+            end = "it is closed"
         finally:
             with self._changed:
-                self._failure = failure
+                self._end = end
                 self._changed.notify_all()
 
     def _wait_for_rows(self) -> bool:
         """Returns when there is something to write, or with False when there never will be."""
         with self._changed:
+            if self._failure:
+                self._changed.wait_for(
+                    lambda: self._closing or self._flush_wanted > self._flush_failed, RETRY_SECONDS
+                )
+                return not self._closing
             self._idle = not self._layers[0].rows and self._flush_wanted == self._flush_done
             self._changed.wait_for(lambda: not self._idle or self._closing)
             self._changed.wait_for(self._is_pressing, GATHER_SECONDS)
@@ -161,15 +186,26 @@ class SqliteHistory:
         )
 
     def _write_layer(self) -> None:
+        """Writes the layer that failed before, if one did, or else the top one."""
         with self._changed:
-            layer = self._layers[0]
-            self._layers = (Layer(), layer)
-            position, flush = self._position, self._flush_wanted
+            if self._taken is None:
+                self._taken = Taken(self._layers[0], self._position, self._flush_wanted)
+                self._layers = (Layer(), self._taken.layer)
+            taken, wanted = self._taken, self._flush_wanted
             self._changed.notify_all()
-        self._write(layer, position, durable=flush > self._flush_done)
+        try:
+            if self._failure:
+                # What it holds of rows that were rolled back must not be built upon.
+                self._writer = Writer(self._connection)
+            self._write(taken.layer, taken.position, durable=wanted > self._flush_done)
+        except sqlite3.Error as error:
+            with self._changed:
+                self._failure, self._flush_failed = str(error), wanted
+                self._changed.notify_all()
+            return
         with self._changed:
             self._layers = self._layers[:1]
-            self._flush_done = flush
+            self._taken, self._failure, self._flush_done = None, "", taken.flush
             self._changed.notify_all()
 
     def _write(self, layer: Layer, position: int, *, durable: bool) -> None:

@@ -201,7 +201,7 @@ class Node:
         fault = self.machine.fault
         if fault is not None:
             return f"{fault.sentence}; see it again with: openperp verify {self._config.data}"
-        return self.sequencer.failing
+        return self.sequencer.failing or self._history.failing
 
     def _weigh(self, applied: Applied) -> None:
         command = applied.command
