@@ -2,13 +2,14 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.api.offline import OfflineVenue, fault, header
 
-from openperp.api.dispatch import ROUTES, Answer, prepare
+from openperp.api.dispatch import ACCOUNT_ROUTES, ROUTES, Answer, prepare
 from openperp.api.endpoint import Endpoint, Request
 from openperp.api.endpoints import ENDPOINTS
 from openperp.engine.snapshot import digest
@@ -104,7 +105,7 @@ def test_refused_elements_are_explained_together_by_index() -> None:
     assert entries[1]["status"] == "CANCELED"
     assert (
         header(answer, "x-explain")
-        == "[0] order unknown: order 7777; [2] order unknown: order 8888"
+        == "[0] no order 7777 of this account on BTCUSDT; [2] no order 8888 of this account on BTCUSDT"
     )
 
 
@@ -112,6 +113,35 @@ def test_refused_elements_are_explained_together_by_index() -> None:
 def test_explanations_can_be_switched_off(path: str) -> None:
     assert header(OfflineVenue().ask("GET", path), "x-explain")
     assert header(OfflineVenue(explain=False).ask("GET", path), "x-explain") is None
+
+
+MISSING = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed"
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "places"),
+    [
+        ("limit=5", "", "the query (there is no body), found there: limit"),
+        ("", "", "the query (there is no body), found there: nothing"),
+        ("symbol=", "limit=5&a=", "the query and the form body, found there: limit, a, symbol"),
+        ("", '{"limit":5}', "the query and the JSON body, found there: limit"),
+    ],
+)
+def test_a_missing_parameter_is_told_where_it_was_looked_for(
+    query: str, body: str, places: str
+) -> None:
+    answer = OfflineVenue().ask("GET", "/fapi/v1/depth", query, body)
+    assert fault(answer) == (400, -1102, f"{MISSING}.")
+    assert header(answer, "x-explain") == f"{MISSING}; looked for in {places}"
+
+
+def test_a_missing_parameter_of_a_batch_is_told_by_its_element() -> None:
+    order = '[{"symbol":"BTCUSDT","side":"BUY"}]'
+    answer = OfflineVenue().signed("POST", "/fapi/v1/batchOrders", f"batchOrders={quote(order)}")
+    assert header(answer, "x-explain") == (
+        "[0] Mandatory parameter 'type' was not sent, was empty/null, or malformed;"
+        " looked for in this order, found there: symbol, side"
+    )
 
 
 def test_strict_parameters() -> None:
@@ -137,7 +167,8 @@ def test_a_symbol_of_another_alphabet_is_unknown(symbol: str) -> None:
 def test_no_two_endpoints_share_a_route() -> None:
     routes = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
     assert len(set(routes)) == len(routes)
-    assert sum(map(len, ROUTES.values())) == len(routes)
+    tables = (*ROUTES.values(), *ACCOUNT_ROUTES.values())
+    assert sum(map(len, tables)) == len(routes)
     assert all(endpoint.summary for endpoint in ENDPOINTS)
 
 

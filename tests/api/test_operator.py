@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.api.offline import START_MS, OfflineVenue, fault
+from tests.api.offline import START_MS, TOKEN, OfflineVenue, fault
 
-from openperp.api.dispatch import Answer
+from openperp.api.dispatch import Answer, Pending, finish, prepare
+from openperp.api.endpoint import Request
 from openperp.engine.commands import AddKey
 from openperp.engine.snapshot import digest
 
@@ -80,6 +81,19 @@ def test_a_taken_name_gets_no_second_key(offline: OfflineVenue) -> None:
     assert digest(offline.state) == before
 
 
+def test_an_account_and_its_key_come_together_or_not_at_all(offline: OfflineVenue) -> None:
+    body = b'{"name":"carol","deposit":"5"}'
+    headers = {b"authorization": f"Bearer {TOKEN}".encode()}
+    request = Request("POST", "/operator/v1/accounts", b"", body, headers, "::1")
+    first, second = prepare(request, offline.view), prepare(request, offline.view)
+    assert isinstance(first, Pending)
+    assert isinstance(second, Pending)
+    reply = told(finish(first, offline.apply(first.submission.command)))
+    refused = finish(second, offline.apply(second.submission.command))
+    assert fault(refused)[:2] == (400, -1109)
+    assert list(offline.state.keys) == [reply["api_key"]]
+
+
 def test_transfers(offline: OfflineVenue) -> None:
     for action, amount, balance, moved in (
         ("deposit", "0.00000001", "10000.00000001", "0.00000001"),
@@ -98,12 +112,25 @@ def test_transfers(offline: OfflineVenue) -> None:
 def test_a_further_key(offline: OfflineVenue) -> None:
     reply = told(
         offline.operator(
-            "POST", "accounts/bob/keys", type="hmac", permissions=["read"], ips=["10.0.0.1"]
+            "POST",
+            "accounts/bob/keys",
+            type="hmac",
+            permissions=["read", "read"],
+            ips=["10.0.0.1", "2001:DB8:0::1"],
         )
     )
     key = offline.state.keys[reply["api_key"]]
-    assert (key.account, key.permissions, key.ips) == (2, ("read",), ("10.0.0.1",))
-    assert reply["permissions"] == ["read"]
+    assert (key.account, key.permissions, key.ips) == (2, ("read",), ("10.0.0.1", "2001:db8::1"))
+    assert (reply["permissions"], reply["ips"]) == (["read"], ["10.0.0.1", "2001:db8::1"])
+
+
+@pytest.mark.parametrize("body", ["name=carol", "[1]", '"x"', "{", '{"name":"carol",}'])
+def test_a_body_that_is_no_json_object(offline: OfflineVenue, body: str) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = offline.ask("POST", "/operator/v1/accounts", "", body, headers)
+    assert fault(answer)[:2] == (400, -1130)
+    assert "JSON" in fault(answer)[2]
+    assert offline.ask("POST", "/operator/v1/accounts", "", body).status == 401
 
 
 # Prices, instruments, modes.
@@ -139,7 +166,13 @@ def test_an_instrument_is_added(offline: OfflineVenue) -> None:
             "POST", "instruments", symbol="DOGEUSDT", tick="0.0001", lot=1, price="0.25"
         )
     )
-    assert reply == {"symbol": "DOGEUSDT", "price": "0.25", "tick": "0.0001", "lot": "1"}
+    assert reply == {
+        "symbol": "DOGEUSDT",
+        "price": "0.25",
+        "first_price": "0.25",
+        "tick": "0.0001",
+        "lot": "1",
+    }
     assert offline.get("/fapi/v1/ticker/price", "symbol=DOGEUSDT")["price"] == "0.25"
 
 
@@ -150,6 +183,43 @@ def test_an_instrument_changes_its_terms_but_not_its_grid(offline: OfflineVenue)
     status, code, msg = fault(answer)
     assert (status, code) == (400, -1130)
     assert "of an existing instrument cannot change" in msg
+
+
+def test_the_price_of_a_traded_instrument_is_told_as_it_stands(offline: OfflineVenue) -> None:
+    reply = told(offline.operator("POST", "instruments", symbol="BTCUSDT", price="70000"))
+    assert (reply["price"], reply["first_price"]) == ("60000", "70000")
+    assert offline.get("/fapi/v1/premiumIndex", "symbol=BTCUSDT")["indexPrice"] == "60000"
+    told(offline.operator("POST", "reset"))
+    assert offline.get("/fapi/v1/premiumIndex", "symbol=BTCUSDT")["indexPrice"] == "70000"
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        ({"max_orders": 10**30}, "max_orders: beyond 64 bits"),
+        ({"base": "x" * 100_000}, "base: not a text"),
+        ({"base": "DO\x00GE"}, "base: not a text"),
+        ({"tick": "\u0661"}, "tick: not a text"),
+        ({"brackets": [[1, 10**30, "0.1"]]}, "brackets: beyond 64 bits"),
+        ({"brackets": [[[[[1]]]]]}, "brackets: too many"),
+        ({"brackets": [[1, 1, 1]] * 101}, "brackets: too many"),
+        ({"quote": "USDC"}, "quote asset"),
+        ({"max_orders": 2**62}, "order limit"),
+        ({"maker_fee": "-0.1"}, "fees"),
+        ({"taker_fee": 1}, "fees"),
+        ({"brackets": [{"leverage": 200_000_000, "cap": 1000, "rate": "0.1"}]}, "leverage"),
+        ({"brackets": [{"leverage": 20, "cap": 10**12, "rate": "0.1"}]}, "out of bounds"),
+        ({"min_notional": 10**12}, "out of bounds"),
+    ],
+)
+def test_absurd_terms_are_refused_in_a_sentence(
+    offline: OfflineVenue, terms: dict[str, Any], sentence: str
+) -> None:
+    new = {"symbol": "DOGEUSDT", "tick": "0.0001", "lot": 1, "price": "0.25"}
+    status, code, msg = fault(offline.operator("POST", "instruments", **{**new, **terms}))
+    assert (status, code) == (400, -1130)
+    assert sentence in msg
+    assert "DOGEUSDT" not in offline.state.markets
 
 
 @pytest.mark.parametrize(
@@ -262,6 +332,14 @@ def test_reset_keeps_accounts_and_forgets_the_rest(offline: OfflineVenue) -> Non
         ("accounts/alice/withdraw", {"amount": "10000.00000001"}, 400, "available 10000 USDT"),
         ("accounts/alice/keys", {"type": "rsa"}, 400, "keys of type rsa are not offered"),
         ("accounts/alice/keys", {"permissions": ["fly"]}, 400, "permissions"),
+        ("accounts/alice/keys", {"permissions": []}, 400, "permissions: name at least one"),
+        ("accounts/alice/keys", {"permissions": [["read"]]}, 400, "permissions"),
+        ("accounts/alice/keys", {"ips": ["10.0.0.256"]}, 400, "'10.0.0.256' is no IP address"),
+        ("accounts/alice/keys", {"ips": ["10.0.0.0/8"]}, 400, "is no IP address"),
+        ("accounts/alice/keys", {"ips": [1]}, 400, "'1' is no IP address"),
+        ("accounts/alice/keys", {"ips": ["::1"] * 31}, 400, "at most 30"),
+        ("accounts/{name}/deposit", {"amount": "1"}, 404, "no account named {name}"),
+        ("accounts/{name}", {}, 404, "no endpoint"),
         ("accounts/alice/nope", {}, 404, "no endpoint"),
         ("price", {"symbol": "NOPE", "price": "1"}, 400, "NOPE is not listed"),
         ("price", {"symbol": "BTCUSDT", "price": "0"}, 400, "price below minimum"),

@@ -14,13 +14,12 @@ from tests.engine.desk import BTC
 from openperp.api.dialect import DIALECTS
 from openperp.api.errors import ApiError
 from openperp.api.kinds import (
-    UNKNOWN_CLIENT_ID,
-    UNKNOWN_ORDER_ID,
     Bool,
     ClientId,
     ClientIds,
     Decimal,
     Long,
+    NoId,
     Objects,
     OrderIds,
     Symbol,
@@ -54,7 +53,7 @@ class Everything(Params, frozen=True):
     price: Annotated[str, Decimal()] = ""
     new_client_order_id: Annotated[str, ClientId()] = ""
     activate_price: Annotated[str, Decimal()] = ""
-    order_id_list: Annotated[tuple[int, ...], OrderIds()] = ()
+    order_id_list: Annotated[tuple[int | NoId, ...], OrderIds()] = ()
     orig_client_order_id_list: Annotated[tuple[str, ...], ClientIds()] = ()
     batch_orders: Annotated[tuple[dict[str, Any], ...], Objects()] = ()
     note: Annotated[str, Text(5)] = ""
@@ -244,19 +243,24 @@ def test_json_numbers_are_kept_exactly(number: str, text: str) -> None:
         (" [ 1 , 2 ] ", (1, 2)),
         ("[]", ()),
         (f"[{2**63 - 1}]", (2**63 - 1,)),
-        (f"[{2**63},1]", (UNKNOWN_ORDER_ID, 1)),
-        (f"[{10**30}]", (UNKNOWN_ORDER_ID,)),
-        (f'["{10**30}"]', (UNKNOWN_ORDER_ID,)),
-        ('["order_id_1",5]', (UNKNOWN_ORDER_ID, 5)),
-        ('["","-1","1.0"," 1","\uff11"]', (UNKNOWN_ORDER_ID,) * 5),
-        ("[0]", (UNKNOWN_ORDER_ID,)),
-        ("[-1]", (UNKNOWN_ORDER_ID,)),
+        (f"[{2**63},1]", (str(2**63), 1)),
+        (f"[{10**30}]", (str(10**30),)),
+        (f'["{10**30}"]', (str(10**30),)),
+        (f"[1,{'7' * 5_000}]", (1, "7" * 60)),
+        (f'["{"7" * 5_000}"]', ("7" * 60,)),
+        ('["order_id_1",5]', ("order_id_1", 5)),
+        ('["","-1","1.0"," 1","\uff11"]', ("", "-1", "1.0", " 1", "\uff11")),
+        ("[0]", ("0",)),
+        ("[-1]", ("-1",)),
     ],
 )
 @pytest.mark.parametrize("encode", [str, quote, quote_plus], ids=["raw", "encoded", "plus"])
-def test_lists_of_order_ids(text: str, ids: tuple[int, ...], encode: Any) -> None:
+def test_lists_of_order_ids(text: str, ids: tuple[int | str, ...], encode: Any) -> None:
+    """What can be no id is kept as text."""
     encoded = encode(text)
-    assert read(f"symbol=A&orderIdList={encoded}").order_id_list == ids
+    found = read(f"symbol=A&orderIdList={encoded}").order_id_list
+    assert found == ids
+    assert [type(each) is NoId for each in found] == [type(each) is str for each in ids]
     assert read("symbol=A", f"ORDERIDLIST={encoded}").order_id_list == ids
 
 
@@ -271,13 +275,17 @@ def test_what_is_no_list_of_order_ids(text: str) -> None:
 def test_a_json_body_may_hold_the_list_itself() -> None:
     assert read(body='{"symbol":"A","orderIdList":[1,"2"]}').order_id_list == (1, 2)
     assert read(body='{"symbol":"A","orderIdList":"[1,2]"}').order_id_list == (1, 2)
+    digits = "8" * 5_000
+    body = f'{{"symbol":"A","orderIdList":[1,{digits}]}}'
+    assert read(body=body).order_id_list == (1, "8" * 60)
 
 
 @pytest.mark.parametrize(
     ("text", "ids"),
     [
         ('["a","b-1"]', ("a", "b-1")),
-        ('["any thing","' + "x" * 37 + '",""]', (UNKNOWN_CLIENT_ID,) * 3),
+        ('["any thing","' + "x" * 37 + '",""]', ("any thing", "x" * 37, "")),
+        (f'["a",{"7" * 5_000}]', ("a", "7" * 60)),
         ("[12]", ("12",)),
     ],
 )

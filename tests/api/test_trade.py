@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.api.offline import header
-from tests.api.trader import BATCH, LIMIT, ORDER, STOP, Trader, statuses, trade
+from tests.api.offline import OfflineVenue, header
+from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, STOP, Trader, statuses, trade
 
 DAY_MS = 86_400_000
 UNKNOWN = {"code": -2011, "msg": "Unknown order sent."}
@@ -204,3 +204,45 @@ def test_trigger_types_belong_to_the_algo_endpoint(modern: Trader, path: str) ->
 
 def test_trigger_types_can_be_tried_where_they_can_be_placed(alice: Trader) -> None:
     assert alice.post(f"{ORDER}/test", **STOP)["type"] == "STOP_MARKET"
+
+
+def test_what_cannot_be_cancelled_is_told_why(alice: Trader, modern: Trader) -> None:
+    def told(trader: Trader, path: str = ORDER, **fields: Any) -> str:
+        if path == ORDER:
+            fields["symbol"] = "BTCUSDT"
+        refusal = trader.refused("DELETE", path, **fields)
+        assert refusal.code == -2011
+        return refusal.explain
+
+    gone = alice.limit(newClientOrderId="gone")["orderId"]
+    alice.delete(ORDER, symbol="BTCUSDT", orderId=gone)
+    assert told(alice, orderId=gone) == f"order {gone} has ended: CANCELED"
+    assert told(alice, origClientOrderId="gone") == "order gone has ended: CANCELED"
+    assert told(alice, orderId=99) == "no order 99 of this account on BTCUSDT"
+    live = alice.limit()["orderId"]
+    assert told(alice, ALGO, algoId=live) == f"order {live} is no algo order"
+    assert told(alice, ALGO, algoId=99) == "no order 99 of this account"
+
+    waits = modern.post(ALGO, **STOP)["algoId"]
+    assert "DELETE /fapi/v1/algoOrder" in told(modern, orderId=waits)
+    modern.delete(ALGO, algoId=waits)
+    assert told(modern, ALGO, algoId=waits) == f"order {waits} has ended: CANCELED"
+
+
+@pytest.mark.parametrize("explain", [True, False])
+def test_unknown_ids_of_a_batch_are_repeated_as_sent(explain: bool) -> None:
+    trader = Trader(OfflineVenue("binance", explain=explain))
+    gone = trader.limit()["orderId"]
+    trader.delete(ORDER, symbol="BTCUSDT", orderId=gone)
+    ids = f'[{gone},99,"o\'1",{2**63},{"7" * 5_000},0]'
+    answer = trader.send("DELETE", BATCH, symbol="BTCUSDT", orderIdList=ids)
+    assert json.loads(answer.body) == [UNKNOWN] * 6
+    expected = (
+        f"[0] order {gone} has ended: CANCELED; [1] no order 99 of this account on BTCUSDT;"
+        f" [2] \"o'1\" is no order's id; [3] '{2**63}' is no order's id;"
+        f" [4] '{'7' * 60}' is no order's id; [5] '0' is no order's id"
+    )
+    assert header(answer, "x-explain") == (expected if explain else None)
+    answer = trader.send("DELETE", BATCH, symbol="BTCUSDT", origClientOrderIdList='["a b","c"]')
+    expected = "[0] 'a b' is no order's id; [1] no order c of this account on BTCUSDT"
+    assert header(answer, "x-explain") == (expected if explain else None)

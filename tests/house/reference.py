@@ -18,7 +18,7 @@ from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import account, algo, compat, market, operator, trade
 from openperp.api.endpoints.order_form import OrderForm
-from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind
+from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
 from openperp.api.params import kind_of
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
@@ -146,12 +146,19 @@ def _section(title: str, room: Any) -> str:
 
 def _parameters(record: type, known: type | None = None) -> str:
     """Names with defaults; those of the record `known`, where included, as a link."""
-    fields = list(msgspec.structs.fields(record))
+    fields = _named_fields(record)
     texts = []
     if known is not None and issubclass(record, known):
         texts = ["[order parameters](#order-parameters)"]
         fields = fields[len(msgspec.structs.fields(known)) :]
     return ", ".join([*texts, *map(_parameter, fields)])
+
+
+def _named_fields(record: type) -> list[Any]:
+    """The fields of a record but the one that takes whatever else is sent."""
+    hints = get_type_hints(record, include_extras=True)
+    fields = msgspec.structs.fields(record)
+    return [field for field in fields if not isinstance(kind_of(hints[field.name]), Rest)]
 
 
 def _parameter(field: Any) -> str:
@@ -184,7 +191,7 @@ def _values() -> str:
     for room in ROOMS.values():
         for endpoint in room.ENDPOINTS:
             hints = get_type_hints(endpoint.params, include_extras=True)
-            for field in msgspec.structs.fields(endpoint.params):
+            for field in _named_fields(endpoint.params):
                 value = _value(kind_of(hints[field.name]))
                 values.setdefault(field.encode_name, {})[value] = None
     rows = [[f"`{name}`", "; or ".join(values[name])] for name in sorted(values, key=str.lower)]

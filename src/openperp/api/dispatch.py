@@ -12,10 +12,10 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Request, Security, Submission
 from openperp.api.endpoints import ENDPOINTS
-from openperp.api.errors import ApiError, from_reject
-from openperp.api.explain import header_value
-from openperp.api.params import read_fields
-from openperp.api.security import authenticate
+from openperp.api.errors import MISSING, ApiError, from_reject
+from openperp.api.explain import explain_missing, header_value
+from openperp.api.params import check_object, read_fields
+from openperp.api.security import authenticate, check_operator
 from openperp.api.view import View
 from openperp.engine.commands import Command
 from openperp.engine.events import Applied
@@ -47,25 +47,32 @@ Routes = dict[str, dict[str, Endpoint[Any]]]
 JSON_HEADER: Final = (b"content-type", b"application/json")
 OPERATOR_PREFIX: Final = "/operator/"
 """Here messages are the explanations themselves: they are read by people."""
-OPERATOR_ACCOUNTS: Final = "/operator/v1/accounts/"
+ACCOUNT_PREFIX: Final = "/operator/v1/accounts/"
+NAMED_PREFIX: Final = ACCOUNT_PREFIX + "{name}/"
+"""Paths that begin so are the only ones with a parameter in them."""
 
 
-def _build_routes(endpoints: tuple[Endpoint[Any], ...]) -> Routes:
+def _build_routes(endpoints: tuple[Endpoint[Any], ...]) -> tuple[Routes, Routes]:
+    """Methods by path, and those of an account by what follows its name."""
     routes: Routes = {}
+    of_account: Routes = {}
     for endpoint in endpoints:
-        methods = routes.setdefault(endpoint.path, {})
+        named = endpoint.path.startswith(NAMED_PREFIX)
+        table = of_account if named else routes
+        methods = table.setdefault(endpoint.path.removeprefix(NAMED_PREFIX), {})
         if endpoint.method in methods:
             raise ValueError(f"{endpoint.method} {endpoint.path} is declared twice")
         methods[endpoint.method] = endpoint
-    return routes
+    return routes, of_account
 
 
-ROUTES: Final = _build_routes(ENDPOINTS)
+ROUTES, ACCOUNT_ROUTES = _build_routes(ENDPOINTS)
 
 
 def prepare(request: Request, view: View) -> Answer | Pending:
     """Checks a request and runs its endpoint, up to the command if there is one."""
     headers = [JSON_HEADER]
+    fields: dict[str, Any] = {}
     try:
         endpoint, in_path = _find_endpoint(request, view, headers)
         now_ms = view.now_ms()
@@ -73,6 +80,9 @@ def prepare(request: Request, view: View) -> Answer | Pending:
         weight = endpoint.weight
         if public:
             _charge_ip(request, weight if isinstance(weight, int) else 1, view, now_ms, headers)
+        else:
+            check_operator(request, view)
+            check_object(request.body)
         fields = read_fields(request.query, request.body)
         account = authenticate(request, fields, endpoint.security, view, now_ms)
         if endpoint.order_count != (0, 0):
@@ -90,7 +100,17 @@ def prepare(request: Request, view: View) -> Answer | Pending:
             return Pending(outcome, endpoint, call, headers)
         return _answer(outcome, view, headers)
     except ApiError as error:
+        if error.code == MISSING and not error.explain:
+            error.explain = explain_missing(error.msg, _places(request), fields)
         return _refuse(error, request, view, headers)
+
+
+def _places(request: Request) -> str:
+    """Where parameters were looked for."""
+    if not request.body:
+        return "the query (there is no body)"
+    is_json = request.body.lstrip()[:1] == b"{"
+    return f"the query and the {'JSON' if is_json else 'form'} body"
 
 
 def finish(pending: Pending, applied: Applied) -> Answer:
@@ -99,7 +119,10 @@ def finish(pending: Pending, applied: Applied) -> Answer:
     reply = applied.reply
     try:
         if type(reply) is Reject:
-            raise from_reject(reply, view.dialect, _spec_of(applied.command, view))
+            error = from_reject(reply, view.dialect, _spec_of(applied.command, view))
+            if pending.submission.explain is not None and view.explain:
+                error.explain = pending.submission.explain(reply) or error.explain
+            raise error
         return _answer(pending.submission.finish(applied), view, pending.headers)
     except ApiError as error:
         return _refuse(error, pending.call.request, view, pending.headers)
@@ -115,9 +138,9 @@ def _find_endpoint(
 ) -> tuple[Endpoint[Any], dict[str, str] | None]:
     path, in_path = request.path, None
     methods = ROUTES.get(path)
-    if methods is None and path.startswith(OPERATOR_ACCOUNTS):
-        name, _, action = path.removeprefix(OPERATOR_ACCOUNTS).rpartition("/")
-        methods = ROUTES.get(f"{OPERATOR_ACCOUNTS}{{name}}/{action}")
+    if methods is None and path.startswith(ACCOUNT_PREFIX):
+        name, _, action = path.removeprefix(ACCOUNT_PREFIX).rpartition("/")
+        methods = ACCOUNT_ROUTES.get(action)
         in_path = {"name": name}
     if methods is None:
         _charge_ip(request, 1, view, view.now_ms(), headers)

@@ -13,6 +13,7 @@ from openperp.api.params import Params, Reader
 from openperp.api.view import View
 from openperp.engine.commands import Command
 from openperp.engine.events import Applied
+from openperp.engine.rejects import Reject
 
 P = TypeVar("P", bound=Params)
 
@@ -67,11 +68,13 @@ class Submission:
 
     `finish` is called only when the command as a whole was not refused; it may
     raise `ApiError`. A list that it returns may hold `ApiError` for elements.
+    `explain` may find more to say of a refusal than its own numbers.
     """
 
     command: Command
     finish: Callable[[Applied], Any]
     clock: ClockChange | None = None
+    explain: Callable[[Reject], str] | None = None
 
 
 @dataclass(slots=True)

@@ -178,6 +178,9 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
 }
 
+MISSING: Final = -1102
+"""Of a parameter that is not there: a caller is then told where it was looked for."""
+
 STATUSES: Final[Mapping[int, int]] = {-1003: 429, -1008: 503, -1015: 429, -2014: 401, -2015: 401}
 """HTTP status of a code; 400 for all others."""
 

@@ -1,6 +1,6 @@
 """Why a request was refused, in words and numbers, fit for a response header."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from openperp.api.wire.numbers import decimal_text
@@ -43,6 +43,12 @@ def quote_text(raw: bytes) -> str:
         return text
     half = TEXT_LIMIT // 2
     return f"{text[:half]} ...{len(text) - 2 * half} characters... {text[-half:]}"
+
+
+def explain_missing(msg: str, places: str, names: Iterable[str]) -> str:
+    """A message about a missing parameter, with where it was looked for and what was there."""
+    found = ", ".join(name[:40] for name in names) or "nothing"
+    return f"{msg.rstrip('.!')}; looked for in {places}, found there: {found}"
 
 
 def explain_refusal(reject: Reject, spec: InstrumentSpec | None = None) -> str:

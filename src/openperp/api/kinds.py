@@ -8,7 +8,8 @@ of a batch; both forms of the same thing are taken alike. Each kind raises
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from ipaddress import ip_address
+from typing import Any, Final, Generic, Self, TypeVar, final
 
 import msgspec
 
@@ -18,16 +19,28 @@ T = TypeVar("T")
 
 LONG_MAX: Final = 2**63 - 1
 UNKNOWN_ORDER_ID: Final = -1
-"""Stands for every id that no order can have."""
+"""Stands in commands for every id that no order can have."""
 UNKNOWN_CLIENT_ID: Final = "?"
-"""Stands for every client id that no order can have: "?" is not in their alphabet."""
+"""Stands in commands for client ids that no order can have: "?" is not in their alphabet."""
 
 CLIENT_ID_PATTERN: Final = "^[.A-Z:/a-z0-9_-]{1,36}$"
 DECIMAL_PATTERN: Final = r"^-?([0-9]{1,20})(\.[0-9]{0,20})?$"
 LONG_PATTERN: Final = "^[0-9]{1,20}$"
 
 _CLIENT_ID: Final = re.compile(CLIENT_ID_PATTERN[1:-1])
+_DIGITS_MAX: Final = 4_000
+_MANY_DIGITS: Final = re.compile(b"[0-9]{%d,}" % _DIGITS_MAX)
 _DECIMAL: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
+
+
+@final
+class NoId(str):
+    """What was sent as an id and can be none, as far as an explanation repeats it."""
+
+    __slots__ = ()
+
+    def __new__(cls, sent: object) -> Self:
+        return super().__new__(cls, str(sent)[:60])
 
 
 class JsonFraction(str):
@@ -41,11 +54,21 @@ _DECODE_INTEGERS: Final = msgspec.json.Decoder(list[int], strict=True).decode
 
 
 def decode_json(text: bytes | str, name: str) -> Any:
-    """JSON with numbers kept exactly; -1130 for anything else."""
+    """JSON with numbers kept exactly; -1130 for anything else.
+
+    Of digits beyond what an integer may be read from, some thousands are kept:
+    they stay what they are, a number or a text that nothing can be.
+    """
     try:
-        return _DECODER.decode(text)
+        return _DECODER.decode(_shorten_digits(text) if len(text) > _DIGITS_MAX else text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise _invalid(name, f"not JSON: {error}") from None
+
+
+def _shorten_digits(text: bytes | str) -> bytes | str:
+    if isinstance(text, bytes):
+        return _MANY_DIGITS.sub(lambda match: match[0][:_DIGITS_MAX], text)
+    return _shorten_digits(text.encode("utf-8", "surrogatepass"))
 
 
 def _invalid(name: str, why: str) -> ApiError:
@@ -216,12 +239,12 @@ class Word(Kind[T]):
         return {"type": "string", "enum": list(self.words)}
 
 
-class OrderIds(Kind[tuple[int, ...]]):
+class OrderIds(Kind[tuple[int | NoId, ...]]):
     """A JSON list of order ids: numbers, or numbers in quotes.
 
-    What can be no order's id (text, a number beyond 64 bits, zero) becomes
-    `UNKNOWN_ORDER_ID`, so that it is answered in its place. More than `most`
-    ids are refused with -4032, other elements with -1130.
+    What can be no order's id (text, a number beyond 64 bits, zero) becomes a
+    `NoId`, so that it is answered in its place. More than `most` ids are
+    refused with -4032, other elements with -1130.
     """
 
     __slots__ = ("most",)
@@ -229,35 +252,42 @@ class OrderIds(Kind[tuple[int, ...]]):
     def __init__(self, most: int = 10) -> None:
         self.most = most
 
-    def read(self, value: Any, name: str) -> tuple[int, ...]:
+    def read(self, value: Any, name: str) -> tuple[int | NoId, ...]:
         try:
             ids = _DECODE_INTEGERS(value)
         except (msgspec.MsgspecError, TypeError, UnicodeError, RecursionError):
-            ids = [_order_id(element, name) for element in read_list(value, name)]
+            return self._read_each(read_list(value, name), name)
         if len(ids) > self.most:
             raise _too_many(ids, self.most, name)
         for order_id in ids:
             if not 0 < order_id <= LONG_MAX:
-                return tuple(i if 0 < i <= LONG_MAX else UNKNOWN_ORDER_ID for i in ids)
+                return self._read_each(ids, name)
         return tuple(ids)
+
+    def _read_each(self, elements: list[Any], name: str) -> tuple[int | NoId, ...]:
+        ids = tuple(_order_id(element, name) for element in elements)
+        if len(ids) > self.most:
+            raise _too_many(ids, self.most, name)
+        return ids
 
     @property
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "integer"}, "maxItems": self.most}
 
 
-def _order_id(element: Any, name: str) -> int:
-    if type(element) is int:
-        return element
-    if type(element) is not str:
+def _order_id(element: Any, name: str) -> int | NoId:
+    if type(element) not in {int, str}:
         raise _invalid(name, "an element is neither an integer nor a string")
-    if element.isascii() and element.isdigit() and len(element) <= 20:
-        return int(element)
-    return UNKNOWN_ORDER_ID
+    order_id = element
+    if type(element) is str and element.isascii() and element.isdigit() and len(element) <= 20:
+        order_id = int(element)
+    if type(order_id) is int and 0 < order_id <= LONG_MAX:
+        return order_id
+    return NoId(element)
 
 
 class ClientIds(Kind[tuple[str, ...]]):
-    """A JSON list of client ids; whatever can be none becomes `UNKNOWN_CLIENT_ID`."""
+    """A JSON list of client ids; whatever can be none becomes a `NoId`."""
 
     __slots__ = ("most",)
 
@@ -278,10 +308,10 @@ class ClientIds(Kind[tuple[str, ...]]):
 
 def _client_id(element: Any, name: str) -> str:
     if type(element) is int:
-        element = str(element)[:40]
+        element = str(element)
     if type(element) is not str:
         raise _invalid(name, "an element is neither an integer nor a string")
-    return element if _CLIENT_ID.fullmatch(element) is not None else UNKNOWN_CLIENT_ID
+    return element if _CLIENT_ID.fullmatch(element) is not None else NoId(element)
 
 
 def _too_many(ids: Iterable[object], most: int, name: str) -> ApiError:
@@ -310,7 +340,7 @@ class Objects(Kind[tuple[dict[str, Any], ...]]):
 
 
 class Words(Kind[tuple[str, ...]]):
-    """A JSON list of short texts, each one of `allowed` where that is not empty."""
+    """A JSON list of at least one of the words of `allowed`; a word sent twice counts once."""
 
     __slots__ = ("allowed",)
 
@@ -319,17 +349,78 @@ class Words(Kind[tuple[str, ...]]):
 
     def read(self, value: Any, name: str) -> tuple[str, ...]:
         elements = read_list(value, name)
-        for element in elements:
-            if type(element) is not str or len(element) > 100:
-                raise _invalid(name, "an element is not a short text")
-            if self.allowed and element not in self.allowed:
-                raise _invalid(name, f"elements must be among {', '.join(self.allowed)}")
-        return tuple(elements)
+        if not elements or any(element not in self.allowed for element in elements):
+            raise _invalid(name, f"name at least one, and only these: {', '.join(self.allowed)}")
+        return tuple(word for word in self.allowed if word in elements)
 
     @property
     def schema(self) -> dict[str, Any]:
-        items = {"type": "string", **({"enum": list(self.allowed)} if self.allowed else {})}
-        return {"type": "array", "items": items}
+        return {"type": "array", "items": {"type": "string", "enum": list(self.allowed)}}
+
+
+class Addresses(Kind[tuple[str, ...]]):
+    """A JSON list of up to `most` IP addresses, which become as connections show them."""
+
+    __slots__ = ("most",)
+
+    def __init__(self, most: int = 30) -> None:
+        self.most = most
+
+    def read(self, value: Any, name: str) -> tuple[str, ...]:
+        elements = read_list(value, name)
+        if len(elements) > self.most:
+            raise _invalid(name, f"{len(elements)} addresses, at most {self.most} allowed")
+        return tuple(_address(element, name) for element in elements)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}, "maxItems": self.most}
+
+
+def _address(element: Any, name: str) -> str:
+    try:
+        return str(ip_address(element if type(element) is str else ""))
+    except ValueError:
+        raise _invalid(name, f"{str(element)[:60]!r} is no IP address") from None
+
+
+class Rest(Kind[dict[str, Any]]):
+    """Everything that no other field of the record reads, by lower-case name.
+
+    It stands last in its record. What the values mean is for another to say;
+    here they are only kept within 64 bits and `TEXT_MAX` characters of printable
+    ASCII each, `ELEMENTS_MAX` in a list or an object, and `DEPTH_MAX` deep.
+    """
+
+    __slots__ = ()
+
+    TEXT_MAX: Final = 60
+    ELEMENTS_MAX: Final = 100
+    DEPTH_MAX: Final = 3
+
+    def read(self, value: Any, name: str) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise _invalid(name, "not an object")
+        for member, content in value.items():
+            self._check(content, member[: self.TEXT_MAX], self.DEPTH_MAX)
+        return value
+
+    def _check(self, value: Any, name: str, depth: int) -> None:
+        if isinstance(value, str):
+            if len(value) > self.TEXT_MAX or not (value.isascii() and value.isprintable()):
+                raise _invalid(name, f"not a text of at most {self.TEXT_MAX} plain characters")
+        elif type(value) is int:
+            if abs(value) > LONG_MAX:
+                raise _invalid(name, "beyond 64 bits")
+        elif isinstance(value, list | dict):
+            if not depth or len(value) > self.ELEMENTS_MAX:
+                raise _invalid(name, "too many values, or too deep")
+            for element in value if isinstance(value, list) else (*value, *value.values()):
+                self._check(element, name, depth - 1)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "object"}
 
 
 def read_list(value: Any, name: str) -> list[Any]:

@@ -18,7 +18,7 @@ import msgspec
 
 from openperp.api.dialect import Dialect
 from openperp.api.errors import ApiError
-from openperp.api.kinds import LONG_MAX, Kind, decode_json
+from openperp.api.kinds import LONG_MAX, Kind, Rest, decode_json
 from openperp.api.wire.numbers import decimal_text
 from openperp.engine.numbers import MONEY_DECIMALS, NOTIONAL_LIMIT, divide_nearest
 from openperp.engine.state import Market
@@ -71,6 +71,12 @@ def lower_names(members: Mapping[str, Any]) -> dict[str, Any]:
     if len(fields) < len(members):
         raise ApiError(-1101, form=2, explain="a name was sent twice, in different letter case")
     return fields
+
+
+def check_object(body: bytes) -> None:
+    """Refuses a body that is no JSON object, where no other form of body is taken."""
+    if body and not body.isspace() and body.lstrip()[:1] != b"{":
+        raise ApiError.saying(-1130, "the body must be a JSON object")
 
 
 def split_form(raw: bytes) -> dict[str, Any]:
@@ -131,14 +137,17 @@ def unescape(text: str) -> str:
 class Reader(Generic[P]):
     """Reads one kind of record. `names` are the lower-case names that it knows."""
 
-    __slots__ = ("_plan", "_record", "names")
+    __slots__ = ("_plan", "_record", "_rest", "names")
 
     def __init__(self, record: type[P]) -> None:
         hints = get_type_hints(record, include_extras=True)
         self._record = record
+        fields = list(msgspec.structs.fields(record))
+        last = kind_of(hints[fields[-1].name]) if fields else None
+        self._rest = last if isinstance(last, Rest) else None
         self._plan = tuple(
             (field.encode_name.lower(), field.encode_name, kind_of(hints[field.name]).read, default)
-            for field in msgspec.structs.fields(record)
+            for field in (fields[:-1] if self._rest else fields)
             for default in [msgspec.NODEFAULT if field.required else field.default]
         )
         self.names = frozenset(name for name, *_ in self._plan)
@@ -157,7 +166,17 @@ class Reader(Generic[P]):
                 values.append(default)
             else:
                 values.append(read(value, wire_name))
+        if self._rest is not None:
+            values.append(self._rest.read(self._unread(fields), "terms"))
         return self._record(*values)
+
+    def _unread(self, fields: Fields) -> dict[str, Any]:
+        """What was sent under names that the plan does not have."""
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in self.names and value is not None and value != ""
+        }
 
     def check_known(self, fields: Fields) -> None:
         """Refuses unknown and empty parameters: what "params" in `strict` asks for."""

@@ -56,15 +56,13 @@ def hmac_verifier(secret: bytes) -> Callable[[bytes, str], bool]:
 def authenticate(
     request: Request, fields: Mapping[str, Any], security: Security, view: View, now_ms: int
 ) -> int:
-    """The account that is calling, or 0 where the endpoint asks for nobody.
+    """The account that is calling, or 0 where the endpoint asks for no account.
 
     Raises `ApiError`: -2014 and -2015 for the key, -1102 for a missing timestamp,
     -1022 for a wrong or missing signature, -1021 for the time.
     """
     permission = _PERMISSIONS.get(security)
     if permission is None:
-        if security is Security.OPERATOR:
-            check_operator(request, view)
         return 0
     key = _find_key(request, view)
     if security in _SIGNED:

@@ -16,7 +16,7 @@ from openperp.api.endpoints.order_reading import (
     list_orders,
     query_order,
 )
-from openperp.api.endpoints.trade import ALL_CANCELED, OneSymbol
+from openperp.api.endpoints.trade import ALL_CANCELED, OneSymbol, explain_cancel
 from openperp.api.errors import ApiError
 from openperp.api.kinds import ClientId, Long, Symbol, Word
 from openperp.api.params import Params
@@ -60,7 +60,11 @@ def cancel_algo(call: Call, params: AlgoId) -> Submission:
     command = CancelOrder(
         call.account, "", params.algo_id, params.client_algo_id, OrderScope.TRIGGER
     )
-    return Submission(command, lambda applied: algo_canceled(_order(applied)))
+    return Submission(
+        command,
+        lambda applied: algo_canceled(_order(applied)),
+        explain=lambda reject: explain_cancel(call, command, reject),
+    )
 
 
 def _order(applied: Applied) -> OrderRecord:

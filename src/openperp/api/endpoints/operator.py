@@ -9,13 +9,12 @@ from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, ClockChange, Endpoint, Security, Submission
 from openperp.api.endpoints.market import find_market, format_of
-from openperp.api.errors import ApiError, from_reject
-from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word, Words, decode_json
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Addresses, Bool, Decimal, Long, Rest, Symbol, Text, Word, Words
 from openperp.api.params import NoParams, Params, to_money, to_nearest_ticks
 from openperp.api.wire.numbers import money_text
 from openperp.engine.commands import (
     AddKey,
-    Batch,
     CreateAccount,
     DefineInstrument,
     Deposit,
@@ -28,7 +27,6 @@ from openperp.engine.commands import (
 from openperp.engine.events import Applied, PriceChanged, WalletChanged
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.margin import available_balance
-from openperp.engine.rejects import Reject
 from openperp.engine.state import Account
 from openperp.engine.terms import Mode
 
@@ -56,9 +54,8 @@ class Transfer(_Params, frozen=True):
 class NewKey(_Params, frozen=True):
     name: Annotated[str, Text(64)]
     type: Annotated[str, Text(20)] = "hmac"
-    public_key: Annotated[str, Text(4000)] = ""
     permissions: Annotated[tuple[str, ...], Words("read", "trade")] = ("read", "trade")
-    ips: Annotated[tuple[str, ...], Words()] = ()
+    ips: Annotated[tuple[str, ...], Addresses()] = ()
 
 
 class Price(_Params, frozen=True):
@@ -68,9 +65,10 @@ class Price(_Params, frozen=True):
 
 
 class Instrument(_Params, frozen=True):
-    """The symbol; the other members are the terms of the configuration file."""
+    """An instrument with terms as in the configuration file."""
 
     symbol: Annotated[str, Symbol()]
+    terms: Annotated[dict[str, Any], Rest()]
 
 
 class Clock(_Params, frozen=True):
@@ -128,34 +126,22 @@ def _account(account: Account) -> dict[str, Any]:
 
 
 def create_account(call: Call, params: NewAccount) -> Submission:
-    """Opens an account and gives it its first key; both or neither."""
+    """Opens an account with its first key."""
     if params.name in call.view.state.account_ids:
         raise ApiError.saying(-1109, f"there is an account named {params.name} already")
     credentials = call.view.mint()
-    commands = Batch(
-        (
-            CreateAccount(params.name, to_money(params.deposit, "deposit")),
-            AddKey(params.name, credentials.api_key, "hmac", credentials.sealed_secret),
-        )
+    command = CreateAccount(
+        params.name,
+        to_money(params.deposit, "deposit"),
+        api_key=credentials.api_key,
+        sealed_secret=credentials.sealed_secret,
     )
-
-    def finish(applied: Applied) -> Any:
-        _check_replies(call, applied)
-        return {
-            "name": params.name,
-            "api_key": credentials.api_key,
-            "api_secret": credentials.api_secret,
-        }
-
-    return Submission(commands, finish)
-
-
-def _check_replies(call: Call, applied: Applied) -> None:
-    assert isinstance(applied.reply, tuple)
-    for reply in applied.reply:
-        if isinstance(reply, Reject):
-            error = from_reject(reply, call.view.dialect)
-            raise ApiError.saying(error.code, error.explain)
+    answer = {
+        "name": params.name,
+        "api_key": credentials.api_key,
+        "api_secret": credentials.api_secret,
+    }
+    return Submission(command, lambda _applied: answer)
 
 
 def add_key(call: Call, params: NewKey) -> Submission:
@@ -234,23 +220,28 @@ def set_price(call: Call, params: Price) -> Submission:
 
 
 def define_instrument(call: Call, params: Instrument) -> Submission:
-    """Adds an instrument or changes its terms, which are named as in the configuration file."""
-    members = decode_json(call.request.body, "") if call.request.body else {}
-    if not isinstance(members, dict):
-        raise ApiError.saying(-1130, "send the terms of the instrument as a JSON object")
-    terms = {name: value for name, value in members.items() if name.lower() != "symbol"}
+    """Adds an instrument or changes its terms, which are named as in the configuration file.
+
+    The term `price` is where the index starts, now and after a reset; the index
+    of an instrument that is traded already stays, and is what `price` answers.
+    """
     try:
-        spec, index_ticks = call.view.specify(params.symbol, terms)
+        spec, first_ticks = call.view.specify(params.symbol, params.terms)
     except ValueError as error:
         raise ApiError.saying(-1130, str(error)) from None
-    answer = {"symbol": spec.symbol, "price": "", "tick": "", "lot": ""}
 
     def finish(_applied: Applied) -> Any:
-        text = format_of(call, find_market(call, spec.symbol))
-        answer.update(price=text.price[index_ticks], tick=text.price[1], lot=text.quantity[1])
-        return answer
+        market = find_market(call, spec.symbol)
+        text = format_of(call, market)
+        return {
+            "symbol": spec.symbol,
+            "price": text.price[market.index_ticks],
+            "first_price": text.price[first_ticks],
+            "tick": text.price[1],
+            "lot": text.quantity[1],
+        }
 
-    return Submission(DefineInstrument(spec, index_ticks), finish)
+    return Submission(DefineInstrument(spec, first_ticks), finish)
 
 
 def change_clock(call: Call, params: Clock) -> Submission:

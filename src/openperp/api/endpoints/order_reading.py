@@ -70,6 +70,26 @@ def find_ended(
     return found
 
 
+def explain_unknown(
+    call: Call,
+    symbol: str,
+    order_id: int,
+    client_id: str,
+    scope: OrderScope,
+    ended: OrderRecord | None,
+) -> str:
+    """Why a cancel finds no live order: it has ended, goes by another endpoint, or never was."""
+    name = order_id or client_id
+    if ended is not None:
+        return f"order {name} has ended: {ended.status.name}"
+    live = find_order(call.view.state, call.account, symbol, order_id, client_id, OrderScope.ANY)
+    if live is None:
+        return f"no order {name} of this account{_on(symbol)}"
+    if scope is OrderScope.BOOK:
+        return f"order {name} waits for its trigger: DELETE /fapi/v1/algoOrder cancels it"
+    return f"order {name} is no algo order"
+
+
 def query_order(
     call: Call, symbol: str, order_id: int, client_id: str, scope: OrderScope
 ) -> OrderRecord:

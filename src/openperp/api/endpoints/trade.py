@@ -11,14 +11,26 @@ from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
     LIST_MAX,
     check_one_id,
+    explain_unknown,
     find_ended,
     list_live,
     list_orders,
     query_order,
     time_window,
 )
-from openperp.api.errors import ApiError, from_reject
-from openperp.api.kinds import ClientId, ClientIds, Long, Objects, OrderIds, Symbol
+from openperp.api.errors import MISSING, ApiError, from_reject
+from openperp.api.explain import explain_missing
+from openperp.api.kinds import (
+    UNKNOWN_CLIENT_ID,
+    UNKNOWN_ORDER_ID,
+    ClientId,
+    ClientIds,
+    Long,
+    NoId,
+    Objects,
+    OrderIds,
+    Symbol,
+)
 from openperp.api.params import Params, Reader, lower_names
 from openperp.api.wire.orders import ReplyKind, order_writer
 from openperp.api.wire.trades import Row, user_trade
@@ -44,7 +56,7 @@ class OrderId(Params, frozen=True):
 
 class OrderIdLists(Params, frozen=True):
     symbol: Annotated[str, Symbol()]
-    order_id_list: Annotated[tuple[int, ...], OrderIds()] = ()
+    order_id_list: Annotated[tuple[int | NoId, ...], OrderIds()] = ()
     orig_client_order_id_list: Annotated[tuple[str, ...], ClientIds()] = ()
 
 
@@ -143,6 +155,8 @@ def _read_element(call: Call, element: dict[str, Any]) -> PlaceOrder | ApiError:
             _ORDER_READER.check_known(fields)
         return order_command(call, _ORDER_READER.read(fields))
     except ApiError as error:
+        if error.code == MISSING and not error.explain:
+            error.explain = explain_missing(error.msg, "this order", element)
         return error
 
 
@@ -178,37 +192,61 @@ def cancel_order(call: Call, params: OrderId) -> Submission:
         params.orig_client_order_id,
         book_scope(call),
     )
-    return Submission(command, lambda applied: _write_reply(call, applied, "cancel"))
+    return Submission(
+        command,
+        lambda applied: _write_reply(call, applied, "cancel"),
+        explain=lambda reject: explain_cancel(call, command, reject),
+    )
+
+
+def explain_cancel(call: Call, command: CancelOrder, refusal: Reject) -> str:
+    """What became of the order that a cancel did not find; empty for other refusals."""
+    if refusal.reason is not Reason.ORDER_UNKNOWN:
+        return ""
+    named = (command.symbol, command.order_id, command.client_id, command.scope)
+    return explain_unknown(call, *named, find_ended(call, *named))
 
 
 def cancel_batch(call: Call, params: OrderIdLists) -> Submission:
     """Cancels up to ten orders of one symbol, one entry per id and in the order of the list."""
     market = find_market(call, params.symbol)
     order_ids, client_ids = params.order_id_list, params.orig_client_order_id_list
-    account, symbol, scope = call.account, params.symbol, book_scope(call)
+    owner, symbol, reach = call.account, params.symbol, book_scope(call)
     if order_ids:
         if client_ids:
             raise ApiError(-1128, explain=f"{_ID_LISTS[0]} and {_ID_LISTS[1]} exclude each other")
-        commands = [CancelOrder(account, symbol, order_id, "", scope) for order_id in order_ids]
+        commands = [
+            CancelOrder(owner, symbol, UNKNOWN_ORDER_ID if type(sent) is NoId else sent, "", reach)
+            for sent in order_ids
+        ]
     elif client_ids:
-        commands = [CancelOrder(account, symbol, 0, client_id, scope) for client_id in client_ids]
+        commands = [
+            CancelOrder(owner, symbol, 0, UNKNOWN_CLIENT_ID if type(sent) is NoId else sent, reach)
+            for sent in client_ids
+        ]
     else:
         raise ApiError(-1102, *_ID_LISTS)
+    ids = order_ids or client_ids
     return Submission(
-        Batch(tuple(commands)), lambda applied: _finish_cancels(call, market, commands, applied)
+        Batch(tuple(commands)),
+        lambda applied: _finish_cancels(call, market, commands, ids, applied),
     )
 
 
 def _finish_cancels(
-    call: Call, market: Market, commands: list[CancelOrder], applied: Applied
+    call: Call,
+    market: Market,
+    commands: list[CancelOrder],
+    ids: tuple[int | str, ...],
+    applied: Applied,
 ) -> msgspec.Raw | list[msgspec.Raw | ApiError]:
     writer = order_writer(market.spec, call.view.dialect, "batch cancel")
     replies = _replies(applied)
     if Reject not in map(type, replies):
         return msgspec.Raw(writer.write_list(cast("tuple[OrderRecord, ...]", replies)))
     entries = [
-        _recall(call, market, command, reply) if isinstance(reply, Reject) else reply
-        for command, reply in zip(commands, replies, strict=True)
+        _recall(call, market, command, sent, reply) if isinstance(reply, Reject) else reply
+        for command, sent, reply in zip(commands, ids, replies, strict=True)
     ]
     return [
         entry if isinstance(entry, ApiError) else msgspec.Raw(writer.write(entry))
@@ -217,14 +255,23 @@ def _finish_cancels(
 
 
 def _recall(
-    call: Call, market: Market, command: CancelOrder, refusal: Reject
+    call: Call, market: Market, command: CancelOrder, sent: int | str, refusal: Reject
 ) -> OrderRecord | ApiError:
     """What a batch cancel says of an order that it could not cancel: how it ended, at any age."""
-    if refusal.reason is Reason.ORDER_UNKNOWN and call.view.dialect.echoes_terminal_orders:
-        ended = find_ended(call, command.symbol, command.order_id, command.client_id, command.scope)
-        if ended is not None:
-            return ended
-    return from_reject(refusal, call.view.dialect, market.spec)
+    error = from_reject(refusal, call.view.dialect, market.spec)
+    if refusal.reason is not Reason.ORDER_UNKNOWN:
+        return error
+    if type(sent) is NoId:
+        error.explain = f"{sent!r} is no order's id"
+        return error
+    ended = None
+    named = (command.symbol, command.order_id, command.client_id, command.scope)
+    if call.view.dialect.echoes_terminal_orders or call.view.explain:
+        ended = find_ended(call, *named)
+    if ended is not None and call.view.dialect.echoes_terminal_orders:
+        return ended
+    error.explain = explain_unknown(call, *named, ended)
+    return error
 
 
 def _replies(applied: Applied) -> tuple[OrderRecord | Reject, ...]:
