@@ -1,16 +1,27 @@
 """Codes, messages and explanations."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.desk import BTC
 
+import openperp
 from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.errors import MESSAGES, REFUSALS, STATUSES, ApiError, from_reject
-from openperp.api.explain import HEADER_LIMIT, header_value, quote_text
+from openperp.api.explain import (
+    HEADER_LIMIT,
+    MONEY_NAMES,
+    PLAIN_NAMES,
+    header_value,
+    quote_text,
+)
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.rejects import Reason, Reject
 
+SOURCE = Path(openperp.__file__).parent
 DETAIL: dict[str, int | str] = {"min_notional": 5 * MONEY_ONE, "leverage": 500}
 
 
@@ -28,6 +39,46 @@ def test_every_reason_has_an_answer_in_every_dialect(reason: Reason, dialect: Di
 def test_the_tables_name_nothing_that_does_not_exist() -> None:
     assert set(REFUSALS) == set(Reason)
     assert set(STATUSES) <= set(MESSAGES)
+
+
+def test_every_message_is_said_somewhere_and_every_code_has_one() -> None:
+    written = set().union(*map(codes_in, SOURCE.rglob("*.py")))
+    assert written == set(MESSAGES)
+
+
+def codes_in(path: Path) -> set[int]:
+    """Codes in a module's expressions, those of the table of messages left out."""
+    tree = ast.parse(path.read_text())
+    tables = {"MESSAGES", "STATUSES"}
+    left_out = {
+        id(node)
+        for table in tree.body
+        if isinstance(table, ast.AnnAssign) and ast.unparse(table.target) in tables
+        for node in ast.walk(table)
+    }
+    return {
+        -node.operand.value
+        for node in ast.walk(tree)
+        if id(node) not in left_out
+        and isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and isinstance(node.operand.value, int)
+        and node.operand.value >= 1_000
+    }
+
+
+def test_every_detail_of_a_refusal_has_a_known_unit() -> None:
+    names = {
+        keyword.arg or "**"
+        for path in (SOURCE / "engine").glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "refuse"
+        for keyword in call.keywords
+    }
+    with_unit = {name for name in names if name.endswith(("ticks", "lots", "_ppm"))}
+    assert names - with_unit == MONEY_NAMES | PLAIN_NAMES
+    assert not MONEY_NAMES & PLAIN_NAMES
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 `MESSAGES` is the one table of codes that this venue can answer; the texts are
 those of Binance's USD-M error page, plus the filter text of -1013 and -5000, which
 its service answers to a path that it does not have. `REFUSALS`
-gives each of the engine's reasons a code. Both are total, which the tests prove.
+gives each of the engine's reasons a code. Both are total and hold nothing else,
+which the tests prove.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +30,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
             " Please use the websocket for live updates to avoid bans."
         ),
     ),
+    -1007: (
+        (
+            "Timeout waiting for response from backend server."
+            " Send status unknown; execution status unknown."
+        ),
+    ),
     -1008: (
         "Server is currently overloaded with other requests. Please try again in a few minutes.",
         (
@@ -37,12 +44,10 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         ),
     ),
     -1013: ("INVALID_MESSAGE.", "Filter failure: %s"),
-    -1014: ("Unsupported order combination.",),
     -1015: (
         "Too many new orders.",
         "Too many new orders; current limit is %s orders per %s.",
     ),
-    -1016: ("This service is no longer available.", "Service is under maintenance."),
     -1020: ("This operation is not supported.",),
     -1021: (
         "Timestamp for this request is outside of the recvWindow.",
@@ -64,7 +69,6 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Mandatory parameter '%s' was not sent, was empty/null, or malformed.",
         "Param '%s' or '%s' must be sent, but both were empty/null!",
     ),
-    -1103: ("An unknown parameter was sent.",),
     -1104: (
         "Not all sent parameters were read.",
         "Not all sent parameters were read; read '%s' parameter(s) but was sent '%s'.",
@@ -78,16 +82,8 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -1115: ("Invalid timeInForce.",),
     -1116: ("Invalid orderType.",),
     -1117: ("Invalid side.",),
-    -1118: ("New client order ID was empty.",),
-    -1119: ("Original client order ID was empty.",),
     -1121: ("Invalid symbol.",),
     -1122: ("Invalid symbol status.",),
-    -1125: (
-        (
-            "This listenKey does not exist."
-            " Please use `POST /fapi/v1/listenKey` to recreate `listenKey`"
-        ),
-    ),
     -1127: (
         "Lookup interval is too big.",
         "More than %s hours between startTime and endTime.",
@@ -95,7 +91,6 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -1128: ("Combination of optional parameters invalid.",),
     -1130: ("Invalid data sent for a parameter.", "Data sent for parameter '%s' is not valid."),
     -1136: ("Invalid newOrderRespType.",),
-    -2010: ("NEW_ORDER_REJECTED",),
     -2011: ("Unknown order sent.", "CANCEL_REJECTED"),
     -2013: ("Order does not exist.",),
     -2014: ("API-key format invalid.",),
@@ -105,7 +100,6 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -2021: ("Order would immediately trigger.",),
     -2022: ("ReduceOnly Order is rejected.",),
     -2025: ("Reach max open order limit.",),
-    -2026: ("This OrderType is not supported when reduceOnly.",),
     -2027: ("Exceeded the maximum allowable position at current leverage.",),
     -2028: ("Leverage is smaller than permitted: insufficient margin balance.",),
     -4001: ("Price less than 0.",),
@@ -122,7 +116,6 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Client order id length should not be more than 36 chars",
     ),
     -4021: ("Invalid depth limit.", "'%s' is not valid depth limit."),
-    -4023: ("Qty not increased by step size.",),
     -4028: (
         "Invalid leverage",
         "Leverage `%s` is not valid",
@@ -137,17 +130,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -4059: ("No need to change position side.",),
     -4060: ("Invalid position side.",),
     -4061: ("Order's position side does not match user's setting.",),
-    -4062: ("Invalid or improper reduceOnly value.",),
-    -4067: ("Position side cannot be changed if there exists open orders.",),
-    -4068: ("Position side cannot be changed if there exists position.",),
     -4082: (
         "Invalid number of batch place orders.",
         "Invalid number of batch place orders: %s",
     ),
-    -4083: ("Fail to place batch orders.",),
     -4084: ("Method is not allowed currently. Upcoming soon.",),
     -4116: ("clientOrderId is duplicated",),
-    -4118: ("ReduceOnly Order Failed. Please check your existing position and open orders",),
     -4120: (
         (
             "Order type not supported for this endpoint."
@@ -168,20 +156,20 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Due to the order could not be executed as maker, the Post Only order will be rejected.",
     ),
     -5037: ("Invalid price match",),
-    -5038: ("Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT",),
     -5039: ("Invalid self trade prevention mode",),
-    -5040: (
-        (
-            "The goodTillDate timestamp must be greater than the current time plus 600 seconds"
-            " and smaller than 253402300799000 (UTC 9999-12-31 23:59:59)"
-        ),
-    ),
 }
 
 MISSING: Final = -1102
 """Of a parameter that is not there: a caller is then told where it was looked for."""
 
-STATUSES: Final[Mapping[int, int]] = {-1003: 429, -1008: 503, -1015: 429, -2014: 401, -2015: 401}
+STATUSES: Final[Mapping[int, int]] = {
+    -1003: 429,
+    -1007: 503,
+    -1008: 503,
+    -1015: 429,
+    -2014: 401,
+    -2015: 401,
+}
 """HTTP status of a code; 400 for all others."""
 
 

@@ -19,6 +19,30 @@ MONEY_NAMES: Final = frozenset(
 )
 """Details of a refusal that are money."""
 
+PLAIN_NAMES: Final = frozenset(
+    {
+        "account",
+        "asset",
+        "client_id",
+        "dialect",
+        "fault",
+        "leverage",
+        "limit",
+        "max_leverage",
+        "mode",
+        "name",
+        "open",
+        "order",
+        "parent",
+        "parent_side",
+        "position_side",
+        "symbol",
+        "type",
+    }
+)
+"""Details that say what they are: texts, counts and ids. The names of all others end in
+their unit: `ticks`, `lots` or `_ppm`."""
+
 
 def header_value(text: str) -> bytes:
     r"""`text` as a header value: one line of printable ASCII, bounded in length.

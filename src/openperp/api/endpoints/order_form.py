@@ -16,6 +16,7 @@ from openperp.api.params import Params, to_lots, to_ppm, to_ticks
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.state import Market
 from openperp.engine.terms import (
+    CLOSING_TYPES,
     PRICED_TYPES,
     TRIGGER_TYPES,
     OrderType,
@@ -45,7 +46,6 @@ _PREVENTION_WORDS: Final = {
     word: word for word in ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 }
 
-_CLOSING_TYPES: Final = frozenset({OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
 _CALLBACK_MIN_PPM: Final = 1_000
 
 
@@ -71,6 +71,7 @@ class OrderForm(Params, frozen=True):
         WorkingType.CONTRACT_PRICE
     )
     price_protect: Annotated[bool, Bool()] = False
+    # Either word gets the same reply: docs/decisions/0022.
     new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
     price_match: Annotated[str, Word(_MATCH_WORDS, -5037)] = "NONE"
     self_trade_prevention_mode: Annotated[str, Word(_PREVENTION_WORDS, -5039)] = "NONE"
@@ -168,7 +169,7 @@ def _check_combination(form: OrderForm) -> None:
 
 
 def _check_closing(form: OrderForm) -> None:
-    if form.type not in _CLOSING_TYPES:
+    if form.type not in CLOSING_TYPES:
         raise ApiError(
             -1128, explain="closePosition goes with STOP_MARKET and TAKE_PROFIT_MARKET only"
         )
