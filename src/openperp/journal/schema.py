@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from openperp.journal.base import JournalDamaged, JournalUnusable
+from openperp.journal.log import check_log
 from openperp.journal.record import FIRST_LINK
 
 APPLICATION_ID: Final = 0x6F70_4A31
@@ -14,6 +15,13 @@ APPLICATION_ID: Final = 0x6F70_4A31
 
 FORMAT: Final = 1
 """Version of the tables below, kept as SQLite's `user_version`."""
+
+OPEN: Final = 0x1_0000
+"""Added to the format in the file while the journal is open: then there is a log."""
+
+_SQLITE: Final = b"SQLite format 3\0"
+_USER_VERSION: Final = slice(60, 64)
+"""Where a SQLite file has its `user_version`, whatever its log says."""
 
 TABLES: Final = """
 CREATE TABLE journal (
@@ -42,6 +50,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         if log.exists():
             raise JournalDamaged(0, f"the file {path} is missing, and its log {log} is not")
         _create(path)
+    check_log(path, expected=_is_marked_open(path))
     connection = _connect(path)
     try:
         _recognise(connection, path)
@@ -51,6 +60,41 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def mark_open(connection: sqlite3.Connection) -> None:
+    """Sets the mark where it stays when the log is lost, as soon as the log is durable."""
+    write_again(connection)
+    connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+
+
+def write_again(connection: sqlite3.Connection) -> None:
+    """A write that changes nothing in an open journal.
+
+    It takes the place of a write that failed, so that no crash brings that one back.
+    """
+    connection.execute(f"PRAGMA user_version = {FORMAT | OPEN}")
+
+
+def close_file(connection: sqlite3.Connection) -> None:
+    """Takes the mark away, then lets SQLite copy the log into the file and remove it."""
+    unmark = f"PRAGMA user_version = {FORMAT}"
+    try:
+        try:
+            connection.execute(unmark)
+        except sqlite3.OperationalError:
+            # On a full disk there is room in the log once it is copied.
+            connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            connection.execute(unmark)
+    finally:
+        connection.close()
+
+
+def _is_marked_open(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(100)
+    marked = int.from_bytes(head[_USER_VERSION]) == FORMAT | OPEN
+    return marked and head.startswith(_SQLITE)
 
 
 def _create(path: Path) -> None:
@@ -95,7 +139,7 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalDamaged(0, f"the file {path} is empty")
     if application_id != APPLICATION_ID:
         raise JournalUnusable(f"The file {path} is not an openperp journal.")
-    if format != FORMAT:
+    if format & ~OPEN != FORMAT:
         raise JournalUnusable(
             f"The journal {path} has format {format}, and this version of openperp reads {FORMAT}."
         )

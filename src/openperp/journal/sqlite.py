@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from openperp.engine.commands import Record
-from openperp.journal.base import JournalDamaged, JournalUnusable
+from openperp.journal.base import JournalDamaged, JournalUncertain, JournalUnusable
 from openperp.journal.directory import lock_directory
 from openperp.journal.record import LINK_SIZE, Frame, frame, unframe
-from openperp.journal.schema import open_file
+from openperp.journal.schema import close_file, mark_open, open_file, write_again
 
 FILE_NAME: Final = "journal.sqlite"
 INSERT_ROWS: Final = 128
@@ -52,9 +52,14 @@ class SqliteJournal:
             undo.callback(self._lock.release)
             with _translated_errors():
                 self._connection = open_file(directory / FILE_NAME)
-                undo.callback(self._connection.close)
-                self._load_head()
+                with ExitStack() as unmarked:
+                    unmarked.callback(self._connection.close)
+                    self._load_head()
+                    unmarked.pop_all()
+                undo.callback(close_file, self._connection)
+                mark_open(self._connection)
             undo.pop_all()
+        self._open = True
 
     def _load_head(self) -> None:
         head = self._connection.execute("SELECT * FROM journal").fetchone()
@@ -86,7 +91,11 @@ class SqliteJournal:
         assert frames[0][0] == self._last_seq + 1, "records must follow on the youngest one"
         assert frames[-1][0] == self._last_seq + len(frames), "records must have no gaps"
         with _translated_errors(self._last_seq + 1):
-            self._insert(frames)
+            try:
+                self._insert(frames)
+            except sqlite3.Error as error:
+                if _is_nothing_written(error) or not self._is_there(frames[-1][0], error):
+                    raise
         self._last_seq, _, self._last_link = frames[-1]
 
     def _insert(self, frames: list[Frame]) -> None:
@@ -102,6 +111,25 @@ class SqliteJournal:
         for row in frames:
             values += row
         self._connection.execute(_insert_statement(len(frames)), values)
+
+    def _is_there(self, last_seq: int, error: sqlite3.Error) -> bool:
+        """Whether a group whose write failed is stored after all, for certain.
+
+        Where a disk refuses to sync, SQLite may have written the whole group before
+        and would find it after a crash, though it says here that it is not there. The
+        next write goes to the same place in the log; once that one is synced, what
+        SQLite says is what a crash leaves.
+        """
+        try:
+            write_again(self._connection)
+            (found,) = self._connection.execute("SELECT max(seq) FROM records").fetchone()
+        except sqlite3.Error as again:
+            raise JournalUncertain(f"The journal cannot be written: {error}, {again}.") from error
+        if found == last_seq:
+            return True
+        if (self._pruned_seq if found is None else found) != self._last_seq:
+            raise JournalUncertain(f"The journal ends at record {found}: {error}.") from error
+        return False
 
     def read(self, after_seq: int) -> Iterator[Record]:
         with _translated_errors(after_seq):
@@ -195,9 +223,14 @@ class SqliteJournal:
         return b"".join(row[0] for row in rows)
 
     def close(self) -> None:
-        with _translated_errors():
-            self._connection.close()
-        self._lock.release()
+        if not self._open:
+            return
+        self._open = False
+        try:
+            with _translated_errors():
+                close_file(self._connection)
+        finally:
+            self._lock.release()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -209,6 +242,12 @@ class SqliteJournal:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+
+def _is_nothing_written(error: sqlite3.Error) -> bool:
+    """Whether a write failed before its end was in the log, the only part that counts."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
+    return code & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_READONLY}
 
 
 @lru_cache(maxsize=INSERT_ROWS)
