@@ -217,3 +217,14 @@ def test_all_algo_orders(either: Trader) -> None:
     assert refusal.code == -1128
     either.venue.now_ms += 3 * DAY_MS
     assert listed() == ids[1:]
+
+
+def test_a_parent_is_named_by_its_client_id_in_either_space(modern: Trader) -> None:
+    """Where both spaces have the name, it is the order of the book."""
+    stop = {**STOP, "type": "STOP", "price": "65100"}
+    waiting = modern.post(ALGO, **stop, clientAlgoId="parent")["algoId"]
+    child = {**STOP, "side": "SELL", "triggerPrice": "55000", "parentClientOrderId": "parent"}
+    assert modern.post(ALGO, **child)["parentOrderId"] == waiting
+    resting = modern.limit(newClientOrderId="parent")["orderId"]
+    assert modern.post(ALGO, **{**child, "triggerPrice": "45000"})["parentOrderId"] == resting
+    assert modern.refused("POST", ALGO, **{**child, "parentClientOrderId": "x"}).code == -2013
