@@ -116,7 +116,7 @@ def test_the_clock_moves_forward_only(venue: Venue) -> None:
 @pytest.mark.venue(clock="real")
 def test_a_real_clock_is_not_set(venue: Venue) -> None:
     with pytest.raises(VenueError):
-        venue.advance("1s")
+        venue.operator.post("clock", advance_ms=1_000)
     venue.operator.post("clock", mode="virtual")
     before = venue.get("/fapi/v1/time")["serverTime"]
     venue.advance("1s")
