@@ -41,7 +41,7 @@ def test_the_last_records_as_a_person_reads_them(venue: Venue, openperp: Run, da
     assert json.loads(outcome)["seq"] == venue.status()["seq"] == 9
     assert [line.split()[0] for line in lines] == ["7", "8", "9"]
     assert "Batch" not in lines[0]
-    assert "CreateAccount name=alice deposit=10000.00000000; AddKey" in lines[0]
+    assert "CreateAccount name=alice deposit=10000.00000000 api_key=" in lines[0]
     assert lines[1].split()[1] == "2026-01-01T00:00:00.000Z"
     assert "PlaceOrder account=2 symbol=BTCUSDT side=BUY type=LIMIT" in lines[1]
     assert "quantity=0.01 price=50000" in lines[1]
