@@ -45,7 +45,6 @@ ReplyKind = Literal["batch cancel", "cancel", "place", "test", "query", "all ord
 """The replies that hold orders; new orders of a batch are told like single ones."""
 
 
-@lru_cache(maxsize=64)
 def order_layout(reply: ReplyKind, *, seed: bool, value: bool) -> OrderLayout:
     """The layout of a reply.
 
@@ -182,13 +181,16 @@ class OrderWriter:
         return after_quantity, after_price, after_stop, tail, has_extras
 
 
-_order_writer = lru_cache(maxsize=4_096)(OrderWriter)
+@lru_cache(maxsize=4_096)
+def _order_writer(
+    instrument: InstrumentFormat, reply: ReplyKind, seed: bool, value: bool
+) -> OrderWriter:
+    return OrderWriter(instrument, order_layout(reply, seed=seed, value=value))
 
 
 def order_writer(spec: InstrumentSpec, dialect: Dialect, reply: ReplyKind) -> OrderWriter:
     """The writer of an instrument's orders for one kind of reply; writers are kept."""
     instrument = instrument_format(spec, shortest=dialect.shortest_decimals)
-    layout = order_layout(
-        reply, seed=dialect.seed_cancel_fields, value=dialect.value_in_order_replies
+    return _order_writer(
+        instrument, reply, dialect.seed_cancel_fields, dialect.value_in_order_replies
     )
-    return _order_writer(instrument, layout)
