@@ -82,7 +82,7 @@ def _open_journal(config: Config) -> Journal:
 def _open_history(config: Config, journal: Journal) -> History:
     if config.ephemeral:
         return SqliteHistory(None)
-    history = SqliteHistory(config.data / HISTORY_FILE, journal.identity)
+    history = SqliteHistory(config.data / HISTORY_FILE, journal.identity, journal.pruned_seq)
     if history.discarded:
         log.warning("The history is rebuilt: %s", history.discarded)
     return history

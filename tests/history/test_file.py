@@ -12,6 +12,7 @@ from openperp.engine.events import OrderCanceled, OrderFilled, OrderRecord
 from openperp.engine.terms import OrderStatus
 from openperp.history import client_ids
 from openperp.history.base import HistoryUnusable
+from openperp.history.file import read_position
 from openperp.history.store import SqliteHistory
 
 
@@ -78,6 +79,64 @@ def test_a_changed_file_is_put_aside(path: Path, make: Any, change: str, reason:
     position, discarded = reopen(path)
     assert position == 0
     assert reason in discarded
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("PRAGMA user_version = 2", "it is no history of this version of openperp"),
+        ("DROP TABLE fills", "its tables are not as they were made"),
+        ("UPDATE history SET identity = 'other'", "it belongs to another journal"),
+        ("UPDATE history SET position = 29", "it ends at record 29"),
+    ],
+)
+def test_the_only_copy_is_refused_and_left_in_place(
+    path: Path, make: Any, change: str, reason: str
+) -> None:
+    write(path, make)
+    edit(path, change)
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(HistoryUnusable) as caught:
+            SqliteHistory(path, "journal", needed_seq=30)
+        sentence = str(caught.value)
+        assert f"history.sqlite cannot be used ({reason}), and the journal" in sentence
+        assert "records up to 30 to rebuild it from" in sentence
+        assert path.read_bytes() == before
+    path.rename(path.with_name("away"))
+    with closing(SqliteHistory(path, "journal", needed_seq=30)) as history:
+        assert (history.position, history.discarded) == (0, "")
+    with closing(SqliteHistory(path, "journal", needed_seq=30)) as history:
+        assert history.position == 0
+
+
+def test_a_history_with_all_that_the_journal_forgot_is_carried_on(path: Path, make: Any) -> None:
+    write(path, make)
+    with closing(SqliteHistory(path, "journal", needed_seq=50)) as history:
+        assert (history.position, history.discarded) == (50, "")
+
+
+def test_nothing_that_was_put_aside_is_lost(path: Path, make: Any) -> None:
+    for number in range(1, 4):
+        write(path, make)
+        assert reopen(path, f"other {number}")[0] == 0
+        path.unlink()
+    names = {f"history.sqlite.unusable{suffix}" for suffix in ("", "-2", "-3")}
+    assert names <= {each.name for each in path.parent.iterdir()}
+    for name in names:
+        assert read_position(path.with_name(name), "journal") == 50
+
+
+def test_a_position_is_read_without_a_change(path: Path, make: Any) -> None:
+    with pytest.raises(HistoryUnusable, match="unable to open"):
+        read_position(path, "journal")
+    assert not path.exists()
+    write(path, make)
+    before = path.read_bytes()
+    assert read_position(path, "journal") == 50
+    with pytest.raises(HistoryUnusable, match="belongs to another journal"):
+        read_position(path, "other")
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"garbage" * 10_000])

@@ -254,18 +254,6 @@ class TestReset:
         assert history.list_orders(1, "") == [make.order(1, client_id="fresh")]
         assert history.find_order_by_client_id(1, "", "client-1", None) is None
 
-    def test_starting_over_forgets_rows_and_position(
-        self, history: SqliteHistory, settle: Callable[[], None], make: Any
-    ) -> None:
-        absorb(history, OrderCanceled(make.order(1)))
-        settle()
-        history.reset()
-        assert history.position == 0
-        assert history.list_orders(1, "") == []
-        absorb(history, OrderCanceled(make.order(2)))
-        settle()
-        assert history.list_orders(1, "") == [make.order(2)]
-
 
 class TestHouse:
     def test_house_accounts_stay_out_however_they_are_known(

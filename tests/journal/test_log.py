@@ -5,16 +5,13 @@ import random
 import shutil
 import sqlite3
 import struct
-from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.crashes import dies
 
 from openperp.engine.commands import Batch, CancelOrder, Record
-from openperp.journal import schema
 from openperp.journal.base import JournalDamaged, JournalUnusable
 from openperp.journal.log import FRAME_HEADER_BYTES, HEADER_BYTES, Log
 from openperp.journal.sqlite import FILE_NAME, SqliteJournal
@@ -156,29 +153,6 @@ def test_sums_are_those_of_sqlite(live: Path) -> None:
     assert log.has_header
     assert log.count > GROUPS
     assert log.find_damage() is None
-
-
-def dies(calls: int, job: Callable[[], None]) -> bool:
-    """Whether a child process dies in `job`, right behind its statement number `calls`."""
-    pid = os.fork()
-    if pid:
-        return os.waitpid(pid, 0)[1] != 0
-    left = [calls]
-
-    class Dying(sqlite3.Connection):
-        def execute(self, *arguments: Any) -> sqlite3.Cursor:
-            cursor = super().execute(*arguments)
-            left[0] -= 1
-            if not left[0]:
-                os._exit(9)
-            return cursor
-
-    connect = sqlite3.connect
-    schema.sqlite3.connect = partial(connect, factory=Dying)  # type: ignore[assignment]
-    try:
-        job()
-    finally:
-        os._exit(0)
 
 
 def test_a_crash_behind_any_statement_loses_nothing_durable(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Snapshot and records make the state that was; the history catches up or says what is lost."""
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
+from tests.crashes import dies
 from tests.node.desk import OPENING
 
 from openperp.engine import apply as engine
@@ -20,16 +22,16 @@ from openperp.engine.commands import (
     SetLeverage,
     SetPrice,
 )
-from openperp.engine.events import Applied
+from openperp.engine.events import Applied, OrderCanceled, OrderExpired, OrderFilled
 from openperp.engine.invariants import check
 from openperp.engine.snapshot import digest, dump
 from openperp.engine.state import State
-from openperp.engine.terms import Mode, OrderType, Side
+from openperp.engine.terms import Mode, OrderStatus, OrderType, Side
 from openperp.history.store import SqliteHistory
 from openperp.journal.base import JournalDamaged
 from openperp.journal.sqlite import FILE_NAME, SqliteJournal
 from openperp.node.machine import Machine
-from openperp.node.recovery import recover
+from openperp.node.recovery import find_history_fault, recover
 
 COUNT = 400
 
@@ -150,21 +152,45 @@ def test_a_history_with_everything_is_left_as_it_is(
     assert life.closed_orders() == closed
 
 
-def test_a_history_that_is_ahead_is_rebuilt(
-    tmp_path: Path, journal: SqliteJournal, history: SqliteHistory, caplog: pytest.LogCaptureFixture
+def test_a_history_that_is_ahead_shows_that_the_journal_lost_records(
+    tmp_path: Path, journal: SqliteJournal
+) -> None:
+    life = Life(journal, SqliteHistory(None, journal.identity))
+    life.live(play(1, 100))
+    shorter = Life(SqliteJournal(tmp_path / "shorter"), life.history)
+    shorter.journal.append(list(journal.read(0))[:60])
+    with pytest.raises(JournalDamaged, match="has seen the records up to 100, and the") as caught:
+        recover(shorter.journal, life.history)
+    assert caught.value.seq == 61
+    shorter.journal.close()
+    life.history.close()
+
+
+def test_a_snapshot_of_another_moment_is_damage(
+    journal: SqliteJournal, history: SqliteHistory
 ) -> None:
     life = Life(journal, history)
     life.live(play(1, 100))
-    (tmp_path / "other").mkdir()
-    other = Life(SqliteJournal(tmp_path / "other"), SqliteHistory(None))
-    other.live(play(2, 200))
-    with caplog.at_level(logging.WARNING):
-        recover(journal, other.history)
-    assert "is at record 200 but the journal ends at 100" in caplog.text
-    assert other.history.position == 100
-    assert other.closed_orders() == life.closed_orders()
-    other.journal.close()
-    other.history.close()
+    journal.save_snapshot(99, dump(life.machine.state))
+    with pytest.raises(JournalDamaged, match="holds the state at record 100"):
+        recover(journal, history)
+
+
+def test_what_is_wrong_with_a_history_is_told_without_opening_it(
+    tmp_path: Path, journal: SqliteJournal
+) -> None:
+    path = tmp_path / "derived.sqlite"
+    assert find_history_fault(journal, path) == ""
+    life = Life(journal, SqliteHistory(path, journal.identity))
+    life.live(play(1, 100))
+    life.snapshot()
+    assert find_history_fault(journal, path) == ""
+    life.history.close()
+    assert find_history_fault(journal, path) == ""
+    path.rename(tmp_path / "away.sqlite")
+    assert "records 1 to 100 are lost" in find_history_fault(journal, path)
+    path.write_bytes(b"garbage" * 1_000)
+    assert "cannot be used" in find_history_fault(journal, path)
 
 
 def test_what_a_history_lost_behind_a_snapshot_is_said(
@@ -228,3 +254,51 @@ def test_progress_is_told_for_a_long_replay(
     told: list[tuple[int, int]] = []
     recover(journal, history, lambda done, total: told.append((done, total)))
     assert told == [(40, 100), (80, 100), (100, 100)]
+
+
+def test_a_crash_behind_any_statement_leaves_journal_and_history_in_step(tmp_path: Path) -> None:
+    commands = play(4, 90)
+    reference = Life(SqliteJournal(tmp_path / "reference"), SqliteHistory(None))
+    reference.live(commands)
+    durable = tmp_path / "durable"
+
+    def live() -> None:
+        life = open_life()
+        for start in range(0, 90, 30):
+            life.live(commands[start : start + 30])
+            durable.write_text(str(start + 30))
+            life.snapshot()
+        life.history.close()
+        life.journal.close()
+
+    def open_life() -> Life:
+        journal = SqliteJournal(tmp_path / "data")
+        path = tmp_path / "data" / "history.sqlite"
+        return Life(journal, SqliteHistory(path, journal.identity, journal.pruned_seq))
+
+    died, calls, seen = True, 0, ""
+    while died:
+        calls += 1
+        shutil.rmtree(tmp_path / "data", ignore_errors=True)
+        durable.write_text("0")
+        died = dies(calls, live)
+        life = open_life()
+        machine = recover(life.journal, life.history)
+        seq = machine.state.seq
+        assert seq >= int(durable.read_text())
+        assert life.history.discarded == ""
+        closed = [
+            event.order.order_id
+            for applied in reference.applied[:seq]
+            for event in applied.events
+            if isinstance(event, OrderCanceled | OrderExpired)
+            or (isinstance(event, OrderFilled) and event.order.status == OrderStatus.FILLED)
+        ]
+        assert life.closed_orders() == sorted(closed)
+        seen = digest(machine.state)
+        life.history.close()
+        life.journal.close()
+    assert seen == digest(reference.machine.state)
+    assert calls > 40
+    reference.history.close()
+    reference.journal.close()

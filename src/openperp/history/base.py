@@ -49,7 +49,7 @@ class History(Protocol):
         """Keeps these accounts out, as those that an absorbed record created as house are.
 
         For a start from a snapshot, which holds accounts whose creation is not
-        replayed. They stay out for good, a reset included.
+        replayed. They stay out for good, a reset of the venue included.
         """
         ...
 
@@ -110,10 +110,6 @@ class History(Protocol):
 
         Raises HistoryUnusable where that fails; a later call tries again.
         """
-        ...
-
-    def reset(self) -> None:
-        """Starts over, empty and at position 0: for a store that is ahead of its journal."""
         ...
 
     def close(self) -> None:

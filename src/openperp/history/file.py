@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
+from urllib.parse import quote
 
 from openperp.history.base import HistoryUnusable
 
@@ -12,7 +14,8 @@ APPLICATION_ID: Final = 0x6F70_4831
 """Marks the file as ours, in the place that SQLite keeps for this."""
 
 FORMAT: Final = 1
-"""Version of the tables and of the rows in them; any other is thrown away and made anew."""
+"""Version of the tables and of the rows in them; any other is rebuilt from the journal, or
+refused where the journal has forgotten too much."""
 
 TABLES: Final = """
 CREATE TABLE history (identity TEXT NOT NULL, position INTEGER NOT NULL);
@@ -78,31 +81,57 @@ class Connection:
             self.raw.close()
 
 
-def open_file(path: Path, identity: str) -> tuple[sqlite3.Connection, str]:
+def open_file(path: Path, identity: str, needed_seq: int = 0) -> tuple[sqlite3.Connection, str]:
     """The writer's connection, and why an earlier file had to go (empty if none had).
 
-    That file is put aside under the name `<name>.unusable`. Raises HistoryUnusable
-    where the place cannot be read or written.
+    That file is put aside under the name `<name>.unusable`, if replay gives back
+    what is in it. Raises HistoryUnusable where it does not, because the records up to
+    `needed_seq` are gone, and where the place cannot be read or written.
     """
     reason = ""
     try:
         if path.exists():
             try:
-                return _open_existing(path, identity), ""
+                return _open_existing(path, identity, needed_seq), ""
             except (Unfit, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if is_out_of_reach(error):
                     raise
                 reason = str(error)
+                if needed_seq:
+                    raise HistoryUnusable(_only_copy(path, reason, needed_seq)) from error
                 put_aside(path)
         return create(str(path), identity), reason
     except (OSError, sqlite3.OperationalError) as error:
         raise HistoryUnusable(f"The history {path} cannot be opened: {error}.") from error
 
 
-def _open_existing(path: Path, identity: str) -> sqlite3.Connection:
+def _only_copy(path: Path, reason: str, needed_seq: int) -> str:
+    return (
+        f"The history {path} cannot be used ({reason}), and the journal no longer has the records "
+        f"up to {needed_seq} to rebuild it from: run the version that wrote it, put a whole copy "
+        "in its place, or move it away to go on without the closed orders and fills in it."
+    )
+
+
+def read_position(path: Path, identity: str) -> int:
+    """The last record in the history at `path`; changes nothing.
+
+    Raises HistoryUnusable where there is none that can be carried on.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+            fault = _find_fault(connection, identity, 0)
+            if not fault:
+                return int(connection.execute("SELECT position FROM history").fetchone()[0])
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        fault = str(error)
+    raise HistoryUnusable(f"The history {path} cannot be used: {fault}.")
+
+
+def _open_existing(path: Path, identity: str, needed_seq: int) -> sqlite3.Connection:
     connection = connect(str(path))
     try:
-        fault = _find_fault(connection, identity)
+        fault = _find_fault(connection, identity, needed_seq)
         if fault:
             raise Unfit(fault)  # noqa: TRY301
         _tune(connection)
@@ -112,7 +141,7 @@ def _open_existing(path: Path, identity: str) -> sqlite3.Connection:
     return connection
 
 
-def _find_fault(connection: sqlite3.Connection, identity: str) -> str:
+def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) -> str:
     """Why the file cannot be carried on; empty if it can."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (format,) = connection.execute("PRAGMA user_version").fetchone()
@@ -128,6 +157,8 @@ def _find_fault(connection: sqlite3.Connection, identity: str) -> str:
         return "its first row is not readable"
     if rows[0][0] != identity:
         return "it belongs to another journal"
+    if 0 < rows[0][1] < needed_seq:
+        return f"it ends at record {rows[0][1]}"
     if connection.execute(UNREADABLE).fetchone() != (0,):
         return "its rows are not readable"
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -157,9 +188,17 @@ def is_out_of_reach(error: Exception) -> bool:
 
 
 def put_aside(path: Path) -> None:
-    path.replace(path.with_name(path.name + ".unusable"))
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    """Renames the file together with its log; what was put aside before stays."""
+    name = path.name + ".unusable"
+    taken = 1
+    while path.with_name(name).exists():
+        taken += 1
+        name = f"{path.name}.unusable-{taken}"
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        log.replace(path.with_name(name + "-wal"))
+    path.replace(path.with_name(name))
 
 
 def connect(path: str) -> sqlite3.Connection:

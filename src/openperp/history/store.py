@@ -47,12 +47,14 @@ class SqliteHistory:
     each row in at least one place at any moment.
     """
 
-    def __init__(self, path: Path | None, identity: str = "") -> None:
+    def __init__(self, path: Path | None, identity: str = "", needed_seq: int = 0) -> None:
         """Opens the store of the journal that is called `identity`.
 
         A file that is damaged, foreign, of another format or of another journal
-        is put aside, `discarded` says why, and an empty one takes its place. Raises
-        HistoryUnusable where the place cannot be read or written.
+        is put aside, `discarded` says why, and an empty one takes its place. That is
+        for a journal that has all its records. One that has forgotten those up to
+        `needed_seq` cannot fill an empty file: then the file is left as it is and
+        HistoryUnusable raised, as it is where the place cannot be read or written.
         """
         self.discarded = ""
         """Why an earlier file was put aside; empty if none was."""
@@ -60,7 +62,7 @@ class SqliteHistory:
             self._connection = file.Connection(file.create(":memory:", identity))
             self._reader = self._connection
         else:
-            connection, self.discarded = file.open_file(path, identity)
+            connection, self.discarded = file.open_file(path, identity, needed_seq)
             self._connection = file.Connection(connection)
             self._reader = file.Connection(file.connect(str(path)))
         self._writer = Writer(self._connection)
@@ -129,14 +131,6 @@ class SqliteHistory:
             )
             if self._flush_done < wanted:
                 raise HistoryUnusable(self.failing)
-
-    def reset(self) -> None:
-        with self._lock:
-            top = Layer()
-            top.rows.clear()
-            self._layers = (top, *self._layers[1:])
-            self._position = 0
-        self.flush()
 
     def close(self) -> None:
         if not self._thread.is_alive() and self._closing:

@@ -73,6 +73,11 @@ class Journal(Protocol):
         """The number of the youngest record, pruned ones included; 0 if there never was one."""
         ...
 
+    @property
+    def pruned_seq(self) -> int:
+        """The number of the last record that a snapshot replaced; 0 if there is no snapshot."""
+        ...
+
     def append(self, records: Sequence[Record]) -> None:
         """Adds records whose numbers follow on `last_seq`; returns when they are durable.
 

@@ -22,6 +22,10 @@ class MemoryJournal:
     def last_seq(self) -> int:
         return self._pruned_seq + len(self._payloads)
 
+    @property
+    def pruned_seq(self) -> int:
+        return self._pruned_seq
+
     def append(self, records: Sequence[Record]) -> None:
         payloads = [encode(record) for record in records]
         assert all(record.seq == seq for seq, record in enumerate(records, self.last_seq + 1)), (

@@ -84,6 +84,10 @@ class SqliteJournal:
     def last_seq(self) -> int:
         return self._last_seq
 
+    @property
+    def pruned_seq(self) -> int:
+        return self._pruned_seq
+
     def append(self, records: Sequence[Record]) -> None:
         if not records:
             return

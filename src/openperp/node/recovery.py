@@ -4,11 +4,13 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from openperp.engine.snapshot import UnreadableSnapshot, load
 from openperp.engine.state import State
-from openperp.history.base import History
-from openperp.journal.base import Journal
+from openperp.history.base import History, HistoryUnusable
+from openperp.history.file import read_position
+from openperp.journal.base import Journal, JournalDamaged
 from openperp.node.errors import CommandFailed, StartupError
 from openperp.node.machine import Machine, failed
 
@@ -24,7 +26,8 @@ def recover(journal: Journal, history: History, progress: Progress | None = None
     """The machine as it was when the last record was written; the history catches up.
 
     Raises:
-        JournalDamaged: a record or the snapshot cannot be trusted; it names the record.
+        JournalDamaged: a record or the snapshot cannot be trusted, or the history has seen
+            more records than there are; it names the record.
         StartupError: the snapshot is of another release.
     """
     machine = Machine(_load_snapshot(journal))
@@ -45,40 +48,63 @@ def recover(journal: Journal, history: History, progress: Progress | None = None
     return machine
 
 
+def find_history_fault(journal: Journal, path: Path) -> str:
+    """Why a start would refuse the history at `path`, or what it lacks; empty if all is well.
+
+    Changes nothing, and may be asked while only the journal is open.
+    """
+    if not path.exists():
+        return _say_lost(0, journal.pruned_seq) if journal.pruned_seq else ""
+    try:
+        position = read_position(path, journal.identity)
+        _check_not_ahead(journal, position)
+    except (HistoryUnusable, JournalDamaged) as error:
+        return str(error)
+    return _say_lost(position, journal.pruned_seq) if position < journal.pruned_seq else ""
+
+
 def _load_snapshot(journal: Journal) -> State:
     snapshot = journal.latest_snapshot()
     if snapshot is None:
         return State()
+    seq, data = snapshot
     try:
-        return load(snapshot[1])
+        state = load(data)
     except UnreadableSnapshot as error:
-        raise StartupError(f"The state at record {snapshot[0]} cannot be used: {error}.") from None
+        raise StartupError(f"The state at record {seq} cannot be used: {error}.") from None
+    if state.seq != seq:
+        raise JournalDamaged(seq, f"the snapshot there holds the state at record {state.seq}")
+    return state
 
 
 def _prepare_history(journal: Journal, history: History, state: State) -> None:
-    """Makes the history one of this journal's past.
+    """Makes sure that the history is one of this journal's past.
 
-    It may be behind, and then absorbs what it missed. One that is ahead belongs
-    to another journal and starts over. What it missed before the snapshot is
-    lost: those records are gone.
+    It may be behind, and then absorbs what it missed. One that is ahead has seen
+    records that the journal lost. Where a snapshot replaced records that a history
+    lacks, the operator took the history away: one that is damaged ends the start.
     """
-    if history.position > journal.last_seq:
-        log.warning(
-            "The history is at record %d but the journal ends at %d: the history is rebuilt",
-            history.position,
-            journal.last_seq,
-        )
-        history.reset()
+    _check_not_ahead(journal, history.position)
     if history.position < state.seq:
-        log.warning(
-            "Closed orders and fills of the records %d to %d are lost: the history did not have "
-            "them, and the snapshot at record %d replaced those records",
-            history.position + 1,
-            state.seq,
-            state.seq,
-        )
+        log.warning("%s", _say_lost(history.position, state.seq))
     history.add_house_accounts(
         account.account_id for account in state.accounts.values() if account.house
+    )
+
+
+def _check_not_ahead(journal: Journal, position: int) -> None:
+    if position > journal.last_seq:
+        raise JournalDamaged(
+            journal.last_seq + 1,
+            f"the history has seen the records up to {position}, and the journal ends before; put "
+            "back the files that belong together, or move the history away to go on without them",
+        )
+
+
+def _say_lost(position: int, pruned_seq: int) -> str:
+    return (
+        f"Closed orders and fills of the records {position + 1} to {pruned_seq} are lost: the "
+        f"history does not have them, and the snapshot at record {pruned_seq} replaced these."
     )
 
 
