@@ -75,6 +75,13 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
             "instruments.BTCUSDT.tick: 'a' is not a usable number",
         ),
         ("[instruments.BTCUSDT]\ntick = 0", "instruments.BTCUSDT.tick: must be positive"),
+        *(
+            (
+                f"[instruments.BTCUSDT]\ntick = '{text}'",
+                f"instruments.BTCUSDT.tick: '{text}' is not a usable number",
+            )
+            for text in ("0_0.1", "\u0660.\u0661", "1e-999999", "1e99", "inf", ".", "")
+        ),
         (
             "[instruments.BTCUSDT]\nprice = 0.05",
             "instruments.BTCUSDT.price: must be a multiple of the tick",

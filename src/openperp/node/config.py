@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from platformdirs import user_data_path
 
+from openperp.api.dialect import DIALECTS
 from openperp.node.clock import VIRTUAL_START_MS, parse_instant
 from openperp.node.errors import ConfigError
 from openperp.node.instruments import BUILT_IN, Instrument, change_terms, name_fault, specify
@@ -28,7 +29,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     host: str = "127.0.0.1"
     port: int = 8686
-    dialect: Literal["ztdx", "binance"] | None = None
+    dialect: str | None = None
     market: Literal["demo", "quiet"] = "demo"
     clock: Literal["real", "virtual"] = "real"
     clock_start_ms: int = VIRTUAL_START_MS
@@ -53,7 +54,7 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     data: str | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8686
-    dialect: Literal["ztdx", "binance"] | None = None
+    dialect: str | None = None
     market: Literal["demo", "quiet"] = "demo"
     clock: Literal["real", "virtual"] = "real"
     clock_start: str | None = None
@@ -139,6 +140,9 @@ def _words(annotation: Any) -> list[str]:
 def _finish(settings: _Settings, source: str) -> Config:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise ConfigError(f"{source}tls_cert, tls_key: give both or neither")
+    if settings.dialect is not None and settings.dialect not in DIALECTS:
+        words = ", ".join(DIALECTS)
+        raise ConfigError(f"{source}dialect: '{settings.dialect}' is not one of {words}")
     start = settings.clock_start
     if start is not None and settings.clock == "real":
         raise ConfigError(f"{source}clock_start: only a virtual clock starts where it is told")

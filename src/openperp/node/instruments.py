@@ -4,6 +4,7 @@ Prices, quantities and rates are decimal text here; `specify` turns them into
 the engine's ticks, lots, money and parts per million.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,6 +20,7 @@ PRICE_ROOM = 100
 """How many times its first price an instrument may reach, unless it says otherwise."""
 LOTS_MAX = 10_000_000
 """Lots of the largest order, unless an instrument says otherwise or its value is too high."""
+_NUMBER = re.compile(r"[+-]?(\d{1,20}\.?\d{0,20}|\.\d{1,20})([eE][+-]?\d{1,2})?", re.ASCII)
 Number = str | int
 """A decimal number; never a float, so that 0.1 stays one tenth."""
 
@@ -407,11 +409,7 @@ class _Reader:
         return value
 
     def _decimal(self, key: str, number: Number) -> Decimal:
-        try:
-            value = Decimal(number)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not value.is_finite() or abs(value) > 10**12:
+        if _NUMBER.fullmatch(str(number)) is None or abs(value := Decimal(number)) > 10**12:
             raise self._error(key, f"'{number}' is not a usable number")
         return value
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from openperp.api.dialect import DIALECTS
+from openperp.api.dialect import DEFAULT_DIALECT, DIALECTS
 from openperp.api.endpoint import Submission
 from openperp.api.view import View
 from openperp.engine.commands import Batch
@@ -86,7 +86,7 @@ class Node:
             state=state,
             history=self._history,
             keys=keys,
-            dialect=DIALECTS[state.dialect or config.dialect or "ztdx"],
+            dialect=DIALECTS[state.dialect or config.dialect or DEFAULT_DIALECT],
             now_ms=self._clock.now_ms,
             wall_ms=wall_ms,
             mint=self._sealer.mint,
