@@ -89,7 +89,9 @@ class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw", tag
     amount: int
 
 
-class PlaceOrder(msgspec.Struct, frozen=True, array_like=True, tag="place_order", tag_field="do"):
+class PlaceOrder(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, tag="place_order", tag_field="do"
+):
     """Places an order, with up to two attached children.
 
     Prices are ticks, `lots` the quantity, `callback_ppm` the trailing distance
@@ -125,7 +127,9 @@ class PlaceOrder(msgspec.Struct, frozen=True, array_like=True, tag="place_order"
     attached_working_type: WorkingType = WorkingType.MARK_PRICE
 
 
-class CancelOrder(msgspec.Struct, frozen=True, array_like=True, tag="cancel_order", tag_field="do"):
+class CancelOrder(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cancel_order", tag_field="do"
+):
     """Cancels one live order by `order_id`, or by `client_id` where that is zero.
 
     An empty `symbol` stands for any.
