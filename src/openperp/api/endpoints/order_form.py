@@ -71,7 +71,7 @@ class OrderForm(Params, frozen=True):
         WorkingType.CONTRACT_PRICE
     )
     price_protect: Annotated[bool, Bool()] = False
-    # Either word gets the same reply: docs/decisions/0022.
+    # Either word gets the same reply: docs/decisions/0023.
     new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
     price_match: Annotated[str, Word(_MATCH_WORDS, -5037)] = "NONE"
     self_trade_prevention_mode: Annotated[str, Word(_PREVENTION_WORDS, -5039)] = "NONE"
