@@ -1,6 +1,7 @@
 """A served venue and a client that sends exactly the bytes it is told to."""
 
 import asyncio
+import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
@@ -94,3 +95,14 @@ def serve(test: Test, venue: Venue | None = None) -> None:
 
 def operator(venue: Venue) -> dict[str, str]:
     return {"Authorization": f"Bearer {venue.node.access.operator_token}"}
+
+
+def signed(
+    venue: Venue, method: str, path: str, query: str
+) -> tuple[str, str, None, dict[str, str]]:
+    """What `Client.ask` takes to make a request of the demo account."""
+    account = venue.node.access.account
+    text = f"{query}&timestamp={venue.node.now_ms()}"
+    signature = hmac.new(account.api_secret.encode(), text.encode(), "sha256").hexdigest()
+    target = f"/fapi/v1/{path}?{text}&signature={signature}"
+    return method, target, None, {"X-MBX-APIKEY": account.api_key}

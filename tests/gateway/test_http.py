@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from tests.gateway.desk import Client, make, operator, serve
+from tests.gateway.desk import Client, make, operator, serve, signed
 
 from openperp.api.dispatch import ROUTES
 from openperp.bootstrap import Venue
@@ -12,6 +12,8 @@ from openperp.engine import apply as engine
 from openperp.engine.commands import Pulse, Record
 from openperp.gateway.connection import HEAD_LIMIT
 from openperp.gateway.http import BODY_LIMIT
+from openperp.history.base import HistoryUnusable
+from openperp.history.store import SqliteHistory
 from openperp.journal.memory import MemoryJournal
 from openperp.node import sequencer
 
@@ -182,6 +184,7 @@ def test_what_is_not_http_is_answered_in_json_and_closed(request_bytes: bytes) -
         await client.send(request_bytes)
         reply = await client.receive()
         assert (reply.status, reply.code) == (400, -1100)
+        assert "is not http/1.1" in reply.headers["x-explain"]
         assert await client.is_closed()
         client.close()
 
@@ -233,6 +236,7 @@ def test_a_head_without_end_is_cut_off(endless: bytes) -> None:
             await client.send(endless[start : start + 16_384])
         reply = await client.receive()
         assert (reply.status, reply.code) == (431, -1130)
+        assert "65536 bytes" in reply.headers["x-explain"]
         client.close()
 
     serve(test)
@@ -361,7 +365,139 @@ def test_a_bug_in_an_endpoint_is_a_json_500(monkeypatch: pytest.MonkeyPatch) -> 
         client = await Client.to(venue)
         reply = await client.ask("GET", "/fapi/v1/ping")
         assert (reply.status, reply.code) == (500, -1000)
+        assert "please report it" in reply.headers["x-explain"]
         assert (await client.ask("GET", "/fapi/v1/time")).status == 200
+        client.close()
+
+    serve(test)
+
+
+def test_without_explanations_there_are_none_here_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted_bug(_call: object, _params: object) -> None:
+        raise ZeroDivisionError
+
+    async def test(venue: Venue) -> None:
+        monkeypatch.setattr(ROUTES["/fapi/v1/ping"]["GET"], "handle", planted_bug)
+        client = await Client.to(venue)
+        replies = [await client.ask("GET", "/fapi/v1/ping")]
+        await client.send(b"hello\r\n\r\n")
+        replies.append(await client.receive())
+        assert [reply.status for reply in replies] == [500, 400]
+        assert not any("x-explain" in reply.headers for reply in replies)
+        client.close()
+
+    serve(test, make(explain=False))
+
+
+OFFERS = ["Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AA\r\n"]
+OFFERS += ["Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"]
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize("step", [1, 50, 10_000])
+def test_an_offer_of_another_protocol_is_passed_over(
+    offer: str, in_chunks: bool, step: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        body = b'{"symbol":"BTCUSDT","price":"61000"}'
+        head = "POST /operator/v1/price HTTP/1.1\r\nHost: venue\r\n" + offer
+        head += "".join(f"{name}: {text}\r\n" for name, text in operator(venue).items())
+        framing = "Transfer-Encoding: chunked" if in_chunks else f"Content-Length: {len(body)}"
+        request = f"{head}{framing}\r\n\r\n".encode() + (chunked([body]) if in_chunks else body)
+        ping = f"GET /fapi/v1/ping HTTP/1.1\r\n{offer}\r\n".encode()
+        data = request + ping + request + ping
+        for start in range(0, len(data), step):
+            await client.send(data[start : start + step])
+        replies = [await client.receive() for _ in range(4)]
+        assert [reply.json.get("index") for reply in replies] == ["61000", None, "61000", None]
+        assert [reply.status for reply in replies] == [200] * 4
+        client.close()
+
+    serve(test)
+    assert not caplog.records
+
+
+def test_very_many_offers_at_once_are_answered() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        ping = f"GET /fapi/v1/ping HTTP/1.1\r\n{OFFERS[0]}\r\n".encode()
+        await client.send(ping * 1_500)
+        for _ in range(1_500):
+            assert (await client.receive()).status == 200
+        client.close()
+
+    serve(test)
+
+
+def test_a_tunnel_is_refused() -> None:
+    async def test(venue: Venue) -> None:
+        for target in (b"venue:80", b"/"):
+            client = await Client.to(venue)
+            await client.send(b"CONNECT %b HTTP/1.1\r\nHost: venue\r\n\r\nhello" % target)
+            reply = await client.receive()
+            assert 400 <= reply.status < 500
+            client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\0garbage\r\n\r\n", b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+)
+@pytest.mark.parametrize("step", [1, 10_000])
+def test_what_came_whole_is_answered_before_garbage_is_refused(garbage: bytes, step: int) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        body = b'{"name":"alice"}'
+        head = "POST /operator/v1/accounts HTTP/1.1\r\nHost: venue\r\n"
+        head += "".join(f"{name}: {text}\r\n" for name, text in operator(venue).items())
+        head += f"Content-Length: {len(body)}\r\n\r\n"
+        data = head.encode() + body + b"GET /fapi/v1/ping HTTP/1.1\r\n\r\n" + garbage
+        for start in range(0, len(data), step):
+            await client.send(data[start : start + step])
+        replies = [await client.receive() for _ in range(3)]
+        assert [reply.status for reply in replies] == [200, 200, 400]
+        assert replies[0].json["name"] == "alice"
+        assert await client.is_closed()
+        client.close()
+
+    serve(test)
+
+
+def test_a_length_may_have_zeros_in_front() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        head = "POST /operator/v1/accounts HTTP/1.1\r\nHost: venue\r\n"
+        head += "".join(f"{name}: {text}\r\n" for name, text in operator(venue).items())
+        await client.send(
+            head.encode() + b'Content-Length: 0000000000000016\r\n\r\n{"name":"alice"}'
+        )
+        assert (await client.receive()).json["name"] == "alice"
+        client.close()
+
+    serve(test)
+
+
+def test_a_history_that_cannot_be_read_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise HistoryUnusable("The history cannot be read: disk I/O error.")
+
+    async def test(venue: Venue) -> None:
+        for name in ("find_order", "find_order_by_client_id", "list_orders", "list_fills"):
+            monkeypatch.setattr(SqliteHistory, name, broken)
+        client = await Client.to(venue)
+        reply = await client.ask(*signed(venue, "GET", "order", "symbol=BTCUSDT&orderId=7"))
+        assert (reply.status, reply.code) == (503, -1001)
+        assert "nothing was done: the history cannot be read" in reply.headers["x-explain"]
+        cancel = signed(venue, "DELETE", "batchOrders", "symbol=BTCUSDT&orderIdList=%5B7%5D")
+        reply = await client.ask(*cancel)
+        assert (reply.status, reply.code) == (503, -1007)
+        assert reply.json["msg"].endswith("execution status unknown.")
+        assert "the command was carried out" in reply.headers["x-explain"]
+        assert venue.node.view.state.seq == 7
         client.close()
 
     serve(test)

@@ -1,24 +1,46 @@
 """One HTTP connection, with bounds on what a slow or endless client can hold."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from openperp.gateway.http import Gateway
+
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of a request line with its headers."""
 
-_MALFORMED: Final = b'{"code":-1100,"msg":"Illegal characters found in a parameter."}'
-_HEAD_TOO_LONG: Final = b'{"code":-1130,"msg":"Data sent for parameter \'header\' is not valid."}'
+
+class Refusal(NamedTuple):
+    """The last answer on a connection."""
+
+    status: bytes
+    body: bytes
+    explain: bytes
+
+
+_MALFORMED: Final = Refusal(
+    b"400 Bad Request",
+    b'{"code":-1100,"msg":"Illegal characters found in a parameter."}',
+    b"what was sent is not HTTP/1.1, or not the part of it that was due",
+)
+_HEAD_TOO_LONG: Final = Refusal(
+    b"431 Request Header Fields Too Large",
+    b'{"code":-1130,"msg":"Data sent for parameter \'header\' is not valid."}',
+    b"a request line with its headers may have %d bytes" % HEAD_LIMIT,
+)
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's connection; what it cannot read it answers in JSON and closes.
 
-    `unparsed` counts bytes that came since the last whole head, so a head that
-    never ends is noticed.
+    An offer to go on in another protocol is passed over, as HTTP allows, and the
+    request answered. `unparsed` counts bytes that came since the last whole head,
+    so a head that never ends is noticed.
     """
 
     def __init__(
@@ -30,16 +52,63 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.unparsed = 0
+        self._explains = isinstance(self.app, Gateway) and self.app.explains
+        self._upgrading = False
+        self._active: RequestResponseCycle | None = None
+        self._last: Refusal | None = None
         self._seen: RequestResponseCycle | None = None
         self._seen_before = False
 
     def data_received(self, data: bytes) -> None:
+        if self._last is not None:
+            return
         self.unparsed += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._pass_over_upgrade(memoryview(data)[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._end_with(_MALFORMED)
         if self.unparsed > HEAD_LIMIT and not self.transport.is_closing():
-            self._close_with(b"HTTP/1.1 431 Request Header Fields Too Large", _HEAD_TOO_LONG)
+            self._end_with(_HEAD_TOO_LONG)
+
+    def _pass_over_upgrade(self, rest: memoryview) -> None:
+        """Reads a head again without the offer, and then what the parser left alone."""
+        try:
+            while self._upgrading:
+                self._upgrading = False
+                self._read_head_again()
+                try:
+                    self.parser.feed_data(rest)
+                except httptools.HttpParserUpgrade as upgrade:
+                    rest = rest[upgrade.args[0] :]
+                else:
+                    return
+        except httptools.HttpParserError:
+            pass
+        # A request to be a tunnel, or bytes that are none of HTTP's.
+        self._end_with(_MALFORMED)
+
+    def _read_head_again(self) -> None:
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                tokens = [token.strip() for token in value.split(b",")]
+                kept = [token for token in tokens if token.lower() != b"upgrade"]
+                lines.append(b"connection: " + b", ".join(kept))
+            elif name != b"upgrade":
+                lines.append(name + b": " + value)
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn has it: bytes behind the last request do not spoil its answer.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._upgrading = True
+            return
         super().on_headers_complete()
         self.unparsed = 0
 
@@ -47,11 +116,18 @@ class Connection(HttpToolsProtocol):
         self.unparsed = 0
         super().on_body(body)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's own words
-        self._close_with(b"HTTP/1.1 400 Bad Request", _MALFORMED)
+    def on_message_complete(self) -> None:
+        if not self._upgrading:
+            super().on_message_complete()
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """The client is answered; uvicorn's advice to install something would mislead."""
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._last is not None and self._is_answered():
+            self._write_last(self._last)
 
     def close_if_stuck(self) -> None:
         """Closes a connection that waits for the same bytes as at the call before."""
@@ -66,10 +142,25 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         self._seen, self._seen_before = cycle, waiting
 
-    def _close_with(self, status: bytes, body: bytes) -> None:
-        head = b"%s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (
-            status,
-            len(body),
+    def _end_with(self, refusal: Refusal) -> None:
+        """Refuses what came last, when all that came whole before it is answered."""
+        self._last = refusal
+        if self.pipeline and self.pipeline[0][0].more_body:
+            self.pipeline.popleft()
+        if self._is_answered() or (self._active is not None and self._active.more_body):
+            self._write_last(refusal)
+
+    def _is_answered(self) -> bool:
+        return not self.pipeline and (self._active is None or self._active.response_complete)
+
+    def _write_last(self, refusal: Refusal) -> None:
+        if self.transport.is_closing():
+            return
+        head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (
+            refusal.status,
+            len(refusal.body),
         )
-        self.transport.write(head + b"connection: close\r\n\r\n" + body)
+        if self._explains:
+            head += b"x-explain: %b\r\n" % refusal.explain
+        self.transport.write(head + b"connection: close\r\n\r\n" + refusal.body)
         self.transport.close()

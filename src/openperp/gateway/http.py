@@ -11,9 +11,10 @@ from openperp.api.dispatch import JSON_HEADER, Answer, Pending, finish, prepare
 from openperp.api.endpoint import Request
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
+from openperp.history.base import HistoryUnusable
 from openperp.node.errors import ClockError, Unavailable
 from openperp.node.node import Node
-from openperp.node.refusals import to_api_error
+from openperp.node.refusals import to_api_error, unread, unread_after
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ Headers = list[tuple[bytes, bytes]]
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a request's body; a longer one is refused before it is held."""
+
+_BUG: Final = "a bug of the venue, which its log describes: please report it"
 
 METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
@@ -65,7 +68,7 @@ class Gateway:
             return
         except Exception:
             log.exception("A bug: %s %s could not be answered", scope["method"], scope["path"])
-            answer = _refuse(ApiError(-1000, status=500), [JSON_HEADER], explain=False)
+            answer = self._refuse(ApiError(-1000, status=500, explain=_BUG), [JSON_HEADER])
         body, headers = answer.body, answer.headers
         if answer.status != 204:
             headers.append((b"content-length", b"%d" % len(body)))
@@ -79,7 +82,7 @@ class Gateway:
             try:
                 body = await _read_body(headers, receive)
             except BodyTooLarge:
-                return _refuse(_too_large(), [JSON_HEADER], explain=self._node.view.explain)
+                return self._refuse(_too_large(), [JSON_HEADER])
         method, path = scope["method"], scope["path"]
         if method == "HEAD":
             method = "GET"
@@ -92,14 +95,32 @@ class Gateway:
             method, path, scope["query_string"], body, headers, client[0] if client else ""
         )
         node = self._node
-        prepared = prepare(request, node.view)
+        try:
+            prepared = prepare(request, node.view)
+        except HistoryUnusable as error:
+            return self._refuse(unread(str(error)), [JSON_HEADER])
         if type(prepared) is not Pending:
             return prepared  # type: ignore[return-value]  # the union has two members
         try:
             applied = await node.submit(prepared.submission)
-        except (Unavailable, ClockError) as error:
-            return _refuse(to_api_error(error), prepared.headers, explain=node.view.explain)
-        return finish(prepared, applied)
+        except (Unavailable, ClockError) as refusal:
+            return self._refuse(to_api_error(refusal), prepared.headers)
+        try:
+            return finish(prepared, applied)
+        except HistoryUnusable as error:
+            return self._refuse(unread_after(str(error)), prepared.headers)
+
+    @property
+    def explains(self) -> bool:
+        """Whether refusals carry X-Explain."""
+        return self._node.view.explain
+
+    def _refuse(self, error: ApiError, headers: Headers) -> Answer:
+        headers = [*headers]
+        if self.explains:
+            headers.append((b"x-explain", header_value(error.explain or error.msg)))
+        body = msgspec.json.encode({"code": error.code, "msg": error.msg})
+        return Answer(error.status, body, headers)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Starts and stops the node with the server, for servers that announce themselves."""
@@ -120,7 +141,7 @@ class Gateway:
 
 async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
     """The whole body, announced by its length or in chunks."""
-    announced = headers.get(b"content-length", b"0")
+    announced = headers.get(b"content-length", b"").lstrip(b"0")
     if len(announced) > 10 or (announced.isdigit() and int(announced) > BODY_LIMIT):
         raise BodyTooLarge
     message = await receive()
@@ -143,11 +164,3 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
 
 def _too_large() -> ApiError:
     return ApiError(-1130, "body", status=413, explain=f"a body may have {BODY_LIMIT} bytes")
-
-
-def _refuse(error: ApiError, headers: Headers, *, explain: bool) -> Answer:
-    headers = [*headers]
-    if explain:
-        headers.append((b"x-explain", header_value(error.explain or error.msg)))
-    body = msgspec.json.encode({"code": error.code, "msg": error.msg})
-    return Answer(error.status, body, headers)
