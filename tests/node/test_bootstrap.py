@@ -329,3 +329,36 @@ def test_built_in_prices_are_the_quiet_ones() -> None:
             assert market.index_ticks == market.mark_ticks == market.last_ticks == expected
 
     run(None, test)
+
+
+def test_a_history_that_fails_at_the_stop_costs_a_snapshot_and_no_lock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(venue: Venue) -> None:
+        connection = venue.node._history._connection  # type: ignore[attr-defined]
+        connection.execute("PRAGMA max_page_count = 1")
+        for order_id in range(1, 301):
+            await venue.node.sequencer.submit(Batch((bid(), CancelOrder(1, "BTCUSDT", order_id))))
+
+    async def look(venue: Venue) -> None:
+        assert len(venue.node.view.history.list_orders(1, "")) == 300
+
+    run(tmp_path, fail)
+    assert "The last snapshot was not written" in caplog.text
+    assert "The history was not closed tidily" in caplog.text
+    assert len(commands_of(tmp_path)) == 306
+    run(tmp_path, look)
+
+
+def test_a_bug_at_the_stop_comes_through_and_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planted_bug(_state: object) -> bytes:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("openperp.node.node.dump", planted_bug)
+        with pytest.raises(ZeroDivisionError):
+            run(tmp_path)
+    assert len(commands_of(tmp_path)) == 6
+    run(tmp_path)

@@ -3,12 +3,6 @@
 from openperp.api.errors import ApiError
 from openperp.node.errors import ClockError, CommandFailed, OutcomeUnknown, QueueFull, Unavailable
 
-_UNKNOWN = (
-    "Timeout waiting for response from backend server. Send status unknown; "
-    "execution status unknown."
-)
-"""The text of -1007."""
-
 
 def to_api_error(error: Unavailable | ClockError) -> ApiError:
     """The answer, which tells "nothing was done" apart from "nobody knows"."""
@@ -17,7 +11,7 @@ def to_api_error(error: Unavailable | ClockError) -> ApiError:
     if isinstance(error, QueueFull):
         return ApiError(-1008, form=1, explain="nothing was done: too many commands wait")
     if isinstance(error, OutcomeUnknown):
-        return _unknown(f"outcome unknown until the venue is started again: {error}")
+        return ApiError(-1007, explain=f"outcome unknown until the venue is started again: {error}")
     if isinstance(error, CommandFailed):
         return ApiError(
             -1000,
@@ -35,10 +29,7 @@ def unread(why: str) -> ApiError:
 
 def unread_after(why: str) -> ApiError:
     """The answer to a command that was carried out, where the answer itself cannot be read."""
-    return _unknown(f"the command was carried out, but not all of its answer can be read: {why}")
-
-
-def _unknown(explain: str) -> ApiError:
-    error = ApiError(-1000, status=503, explain=explain)
-    error.code, error.msg = -1007, _UNKNOWN
-    return error
+    return ApiError(
+        -1007,
+        explain=f"the command was carried out, but not all of its answer can be read: {why}",
+    )
