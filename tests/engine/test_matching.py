@@ -152,3 +152,14 @@ def test_last_price_follows_the_trades() -> None:
     desk.price("61000", last=None)
 
     assert (market.last_ticks, market.mark_ticks) == (ticks("60010"), ticks("61000"))
+
+
+def test_fok_does_not_count_reduce_only_makers_that_a_trade_with_itself_expires() -> None:
+    desk = Desk(deposit="100000")
+    desk.order("bob", "SELL", "0.1", "60000")
+    desk.order("alice", "BUY", "0.1", "60000")
+    desk.order("alice", "SELL", "0.1", "60000")
+    desk.order("alice", "SELL", "0.1", "60010", reduce_only=True)
+    fok = TimeInForce.FOK
+    assert desk.refused("alice", "BUY", "0.2", "60010", time_in_force=fok) == "NOT_FILLABLE"
+    assert desk.order("alice", "BUY", "0.1", "60010", time_in_force=fok).filled_lots == lots("0.1")

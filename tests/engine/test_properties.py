@@ -23,6 +23,7 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
+from openperp.engine.events import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State
@@ -135,6 +136,8 @@ def test_laws_hold_after_every_command_and_refusals_change_nothing(
         command = aim(desk, wild, pick)
         before = digest(desk.state)
         reply = desk.do(command)  # checks every invariant
+        if isinstance(reply, OrderRecord) and reply.time_in_force is TimeInForce.FOK:
+            assert reply.type is not OrderType.LIMIT or reply.filled_lots in {0, reply.lots}
         if isinstance(reply, Reject):
             assert digest(desk.state) == before
             assert desk.events() == []

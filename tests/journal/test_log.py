@@ -128,6 +128,19 @@ def test_a_refused_start_leaves_the_files_as_they_were(tmp_path: Path) -> None:
             SqliteJournal(tmp_path)
 
 
+def test_a_start_that_fails_after_a_crash_takes_the_mark_with_the_log(
+    live: Path, tmp_path: Path
+) -> None:
+    spoiled = copy(live, tmp_path / "spoiled")
+    with closing(sqlite3.connect(spoiled / FILE_NAME)) as connection:
+        connection.execute("DELETE FROM journal")
+        connection.commit()
+        directory = copy(spoiled, tmp_path / "copy")
+    for _ in range(2):
+        with pytest.raises(JournalDamaged, match="its first row is missing"):
+            SqliteJournal(directory)
+
+
 def test_what_a_failed_write_leaves_behind_is_no_damage(tmp_path: Path) -> None:
     with closing(SqliteJournal(tmp_path / "live")) as journal:
         journal.append(group(1))

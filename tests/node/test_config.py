@@ -67,6 +67,10 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
             'clock = "virtual"\nclock_start = 1969-01-01',
             "clock_start: '1969-01-01' lies before 1970",
         ),
+        (
+            'clock = "virtual"\nclock_start = "9999-12-31T23:59:59-23:59"',
+            "clock_start: '9999-12-31T23:59:59-23:59' lies after the year 9999",
+        ),
         ('tls_cert = "a.pem"', "tls_cert, tls_key: give both or neither"),
         ("[[", "is not TOML: Invalid initial character for a key part (at end of document)"),
         ("[instruments.X]\ntick = 1", "instruments.X: object missing required field lot"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from openperp.bootstrap import HISTORY_FILE
 from openperp.cli.output import Refused, print_json
 from openperp.cli.show import describe
 from openperp.engine.commands import Record
@@ -18,6 +19,7 @@ from openperp.journal.base import JournalDamaged, JournalError
 from openperp.journal.sqlite import FILE_NAME, SqliteJournal
 from openperp.node.errors import CommandFailed
 from openperp.node.machine import Machine
+from openperp.node.recovery import find_history_fault
 
 CHECK_EVERY = 10_000
 """Records between two full checks; a violation is then searched record by record."""
@@ -133,6 +135,9 @@ def _replay(data: Path, shown: int, lines: list[str]) -> State:
     replay = _Replay(journal, shown)
     try:
         replay.run()
+        fault = find_history_fault(journal, data / HISTORY_FILE)
+        if fault:
+            click.echo(f"The journal holds, but not the history beside it: {fault}", err=True)
     finally:
         lines += replay.lines()
         journal.close()

@@ -101,11 +101,14 @@ def sweep(state: State, market: Market, account: int, side: Side, ticks: int, lo
     """Follows what `_match` would do for `lots` at the limit `ticks` (zero: any price).
 
     Reduce-only orders fill only what their account can close when their turn
-    comes, so the positions are followed along.
+    comes, so the positions are followed along, the maker's before the taker's:
+    they expire when the position is gone, even if the taker's side of a trade
+    with itself brings it back.
     """
     found = Sweep()
     opposite = market.book.opposite(side)
     held: dict[int, int] = {}
+    gone: set[int] = set()
     for key in reversed(opposite.keys):
         level = opposite.levels[key]
         if ticks and key < ticks * opposite.side:
@@ -113,12 +116,16 @@ def sweep(state: State, market: Market, account: int, side: Side, ticks: int, lo
         order = level.head
         while order is not None and found.lots < lots:
             part = min(order.remaining_lots, lots - found.lots)
+            lots_held = _held(state, held, order.account, market)
             if order.reduce_only:
-                part = min(part, max(0, -order.side * _held(state, held, order.account, market)))
+                closable = 0 if order.account in gone else -order.side * lots_held
+                part = min(part, max(0, closable))
             if part:
                 found.lots += part
                 found.worst_ticks = level.ticks
-                held[order.account] = _held(state, held, order.account, market) + order.side * part
+                held[order.account] = lots_held + order.side * part
+                if (lots_held + order.side * part) * order.side >= 0:
+                    gone.add(order.account)
                 held[account] = _held(state, held, account, market) + side * part
             order = order.level_next
         if found.lots >= lots:

@@ -52,7 +52,11 @@ def check_log(path: Path, *, expected: bool) -> None:
     with _mapped(name) as data:
         if not any(data[:HEADER_BYTES]) or len(data) < HEADER_BYTES:
             if expected:
-                raise JournalDamaged(0, f"its log {name} is missing or has lost its beginning")
+                raise JournalDamaged(
+                    0,
+                    f"its log {name} is missing or has lost its beginning"
+                    " (see docs/how-to/start-over.md if another program has opened it)",
+                )
             return
         log = Log(data)
         if not log.has_header:

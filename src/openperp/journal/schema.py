@@ -3,6 +3,7 @@
 import os
 import secrets
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,10 +55,14 @@ def open_file(path: Path) -> sqlite3.Connection:
     connection = _connect(path)
     try:
         _recognise(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    try:
         _tune(connection)
         _check_structure(connection)
     except BaseException:
-        connection.close()
+        abandon_file(connection)
         raise
     return connection
 
@@ -88,6 +93,16 @@ def close_file(connection: sqlite3.Connection) -> None:
             connection.execute(unmark)
     finally:
         connection.close()
+
+
+def abandon_file(connection: sqlite3.Connection) -> None:
+    """Closes a journal whose opening failed, as cleanly as it can be.
+
+    SQLite copies the log into the file when it closes, so the mark must go first,
+    or the next start would miss a log that is not missing.
+    """
+    with suppress(sqlite3.Error):
+        close_file(connection)
 
 
 def _is_marked_open(path: Path) -> bool:

@@ -12,7 +12,13 @@ from openperp.engine.commands import Record
 from openperp.journal.base import JournalDamaged, JournalUncertain, JournalUnusable
 from openperp.journal.directory import lock_directory
 from openperp.journal.record import LINK_SIZE, Frame, frame, unframe
-from openperp.journal.schema import close_file, mark_open, open_file, write_again
+from openperp.journal.schema import (
+    abandon_file,
+    close_file,
+    mark_open,
+    open_file,
+    write_again,
+)
 
 FILE_NAME: Final = "journal.sqlite"
 INSERT_ROWS: Final = 128
@@ -52,10 +58,10 @@ class SqliteJournal:
             undo.callback(self._lock.release)
             with _translated_errors():
                 self._connection = open_file(directory / FILE_NAME)
-                with ExitStack() as unmarked:
-                    unmarked.callback(self._connection.close)
+                with ExitStack() as opening:
+                    opening.callback(abandon_file, self._connection)
                     self._load_head()
-                    unmarked.pop_all()
+                    opening.pop_all()
                 undo.callback(close_file, self._connection)
                 mark_open(self._connection)
             undo.pop_all()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time_ns
 
+from openperp.api.endpoints.operator import CLOCK_MAX_MS
 from openperp.node.errors import ClockError, ConfigError
 
 VIRTUAL_START_MS = 1_767_225_600_000
@@ -25,7 +26,7 @@ def parse_instant(text: str) -> int:
     (1767225600000, 1767225600000)
 
     Raises:
-        ConfigError: `text` is no such time, or lies before 1970.
+        ConfigError: `text` is no such time, or lies before 1970 or after 9999.
     """
     try:
         instant = datetime.fromisoformat(text)
@@ -36,6 +37,8 @@ def parse_instant(text: str) -> int:
     milliseconds = round(instant.timestamp() * 1000)
     if milliseconds < 0:
         raise ConfigError(f"'{text}' lies before 1970")
+    if milliseconds > CLOCK_MAX_MS:
+        raise ConfigError(f"'{text}' lies after the year 9999")
     return milliseconds
 
 
