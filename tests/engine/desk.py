@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from openperp.engine import invariants
 from openperp.engine.apply import apply
 from openperp.engine.commands import (
@@ -48,26 +50,7 @@ BTC = InstrumentSpec(
 )
 """Tick 0.1, lot 0.001: one tick times one lot is 10^4 units of money."""
 
-ETH = InstrumentSpec(
-    symbol="ETHUSDT",
-    base_asset="ETH",
-    quote_asset="USDT",
-    price_precision=2,
-    quantity_precision=3,
-    tick_units=1,
-    lot_units=1,
-    min_ticks=1,
-    max_ticks=10_000_000,
-    min_lots=1,
-    max_lots=1_000_000,
-    market_max_lots=200_000,
-    min_notional=5 * MONEY_ONE,
-    max_orders=200,
-    maker_fee_ppm=200,
-    taker_fee_ppm=500,
-    default_leverage=20,
-    brackets=BTC.brackets,
-)
+ETH = msgspec.structs.replace(BTC, symbol="ETHUSDT", base_asset="ETH", price_precision=2)
 
 NAMES = ("alice", "bob", "carol")
 START_MS = 1_767_225_600_000
