@@ -207,6 +207,21 @@ def test_a_parent_must_be_live_own_and_no_child(end: str) -> None:
     assert refused == "PARENT_UNKNOWN"
 
 
+def test_a_child_has_no_children_of_its_own() -> None:
+    desk = Desk()
+    parent = desk.order("alice", "BUY", "1", "60000")
+    refused = desk.refused(
+        "alice",
+        "SELL",
+        "1",
+        type="STOP_MARKET",
+        trigger="59000",
+        parent_id=parent.order_id,
+        stop_loss_ticks="60500",
+    )
+    assert refused == "PARENT_UNKNOWN"
+
+
 def test_child_client_ids_are_given_or_made() -> None:
     desk = Desk()
     desk.order(

@@ -1,9 +1,10 @@
 """Frozen margin, fees, profit and loss: to the last 10^-8."""
 
 import pytest
-from tests.engine.desk import Desk, lots, money, ticks
+from msgspec import structs
+from tests.engine.desk import BTC, Desk, lots, money, ticks
 
-from openperp.engine.commands import Deposit, SetLeverage, Withdraw
+from openperp.engine.commands import DefineInstrument, Deposit, SetLeverage, Withdraw
 from openperp.engine.margin import maintenance_margin, position_margin, unrealized_pnl
 from openperp.engine.rejects import Reject
 
@@ -139,10 +140,12 @@ def test_fees_and_profit_of_a_round_trip() -> None:
 
 def test_fees_round_up() -> None:
     desk = Desk()
-    desk.order("bob", "SELL", "0.001", "60000.1")
-    desk.order("alice", "BUY", "0.001", "60000.1")
-    assert desk.wallet("alice") == money("10000") - money("0.03000005")
-    assert desk.wallet("bob") == money("10000") - money("0.01200002")
+    desk.order("bob", "SELL", "0.003", "3000.01", symbol="ETHUSDT")
+    desk.order("alice", "BUY", "0.003", "3000.01", symbol="ETHUSDT")
+    # 9.00003 x 0.05 % = 0.004500015 and x 0.02 % = 0.001800006
+    assert desk.wallet("alice") == money("10000") - money("0.00450002")
+    assert desk.wallet("bob") == money("10000") - money("0.00180001")
+    assert desk.state.fee_account == money("0.00630003")
 
 
 def test_flipping_a_position_realizes_one_part_and_opens_the_other() -> None:
@@ -241,3 +244,37 @@ def test_a_close_at_market_is_paid_by_the_margin_that_it_frees() -> None:
     desk.order("alice", "SELL", "1", "60000.1")
     desk.order("carol", "BUY", "1", "60000")
     assert desk.order("alice", "SELL", "1").status.name == "FILLED"
+
+
+@pytest.mark.parametrize(("side", "other", "sign"), [("BUY", "SELL", 1), ("SELL", "BUY", -1)])
+def test_a_partial_close_takes_its_share_of_the_cost_rounded_to_zero(
+    side: str, other: str, sign: int
+) -> None:
+    desk = Desk()
+    for quantity, price in (("0.001", "60000.1"), ("0.002", "60000")):
+        desk.order("bob", other, quantity, price)
+        desk.order("alice", side, quantity, price)
+    assert desk.position("alice").entry_cost == sign * money("180.0001")
+    desk.order("bob", side, "0.001", "60000")
+    desk.order("alice", other, "0.001", "60000")
+    # A third of 180.0001 is 60.000033333...
+    assert desk.position("alice").entry_cost == sign * (money("180.0001") - money("60.00003333"))
+
+
+def test_the_margin_of_a_position_rounds_up() -> None:
+    desk = Desk()
+    desk.do(SetLeverage(1, "BTCUSDT", 7))
+    desk.price("59999.9")
+    desk.order("bob", "SELL", "0.003", "59999.9")
+    desk.order("alice", "BUY", "0.003", "59999.9")
+    assert position_margin(desk.position("alice")) == money("25.71424286")
+
+
+@pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
+def test_the_cap_holds_to_the_last_unit(spare: int, fits: bool) -> None:
+    desk = Desk(deposit="10000000")
+    top = structs.replace(BTC.brackets[2], notional_cap=money("3600000") + spare)
+    terms = structs.replace(BTC, brackets=(*BTC.brackets[:2], top))
+    desk.do(DefineInstrument(terms, 600_000))
+    reply = desk.place("alice", "BUY", "60", "60000")
+    assert isinstance(reply, Reject) is not fits

@@ -3,6 +3,7 @@
 from openperp.engine.commands import AddKey, CreateAccount, Deposit, SetLeverage, Withdraw
 from openperp.engine.events import AccountCreated, KeyAdded, LeverageChanged, WalletChanged
 from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.lookup import get_account, get_market
 from openperp.engine.margin import (
     combine_sides,
     exposure,
@@ -86,12 +87,8 @@ def withdraw(step: Step, command: Withdraw) -> WalletChanged:
 def set_leverage(step: Step, command: SetLeverage) -> LeverageChanged:
     """Changes the leverage of an account in one market; open orders freeze anew."""
     state = step.state
-    account = state.accounts.get(command.account)
-    if account is None:
-        refuse(Reason.ACCOUNT_UNKNOWN, account=command.account)
-    market = state.markets.get(command.symbol)
-    if market is None:
-        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    account = get_account(state, command.account)
+    market = get_market(state, command.symbol)
     _check_leverage_range(market, command.leverage)
     position = account.positions.get(command.symbol) or Position(market)
     _check_leverage(state, account, position, command.leverage)

@@ -3,7 +3,7 @@
 from openperp.engine.commands import CancelAllOrders, CancelOrder
 from openperp.engine.ending import cancel
 from openperp.engine.events import OrderRecord
-from openperp.engine.lookup import find_order, open_orders
+from openperp.engine.lookup import find_order, get_account, get_market, open_orders
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import State
 from openperp.engine.step import Step
@@ -36,11 +36,8 @@ def cancel_order(step: Step, command: CancelOrder) -> OrderRecord:
 def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord, ...]:
     """Cancels an account's orders of one symbol; replies with those that its scope reached."""
     state = step.state
-    account = state.accounts.get(command.account)
-    if account is None:
-        refuse(Reason.ACCOUNT_UNKNOWN, account=command.account)
-    if command.symbol not in state.markets:
-        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    account = get_account(state, command.account)
+    get_market(state, command.symbol)
     _check_not_halted(state, command.symbol)
     canceled = []
     for order in open_orders(account, command.symbol):

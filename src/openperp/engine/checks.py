@@ -6,7 +6,7 @@ order about to meet the book, so a trigger order meets them when it fires.
 
 from openperp.engine.attached import working_ticks
 from openperp.engine.commands import PlaceOrder
-from openperp.engine.lookup import client_id_space
+from openperp.engine.lookup import accepts_orders, client_id_space
 from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
 from openperp.engine.matching import sweep
 from openperp.engine.numbers import PPM, divide_up
@@ -37,9 +37,9 @@ TRIGGER_ORDER_LIMIT = 200
 
 
 def check_mode(state: State, market: Market) -> None:
-    for mode in (state.mode, market.mode):
-        if mode is not NORMAL:
-            refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
+    if not accepts_orders(state, market):
+        mode = market.mode if state.mode is NORMAL else state.mode
+        refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
 
 
 def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
@@ -90,9 +90,9 @@ def _check_trigger_ticks(market: Market, ticks: int) -> None:
         refuse(Reason.TRIGGER_PRICE_ABOVE_MAXIMUM, ticks=ticks, max_ticks=spec.max_ticks)
 
 
-def check_client_ids(state: State, account: Account, command: PlaceOrder, algo: bool) -> None:
+def check_client_ids(state: State, account: Account, command: PlaceOrder) -> None:
     """The given client ids must be new among the live orders, and to each other."""
-    own = client_id_space(state, account, algo)
+    own = client_id_space(state, account, command.algo)
     if command.client_id and command.client_id in own:
         refuse(Reason.CLIENT_ID_DUPLICATE, client_id=command.client_id)
     if not command.take_profit_client_id and not command.stop_loss_client_id:
@@ -141,7 +141,12 @@ def reference_ticks(
 
 
 def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
-    """A child closes what its parent opens, from the right side of the parent's price."""
+    """A child closes what its parent opens, from the right side of the parent's price.
+
+    It has no children of its own.
+    """
+    if command.take_profit_ticks or command.stop_loss_ticks:
+        refuse(Reason.PARENT_UNKNOWN, parent=parent.order_id)
     if parent.side == command.side or command.type not in TRIGGER_TYPES:
         refuse(Reason.PARENT_SIDE_INVALID, parent_side=parent.side.name, type=command.type.name)
     if command.type is TRAILING_STOP_MARKET:

@@ -3,12 +3,13 @@
 from openperp.engine.checks import check_entry
 from openperp.engine.ending import cancel, expire, stop_waiting
 from openperp.engine.events import OrderTriggered
+from openperp.engine.lookup import accepts_orders
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, Rejected
-from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.state import Account, Position, State
 from openperp.engine.step import Step
-from openperp.engine.terms import LIMIT, MARKET, NORMAL, PRICED_TYPES, Cause
+from openperp.engine.terms import LIMIT, MARKET, PRICED_TYPES, Cause
 
 _OBSTACLES = {
     Reason.WOULD_TAKE: Cause.WOULD_TAKE,
@@ -97,13 +98,9 @@ def run_consequences(step: Step) -> None:
         queue = market.triggers.queue(working_type)
         if watcher is not None and watcher.waiting:
             queue.add(watcher)
-        if _is_closed(step.state, market):
+        if not accepts_orders(step.state, market):
             continue
         for order in queue.take(ticks):
             if order.waiting:
                 fire(step, order)
     moves.clear()
-
-
-def _is_closed(state: State, market: Market) -> bool:
-    return state.mode is not NORMAL or market.mode is not NORMAL

@@ -96,15 +96,15 @@ def _check_index(state: State, market: Market) -> None:
         for order in state.orders.values()
         if order.waiting and order.symbol == market.spec.symbol and not order.is_dormant
     ]
-    indexed = [
-        order.order_id
-        for queue in (market.triggers.contract, market.triggers.mark)
-        for order in queue.orders()
-    ]
+    queues = (market.triggers.contract, market.triggers.mark)
+    indexed = [order.order_id for queue in queues for order in queue.orders()]
     _require(
         sorted(watching) == sorted(indexed),
         f"the trigger index of {market.spec.symbol} holds {indexed}, not {watching}",
     )
+    for heap in (heap for queue in queues for heap in (queue.rising, queue.falling)):
+        stale = sum(not entry[2].indexed for entry in heap.entries)
+        _require(heap.stale == stale, f"a trigger heap counts {heap.stale} stale, not {stale}")
 
 
 def _check_client_ids(state: State, account: Account) -> None:

@@ -1,13 +1,36 @@
 """Finding live orders: by id, by client id, or all of an account."""
 
 from openperp.engine.order import Order
-from openperp.engine.state import Account, Position, State
+from openperp.engine.rejects import Reason, refuse
+from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
     ANY,
     BOOK,
+    NORMAL,
     TRIGGER,
     OrderScope,
 )
+
+
+def get_account(state: State, account_id: int) -> Account:
+    """An account by its number; refuses the command under way if there is none."""
+    account = state.accounts.get(account_id)
+    if account is None:
+        refuse(Reason.ACCOUNT_UNKNOWN, account=account_id)
+    return account
+
+
+def get_market(state: State, symbol: str) -> Market:
+    """The market of a symbol; refuses the command under way if there is none."""
+    market = state.markets.get(symbol)
+    if market is None:
+        refuse(Reason.SYMBOL_UNKNOWN, symbol=symbol)
+    return market
+
+
+def accepts_orders(state: State, market: Market) -> bool:
+    """Whether orders may enter the market, now that both it and the venue have a mode."""
+    return state.mode is NORMAL and market.mode is NORMAL
 
 
 def find_order(

@@ -20,7 +20,7 @@ from openperp.engine.commands import PlaceOrder
 from openperp.engine.ending import opened_part
 from openperp.engine.events import OrderAccepted, OrderRecord
 from openperp.engine.ids import auto_client_id
-from openperp.engine.lookup import client_id_space, find_order
+from openperp.engine.lookup import client_id_space, find_order, get_account, get_market
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, Reject, Rejected, refuse
@@ -67,12 +67,8 @@ def check_order(state: State, command: PlaceOrder) -> Reject | None:
 
 
 def plan_order(state: State, command: PlaceOrder) -> Plan:
-    account = state.accounts.get(command.account)
-    if account is None:
-        refuse(Reason.ACCOUNT_UNKNOWN, account=command.account)
-    market = state.markets.get(command.symbol)
-    if market is None:
-        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    account = get_account(state, command.account)
+    market = get_market(state, command.symbol)
     check_mode(state, market)
     if command.position_side is not BOTH:
         refuse(Reason.POSITION_SIDE_MISMATCH, position_side=command.position_side.name)
@@ -86,10 +82,11 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
 
     waits = command.type in TRIGGER_TYPES
     check_ranges(market, command, plan.lots)
-    check_client_ids(state, account, command, command.algo)
+    check_client_ids(state, account, command)
     if plan.parent is not None:
         check_parent(market, command, plan.parent)
-    check_attached(market, command)
+    if command.take_profit_ticks or command.stop_loss_ticks:
+        check_attached(market, command)
     if waits and (plan.parent is None or opened_part(plan.parent, position)):
         check_trigger(market, command)
     _check_reduction(plan, command, waits)

@@ -19,6 +19,7 @@ from openperp.engine.events import (
     VenueReset,
 )
 from openperp.engine.instruments import InstrumentSpec, find_spec_fault
+from openperp.engine.lookup import get_market
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, State
 from openperp.engine.step import Step
@@ -95,9 +96,7 @@ def _check_leverages(state: State, spec: InstrumentSpec) -> None:
 
 def set_price(step: Step, command: SetPrice) -> PriceChanged:
     """Moves the index and with it the mark price, and last where it is to follow."""
-    market = step.state.markets.get(command.symbol)
-    if market is None:
-        refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+    market = get_market(step.state, command.symbol)
     spec = market.spec
     if command.ticks < spec.min_ticks:
         refuse(Reason.PRICE_BELOW_MINIMUM, ticks=command.ticks, min_ticks=spec.min_ticks)
@@ -122,9 +121,7 @@ def set_mode(step: Step, command: SetMode) -> None:
         state.mode = command.mode
         reopened = list(state.markets.values())
     else:
-        market = state.markets.get(command.symbol)
-        if market is None:
-            refuse(Reason.SYMBOL_UNKNOWN, symbol=command.symbol)
+        market = get_market(state, command.symbol)
         market.mode = command.mode
         reopened = [market]
     step.events.append(ModeChanged(command.mode, command.symbol))

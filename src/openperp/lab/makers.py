@@ -21,10 +21,11 @@ from openperp.engine.commands import (
     SetPrice,
     Single,
 )
+from openperp.engine.lookup import accepts_orders
 from openperp.engine.margin import available_balance
 from openperp.engine.numbers import MONEY_ONE, PPM
 from openperp.engine.state import Account, Market, Position, State
-from openperp.engine.terms import Mode, OrderType, Side
+from openperp.engine.terms import OrderType, Side
 from openperp.lab.prices import generator, next_ticks
 
 MAKERS = ("house-maker-1", "house-maker-2", "house-maker-3")
@@ -82,7 +83,7 @@ def plan_second(
     before its accounts exist.
     """
     market = state.markets[symbol]
-    if state.mode != Mode.NORMAL or market.mode != Mode.NORMAL or find_setup(state):
+    if not accepts_orders(state, market) or find_setup(state):
         return None
     random = generator(seed, symbol, second)
     index = next_ticks(market.index_ticks, market.spec, random, seconds)
