@@ -16,7 +16,7 @@ import msgspec
 from openperp.api import dialect
 from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.endpoint import Endpoint
-from openperp.api.endpoints import account, algo, compat, market, operator, trade
+from openperp.api.endpoints import account, algo, compat, market, operator, trade, user_stream
 from openperp.api.endpoints.order_form import OrderForm
 from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
 from openperp.api.params import kind_of
@@ -27,6 +27,7 @@ ROOMS = {
     "Orders": trade,
     "Algo orders": algo,
     "Account": account,
+    "User data stream": user_stream,
     "Outside fapi": compat,
     "Operator": operator,
 }

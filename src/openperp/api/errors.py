@@ -84,6 +84,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -1117: ("Invalid side.",),
     -1121: ("Invalid symbol.",),
     -1122: ("Invalid symbol status.",),
+    -1125: (
+        (
+            "This listenKey does not exist."
+            " Please use `POST /fapi/v1/listenKey` to recreate `listenKey`"
+        ),
+    ),
     -1127: (
         "Lookup interval is too big.",
         "More than %s hours between startTime and endTime.",

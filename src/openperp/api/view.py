@@ -10,6 +10,7 @@ import msgspec
 
 from openperp.api.dialect import Dialect
 from openperp.api.limits import Limits
+from openperp.api.listen_keys import ListenKeys
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State
@@ -70,6 +71,7 @@ class View:
     operator_token: str
     find_fault: Callable[[], str]
     limits: Limits = field(default_factory=Limits)
+    listen_keys: ListenKeys = field(default_factory=ListenKeys)
     market: str = "quiet"
     clock_mode: str = "real"
     strict: frozenset[str] = frozenset()
