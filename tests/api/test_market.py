@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.api.offline import START_MS, OfflineVenue, fault
 
+from openperp.api.wire.book_ids import last_id, snapshot_id
 from openperp.engine.terms import OrderType
 
 HOUR = 3_600_000
@@ -151,7 +152,7 @@ def test_depth(offline: OfflineVenue) -> None:
     book = offline.get("/fapi/v1/depth", "symbol=btcusdt&limit=5")
     assert book["bids"] == [["59990.5", "0.25"], ["59990", "0.6"]]
     assert book["asks"] == [["60010", "1"]]
-    assert book["lastUpdateId"] > empty["lastUpdateId"]
+    assert (empty["lastUpdateId"], book["lastUpdateId"]) == (snapshot_id(0), snapshot_id(4))
     assert book["E"] == START_MS
 
 
@@ -190,6 +191,7 @@ def test_book_ticker(offline: OfflineVenue) -> None:
     row = offline.get("/fapi/v1/ticker/bookTicker", "symbol=BTCUSDT")
     assert (row["bidPrice"], row["bidQty"]) == ("59990", "0.5")
     assert (row["askPrice"], row["askQty"]) == ("0", "0")
+    assert row["lastUpdateId"] == last_id(1)
     assert len(offline.get("/fapi/v1/ticker/bookTicker")) == 3
 
 

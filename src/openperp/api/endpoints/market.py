@@ -7,6 +7,7 @@ from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from openperp.api.params import NoParams, Params
+from openperp.api.wire.book_ids import last_id, snapshot_id
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text, instrument_format
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
@@ -154,7 +155,7 @@ def depth(call: Call, params: Depth) -> Any:
     text = format_of(call, market)
     book = market.book
     return {
-        "lastUpdateId": book.update_id,
+        "lastUpdateId": snapshot_id(book.update_id),
         "E": call.now_ms,
         "T": max(market.priced_ms, market.traded_ms),
         "bids": [
@@ -212,7 +213,7 @@ def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
         "askPrice": text.price[ask.ticks if ask else 0],
         "askQty": text.quantity[ask.lots if ask else 0],
         "time": call.now_ms,
-        "lastUpdateId": market.book.update_id,
+        "lastUpdateId": last_id(market.book.update_id),
     }
 
 
@@ -226,8 +227,15 @@ def _weight(one: int, all: int) -> Any:
     return lambda params: one if params.symbol else all
 
 
-def _get(path: str, params: Any, handle: Any, summary: str, weight: Any = 1) -> Endpoint[Any]:
-    return Endpoint("GET", path, Security.NONE, params, handle, summary, weight)
+def _get(
+    path: str,
+    params: Any,
+    handle: Any,
+    summary: str,
+    weight: Any = 1,
+    ws: tuple[str, ...] = (),
+) -> Endpoint[Any]:
+    return Endpoint("GET", path, Security.NONE, params, handle, summary, weight, ws=ws)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
@@ -240,6 +248,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         depth,
         "Order book",
         lambda params: DEPTH_WEIGHTS.get(params.limit, 1),
+        ("depth",),
     ),
     _get(
         "/fapi/v1/premiumIndex",
@@ -249,12 +258,13 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         _weight(1, 10),
     ),
     _get("/fapi/v1/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2)),
-    _get("/fapi/v2/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2)),
+    _get("/fapi/v2/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2), ("ticker.price",)),
     _get(
         "/fapi/v1/ticker/bookTicker",
         MaybeSymbol,
         book_ticker,
         "Best bid and ask",
         _weight(2, 5),
+        ("ticker.book",),
     ),
 )
