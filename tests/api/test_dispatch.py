@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.api.offline import OfflineVenue, fault, header
 
-from openperp.api.dispatch import ACCOUNT_ROUTES, ROUTES, Answer, prepare
+from openperp.api.dispatch import ACCOUNT_ROUTES, METHODS, ROUTES, Answer, build_methods, prepare
 from openperp.api.endpoint import Endpoint, Request
 from openperp.api.endpoints import ENDPOINTS
 from openperp.engine.snapshot import digest
@@ -170,6 +170,13 @@ def test_no_two_endpoints_share_a_route() -> None:
     tables = (*ROUTES.values(), *ACCOUNT_ROUTES.values())
     assert sum(map(len, tables)) == len(routes)
     assert all(endpoint.summary for endpoint in ENDPOINTS)
+
+
+def test_no_two_endpoints_share_a_method_of_the_websocket_api() -> None:
+    names = [name for endpoint in ENDPOINTS for name in endpoint.ws]
+    assert sorted(names) == sorted(METHODS)
+    with pytest.raises(ValueError, match=r"order\.place is declared twice"):
+        build_methods((METHODS["order.place"], METHODS["order.place"]))
 
 
 KEYS = [b"x-mbx-apikey", b"authorization", b"content-type"]

@@ -43,6 +43,7 @@ class Pending:
 
 
 Routes = dict[str, dict[str, Endpoint[Any]]]
+Methods = dict[str, Endpoint[Any]]
 
 JSON_HEADER: Final = (b"content-type", b"application/json")
 OPERATOR_PREFIX: Final = "/operator/"
@@ -66,7 +67,19 @@ def _build_routes(endpoints: tuple[Endpoint[Any], ...]) -> tuple[Routes, Routes]
     return routes, of_account
 
 
+def build_methods(endpoints: tuple[Endpoint[Any], ...]) -> Methods:
+    """Endpoints by the names that they have in the WebSocket API."""
+    methods: Methods = {}
+    for endpoint in endpoints:
+        for name in endpoint.ws:
+            if name in methods:
+                raise ValueError(f"the method {name} is declared twice")
+            methods[name] = endpoint
+    return methods
+
+
 ROUTES, ACCOUNT_ROUTES = _build_routes(ENDPOINTS)
+METHODS = build_methods(ENDPOINTS)
 
 
 def prepare(request: Request, view: View) -> Answer | Pending:

@@ -84,7 +84,8 @@ class Endpoint(Generic[P]):
     `weight` is what a call costs of the request weight of its IP address; where
     it depends on the parameters it is a function of them. `order_count` is what
     it costs of the account's orders, per 10 seconds and per minute. `handle`
-    returns anything that msgspec encodes, or a `Submission`.
+    returns anything that msgspec encodes, or a `Submission`. `ws` are the
+    methods of the WebSocket API that this declaration serves too.
     """
 
     method: str
@@ -95,6 +96,7 @@ class Endpoint(Generic[P]):
     summary: str
     weight: int | Callable[[P], int] = 1
     order_count: tuple[int, int] = (0, 0)
+    ws: tuple[str, ...] = ()
     reader: Reader[P] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -199,9 +199,14 @@ def get_account_config(call: Call, _params: NoParams) -> Row:
 
 
 def _get(
-    path: str, params: Any, handle: Callable[[Call, Any], Any], summary: str, weight: int = 5
+    path: str,
+    params: Any,
+    handle: Callable[[Call, Any], Any],
+    summary: str,
+    weight: int = 5,
+    ws: tuple[str, ...] = (),
 ) -> Endpoint[Any]:
-    return Endpoint("GET", path, Security.USER_DATA, params, handle, summary, weight)
+    return Endpoint("GET", path, Security.USER_DATA, params, handle, summary, weight, ws=ws)
 
 
 def _post(
@@ -211,13 +216,37 @@ def _post(
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    _get("/fapi/v2/balance", NoParams, get_balance, "Balances"),
-    _get("/fapi/v3/balance", NoParams, get_balance, "Balances"),
-    _get("/fapi/v2/account", NoParams, get_account_v2, "Account with every symbol"),
-    _get("/fapi/v3/account", NoParams, get_account_v3, "Account with the symbols in use"),
+    _get("/fapi/v2/balance", NoParams, get_balance, "Balances", ws=("account.balance",)),
+    _get("/fapi/v3/balance", NoParams, get_balance, "Balances", ws=("v2/account.balance",)),
+    _get(
+        "/fapi/v2/account",
+        NoParams,
+        get_account_v2,
+        "Account with every symbol",
+        ws=("account.status",),
+    ),
+    _get(
+        "/fapi/v3/account",
+        NoParams,
+        get_account_v3,
+        "Account with the symbols in use",
+        ws=("v2/account.status",),
+    ),
     _get("/fapi/v1/positionRisk", MaybeSymbol, get_risk, "Positions of every symbol"),
-    _get("/fapi/v2/positionRisk", MaybeSymbol, get_risk, "Positions of every symbol"),
-    _get("/fapi/v3/positionRisk", MaybeSymbol, get_exposure, "Positions of the symbols in use"),
+    _get(
+        "/fapi/v2/positionRisk",
+        MaybeSymbol,
+        get_risk,
+        "Positions of every symbol",
+        ws=("account.position",),
+    ),
+    _get(
+        "/fapi/v3/positionRisk",
+        MaybeSymbol,
+        get_exposure,
+        "Positions of the symbols in use",
+        ws=("v2/account.position",),
+    ),
     _post("/fapi/v1/leverage", LeverageChoice, set_leverage, "Change the leverage of a symbol"),
     _get("/fapi/v1/leverageBracket", MaybeSymbol, get_brackets, "Leverage brackets", 1),
     _get("/fapi/v1/positionSide/dual", NoParams, get_position_mode, "Position mode", 30),

@@ -120,9 +120,27 @@ _READ: Final = Security.USER_DATA
 _TRADE: Final = Security.TRADE
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    Endpoint("POST", _PATH, _TRADE, AlgoForm, place_algo, "New algo order", 0, (1, 1)),
+    Endpoint(
+        "POST",
+        _PATH,
+        _TRADE,
+        AlgoForm,
+        place_algo,
+        "New algo order",
+        0,
+        (1, 1),
+        ("algoOrder.place",),
+    ),
     Endpoint("GET", _PATH, _READ, AlgoId, get_algo, "Query an algo order"),
-    Endpoint("DELETE", _PATH, _TRADE, AlgoId, cancel_algo, "Cancel an algo order"),
+    Endpoint(
+        "DELETE",
+        _PATH,
+        _TRADE,
+        AlgoId,
+        cancel_algo,
+        "Cancel an algo order",
+        ws=("algoOrder.cancel",),
+    ),
     Endpoint(
         "DELETE",
         "/fapi/v1/algoOpenOrders",

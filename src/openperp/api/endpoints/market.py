@@ -258,7 +258,14 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         _weight(1, 10),
     ),
     _get("/fapi/v1/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2)),
-    _get("/fapi/v2/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2), ("ticker.price",)),
+    _get(
+        "/fapi/v2/ticker/price",
+        MaybeSymbol,
+        ticker_price,
+        "Last price",
+        _weight(1, 2),
+        ("ticker.price",),
+    ),
     _get(
         "/fapi/v1/ticker/bookTicker",
         MaybeSymbol,

@@ -375,16 +375,21 @@ def _endpoint(
     summary: str,
     weight: Any = 1,
     order_count: tuple[int, int] = (0, 0),
+    ws: tuple[str, ...] = (),
 ) -> Endpoint[Any]:
     security = Security.USER_DATA if method == "GET" else Security.TRADE
-    return Endpoint(method, path, security, params, handle, summary, weight, order_count)
+    return Endpoint(method, path, security, params, handle, summary, weight, order_count, ws)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    _endpoint("POST", "/fapi/v1/order", OrderForm, place_order, "New order", 0, (1, 1)),
+    _endpoint(
+        "POST", "/fapi/v1/order", OrderForm, place_order, "New order", 0, (1, 1), ("order.place",)
+    ),
     _endpoint("POST", "/fapi/v1/order/test", OrderForm, try_order, "Check a new order", 0),
-    _endpoint("GET", "/fapi/v1/order", OrderId, get_order, "Query an order"),
-    _endpoint("DELETE", "/fapi/v1/order", OrderId, cancel_order, "Cancel an order"),
+    _endpoint("GET", "/fapi/v1/order", OrderId, get_order, "Query an order", ws=("order.status",)),
+    _endpoint(
+        "DELETE", "/fapi/v1/order", OrderId, cancel_order, "Cancel an order", ws=("order.cancel",)
+    ),
     _endpoint(
         "POST", "/fapi/v1/batchOrders", OrderList, place_batch, "New orders, up to 5", 5, (5, 1)
     ),
