@@ -26,12 +26,12 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
-from openperp.engine.events import OrderRecord
+from openperp.engine.events import OrderRecord, PositionChanged
 from openperp.engine.instruments import Bracket
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest, dump, load
-from openperp.engine.terms import Mode, OrderScope
+from openperp.engine.terms import Mode, OrderScope, PositionSide
 
 
 def test_deposits_and_withdrawals_move_the_wallet() -> None:
@@ -257,6 +257,30 @@ def test_reset_keeps_accounts_keys_and_first_deposits() -> None:
     assert not state.orders
     assert state.markets["BTCUSDT"].mark_ticks == 600_000
     assert desk.order("alice", "BUY", "1", "50000").order_id == 1
+
+
+def test_change_numbers_of_a_book_go_on_over_a_reset() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "1", "60000")
+    seen = desk.state.markets["BTCUSDT"].book.update_id
+    desk.do(Reset())
+    assert desk.state.markets["BTCUSDT"].book.update_id == seen + 1
+
+
+def test_a_position_tells_what_it_has_realized_in_all() -> None:
+    desk = Desk()
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    for price in ("60100", "60200"):
+        desk.order("bob", "BUY", "0.1", price)
+        desk.order("alice", "SELL", "0.1", price)
+    changed = [event for event in desk.events() if isinstance(event, PositionChanged)]
+    assert [(event.account, event.realized) for event in changed] == [
+        (2, -money("30")),
+        (1, money("30")),
+    ]
+    assert {event.position_side for event in changed} == {PositionSide.BOTH}
+    assert load(dump(desk.state)).accounts[1].positions["BTCUSDT"].realized == money("30")
 
 
 def test_time_never_runs_backwards() -> None:

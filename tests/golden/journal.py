@@ -2,8 +2,9 @@
 
 A journal file is a sequence of length-prefixed records in their encoding of
 that day. Beside it stands its outcome in plain words: wallets, positions,
-orders and refusals. Neither is ever written anew: a later release must read the
-one and arrive at the other. A new release may add a journal of its own:
+orders and refusals. Where there is a snapshot, it was taken on the way. None is
+ever written anew: a later release must read the one and arrive at the other. A
+new release may add a journal of its own:
 
     python -m tests.golden.journal NAME
 """
@@ -83,10 +84,14 @@ def outcome(records: list[Record]) -> dict[str, Any]:
             else:
                 word = type(entry).__name__
             replies[word] = replies.get(word, 0) + 1
+    return {"replies": dict(sorted(replies.items())), **describe(state)}
+
+
+def describe(state: State) -> dict[str, Any]:
+    """The state in plain words."""
     return {
         "seq": state.seq,
         "time_ms": state.time_ms,
-        "replies": dict(sorted(replies.items())),
         "fee_account": state.fee_account,
         "net_deposits": state.net_deposits,
         "next_order_id": state.next_order_id,

@@ -126,7 +126,7 @@ class BookSide:
 
 
 class Book:
-    """Both sides. `update_id` counts the commands that changed it."""
+    """Both sides. `update_id` counts its changes and never runs backwards."""
 
     __slots__ = ("asks", "bids", "update_id")
 

@@ -142,13 +142,25 @@ class TradeExecuted(msgspec.Struct, frozen=True, tag=True):
 
 
 class PositionChanged(msgspec.Struct, frozen=True, tag=True):
-    """A position after a fill: `lots` signed, `entry_cost` signed money, `wallet` money."""
+    """A position after a fill: `lots` signed, `entry_cost` signed money, `wallet` money.
+
+    `realized` is the money that it has realized in all, before fees.
+    """
 
     account: int
     symbol: str
     lots: int
     entry_cost: int
     wallet: int
+    position_side: PositionSide = PositionSide.BOTH
+    realized: int = 0
+
+
+class PositionModeChanged(msgspec.Struct, frozen=True, tag=True):
+    """The account now holds one position per symbol, or LONG and SHORT apart (`hedge`)."""
+
+    account: int
+    hedge: bool
 
 
 class LeverageChanged(msgspec.Struct, frozen=True, tag=True):
@@ -192,6 +204,7 @@ Event = (
     | OrderExpired
     | TradeExecuted
     | PositionChanged
+    | PositionModeChanged
     | LeverageChanged
     | PriceChanged
     | ModeChanged

@@ -57,6 +57,7 @@ def _settle_side(
     rate = spec.maker_fee_ppm if maker else spec.taker_fee_ppm
     fee = divide_up(ticks * lots * market.unit * rate, PPM)
     account.wallet += realized - fee
+    position.realized += realized
     state.fee_account += fee
     position.updated_ms = step.now
     account.updated_ms = step.now
@@ -79,7 +80,13 @@ def _settle_side(
     step.events.append(OrderFilled(order.to_record(), fill))
     step.events.append(
         PositionChanged(
-            order.account, spec.symbol, position.lots, position.entry_cost, account.wallet
+            order.account,
+            spec.symbol,
+            position.lots,
+            position.entry_cost,
+            account.wallet,
+            position.side,
+            position.realized,
         )
     )
     if opened != lots and not position.closable_lots(order.side):

@@ -15,7 +15,7 @@ from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
-from openperp.engine.state import Account, Key, Market, Position, State
+from openperp.engine.state import Account, Key, Market, Position, State, position_key
 from openperp.engine.terms import (
     Mode,
     OrderStatus,
@@ -98,6 +98,8 @@ class _PositionDump(msgspec.Struct, array_like=True):
     buys: list[int]
     sells: list[int]
     reducers: list[int]
+    side: PositionSide = PositionSide.BOTH
+    realized: int = 0
 
 
 class _AccountDump(msgspec.Struct, array_like=True):
@@ -141,7 +143,9 @@ class _StateDump(msgspec.Struct, array_like=True):
     families: list[tuple[int, list[int]]]
 
 
-VERSION = 1
+VERSION = 2
+READABLE = frozenset({1, VERSION})
+"""Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_StateDump)
@@ -212,7 +216,7 @@ def load(data: bytes) -> State:
         dumped = _decoder.decode(data)
     except msgspec.MsgspecError as error:
         raise UnreadableSnapshot(f"the snapshot cannot be read: {error}") from error
-    if dumped.version != VERSION:
+    if dumped.version not in READABLE:
         raise UnreadableSnapshot(f"the snapshot has version {dumped.version}, not {VERSION}")
     state = State()
     for name in (
@@ -279,7 +283,7 @@ def _dump_account(account: Account) -> _AccountDump:
         _ids(account.waiting.values()),
         [
             _PositionDump(
-                symbol,
+                position.market.spec.symbol,
                 position.lots,
                 position.entry_cost,
                 position.leverage,
@@ -288,8 +292,10 @@ def _dump_account(account: Account) -> _AccountDump:
                 _ids(position.buys.orders()),
                 _ids(position.sells.orders()),
                 _ids(position.reducers.values()),
+                position.side,
+                position.realized,
             )
-            for symbol, position in account.positions.items()
+            for position in account.positions.values()
         ],
     )
 
@@ -339,13 +345,14 @@ def _load_account(state: State, dumped: _AccountDump) -> None:
 
 
 def _load_position(state: State, account: Account, dumped: _PositionDump) -> None:
-    position = Position(state.markets[dumped.symbol])
+    position = Position(state.markets[dumped.symbol], dumped.side)
     position.lots = dumped.lots
     position.entry_cost = dumped.entry_cost
+    position.realized = dumped.realized
     position.leverage = dumped.leverage
     position.updated_ms = dumped.updated_ms
     position.epoch = dumped.epoch
-    account.positions[dumped.symbol] = position
+    account.positions[position_key(dumped.symbol, dumped.side)] = position
     for chain, order_ids in ((position.buys, dumped.buys), (position.sells, dumped.sells)):
         chain.leverage = dumped.leverage
         for order_id in order_ids:

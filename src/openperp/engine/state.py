@@ -10,8 +10,10 @@ from openperp.engine.chain import OrderChain
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.order import Order
 from openperp.engine.terms import (
+    BOTH,
     BUY,
     NORMAL,
+    PositionSide,
     Side,
 )
 from openperp.engine.triggers import TriggerIndex
@@ -63,11 +65,21 @@ class Market:
         self.caps = [spec.notional_cap(leverage) for leverage in range(spec.max_leverage + 1)]
 
 
+def position_key(symbol: str, side: PositionSide) -> str:
+    """Where an account keeps a position: the symbol itself, or with its side in hedge mode.
+
+    >>> position_key("BTCUSDT", PositionSide.BOTH), position_key("BTCUSDT", PositionSide.LONG)
+    ('BTCUSDT', 'BTCUSDT:LONG')
+    """
+    return symbol if side is BOTH else f"{symbol}:{side.name}"
+
+
 class Position:
-    """What one account holds and has resting in one market.
+    """What one account holds and has resting in one market, on one side of it or on BOTH.
 
     `lots` is signed; `entry_cost` is the signed money that was paid for them,
-    so the entry price is derived and never stored. `buys` and `sells` are the
+    so the entry price is derived and never stored; `realized` is the money that
+    it has realized in all, before fees. `buys` and `sells` are the
     resting orders that could open; `reducers` are the resting reduce-only ones.
     `order_count` counts all that rest in the book; `order_margin` is what its
     open orders freeze, in money. `epoch` counts the positions that have gone:
@@ -83,15 +95,19 @@ class Position:
         "market",
         "order_count",
         "order_margin",
+        "realized",
         "reducers",
         "sells",
+        "side",
         "updated_ms",
     )
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, side: PositionSide = BOTH) -> None:
         self.market = market
+        self.side = side
         self.lots = 0
         self.entry_cost = 0
+        self.realized = 0
         self.leverage = market.spec.default_leverage
         self.buys = OrderChain(market.unit, self.leverage)
         self.sells = OrderChain(market.unit, self.leverage)

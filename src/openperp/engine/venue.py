@@ -141,12 +141,16 @@ def pulse(step: Step, command: Pulse) -> None:
 
 
 def reset(step: Step, command: Reset) -> None:
-    """Accounts keep keys, names and first deposits; instruments their terms; all else goes."""
+    """Accounts keep keys, names and first deposits; instruments their terms; all else goes.
+
+    The change numbers of the books go on: whoever follows a book can tell that it was emptied.
+    """
     del command
     state = step.state
     for symbol, market in state.markets.items():
         fresh = Market(market.spec, market.instrument_id, market.initial_ticks)
         fresh.priced_ms = step.now
+        fresh.book.update_id = market.book.update_id + 1
         state.markets[symbol] = fresh
     state.net_deposits = 0
     for account_id, account in state.accounts.items():
