@@ -3,7 +3,7 @@
 import pytest
 
 from openperp.api.errors import ApiError
-from openperp.api.limits import ADDRESSES_MAX, BAN_MS, REFUSALS_BEFORE_BAN, Limits
+from openperp.api.limits import ADDRESSES_MAX, BAN_MS, REFUSALS_BEFORE_BAN, Limits, Pool
 
 MINUTE = 60_000
 START = 1_767_225_600_000
@@ -71,6 +71,45 @@ def test_a_ban_says_until_when() -> None:
     assert f"banned until {START + BAN_MS}." in caught.value.msg
 
 
+def draw(limits: Limits, pool: Pool, ip: str, now_ms: int) -> tuple[int, str]:
+    """200 and what was drawn from the pool, or the status and Retry-After of the refusal."""
+    limits.charge_ip(ip, 0, now_ms, enforced=True)
+    try:
+        return 200, str(limits.charge_pool(pool, ip, now_ms, enforced=True))
+    except ApiError as error:
+        return error.status, dict(error.headers)[b"retry-after"].decode()
+
+
+@pytest.mark.parametrize(("pool", "limit"), [(Pool.FUNDING, 500), (Pool.STATISTICS, 1_000)])
+def test_a_pool_is_exact_and_of_each_address(pool: Pool, limit: int) -> None:
+    limits, last = Limits(), START + 5 * MINUTE - 1
+    for number in range(limit):
+        assert draw(limits, pool, A, START + 1) == (200, str(number + 1))
+    assert draw(limits, pool, A, last) == (429, "1")
+    assert draw(limits, pool, A, START + 3 * MINUTE) == (429, "120")
+    assert draw(limits, pool, B, last) == (200, "1")
+    other = Pool.FUNDING if pool is Pool.STATISTICS else Pool.STATISTICS
+    assert draw(limits, other, A, last) == (200, "1")
+    assert draw(limits, pool, A, last + 1) == (200, "1")
+
+
+def test_going_on_with_an_empty_pool_is_a_ban() -> None:
+    limits = Limits()
+    for _ in range(Pool.FUNDING.limit):
+        draw(limits, Pool.FUNDING, A, START)
+    for _ in range(REFUSALS_BEFORE_BAN):
+        assert draw(limits, Pool.FUNDING, A, START) == (429, "300")
+    assert draw(limits, Pool.FUNDING, A, START) == (418, "120")
+    assert charge(limits, A, 1, START) == (418, "120")
+
+
+def test_many_addresses_do_not_fill_a_pool() -> None:
+    limits = Limits()
+    for number in range(ADDRESSES_MAX + 1_000):
+        limits.charge_pool(Pool.FUNDING, str(number), START, enforced=True)
+    assert len(limits._pools[Pool.FUNDING].counts) == ADDRESSES_MAX
+
+
 def count(limits: Limits, account: int, cost: tuple[int, int], now_ms: int) -> object:
     try:
         return limits.charge_orders(account, cost, now_ms, enforced=True)
@@ -121,6 +160,8 @@ def test_clear_forgets_counts_and_bans() -> None:
     for _ in range(REFUSALS_BEFORE_BAN + 1):
         charge(limits, A, 1, START)
     count(limits, 1, (300, 300), START)
+    limits.charge_pool(Pool.FUNDING, B, START, enforced=True)
     limits.clear()
     assert charge(limits, A, 1, START) == (200, "1")
+    assert draw(limits, Pool.FUNDING, B, START) == (200, "1")
     assert count(limits, 1, (1, 1), START) == (1, 1)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from openperp.api.endpoint import Call, Endpoint, Request, Security, Submission
+from openperp.api.endpoint import Call, Document, Endpoint, Request, Security, Submission
 from openperp.api.endpoints import ENDPOINTS
 from openperp.api.errors import MISSING, ApiError, from_reject
 from openperp.api.explain import explain_missing, header_value
@@ -93,6 +93,8 @@ def prepare(request: Request, view: View) -> Answer | Pending:
         weight = endpoint.weight
         if public:
             _charge_ip(request, weight if isinstance(weight, int) else 1, view, now_ms, headers)
+            if endpoint.pool is not None:
+                view.limits.charge_pool(endpoint.pool, request.ip, now_ms, enforced=view.limits_on)
         else:
             check_operator(request, view)
             check_object(request.body)
@@ -222,6 +224,12 @@ def _answer(payload: Any, view: View, headers: list[tuple[bytes, bytes]]) -> Ans
         ]
         if explained:
             headers.append((b"x-explain", header_value("; ".join(explained))))
+    if type(payload) is Document:
+        headers[0] = (b"content-type", payload.media_type.encode())
+        headers.append(
+            (b"content-disposition", b'attachment; filename="%s"' % payload.name.encode())
+        )
+        return Answer(200, payload.body, headers)
     return Answer(200, _ENCODE(payload), headers)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from openperp.api.limits import Pool
 from openperp.api.params import Params, Reader
 from openperp.api.view import View
 from openperp.engine.commands import Command
@@ -77,6 +78,14 @@ class Submission:
     explain: Callable[[Reject], str] | None = None
 
 
+class Document(msgspec.Struct, frozen=True):
+    """An answer that is no JSON: a file to be kept under `name`."""
+
+    media_type: str
+    body: bytes
+    name: str
+
+
 @dataclass(slots=True)
 class Endpoint(Generic[P]):
     """One method of one path.
@@ -84,8 +93,10 @@ class Endpoint(Generic[P]):
     `weight` is what a call costs of the request weight of its IP address; where
     it depends on the parameters it is a function of them. `order_count` is what
     it costs of the account's orders, per 10 seconds and per minute. `handle`
-    returns anything that msgspec encodes, or a `Submission`. `ws` are the
-    methods of the WebSocket API that this declaration serves too.
+    returns anything that msgspec encodes, a `Document`, or a `Submission`. `ws`
+    are the methods of the WebSocket API that this declaration serves too. `pool`
+    is a limit of its own beside the weight. `stance` says in one sentence why the
+    answer is an empty, default or disabled one, where it is.
     """
 
     method: str
@@ -97,6 +108,8 @@ class Endpoint(Generic[P]):
     weight: int | Callable[[P], int] = 1
     order_count: tuple[int, int] = (0, 0)
     ws: tuple[str, ...] = ()
+    pool: Pool | None = None
+    stance: str = ""
     reader: Reader[P] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,12 +1,13 @@
-"""Rate limits: request weight per IP address, order count per account, bans.
+"""Rate limits: request weight per IP address, order count per account, pools, bans.
 
 Windows are fixed and follow the venue's clock: a minute is a minute of venue
 time, so a clock that stands still never refills them. The counters belong to
 this node alone; they are neither journaled nor in the digest. Only the current
-windows are kept, so memory is bounded by what one minute can bring, and by
+windows are kept, so memory is bounded by what one window can bring, and by
 `ADDRESSES_MAX`.
 """
 
+from enum import Enum
 from typing import Final
 
 from openperp.api.errors import ApiError
@@ -23,6 +24,27 @@ BAN_MS_MAX: Final = 3 * 86_400_000
 ADDRESSES_MAX: Final = 50_000
 
 Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Pool(Enum):
+    """A limit of its own: so many requests of an address per span, whatever their weight."""
+
+    FUNDING = (500, 300_000)
+    STATISTICS = (1000, 300_000)
+
+    def __init__(self, limit: int, span_ms: int) -> None:
+        self.limit = limit
+        self.span_ms = span_ms
+
+
+class _Window:
+    """What each address took from a pool in the current span."""
+
+    __slots__ = ("counts", "number")
+
+    def __init__(self) -> None:
+        self.number = -1
+        self.counts: dict[str, int] = {}
 
 
 class _Address:
@@ -46,13 +68,22 @@ class _Ban:
 class Limits:
     """Counts on every request, refuses only where `enforced` says so."""
 
-    __slots__ = ("_addresses", "_bans", "_minute", "_orders", "_orders_10s", "_ten_seconds")
+    __slots__ = (
+        "_addresses",
+        "_bans",
+        "_minute",
+        "_orders",
+        "_orders_10s",
+        "_pools",
+        "_ten_seconds",
+    )
 
     def __init__(self) -> None:
         self._addresses: dict[str, _Address] = {}
         self._bans: dict[str, _Ban] = {}
         self._orders: dict[int, int] = {}
         self._orders_10s: dict[int, int] = {}
+        self._pools = {pool: _Window() for pool in Pool}
         self._minute = -1
         self._ten_seconds = -1
 
@@ -60,6 +91,8 @@ class Limits:
         """Forgets everything, as if nobody had called yet."""
         for counts in (self._addresses, self._bans, self._orders, self._orders_10s):
             counts.clear()
+        for window in self._pools.values():
+            window.counts.clear()
 
     def charge_ip(self, ip: str, weight: int, now_ms: int, *, enforced: bool) -> int:
         """Charges request weight and returns what the address has used this minute.
@@ -75,6 +108,24 @@ class Limits:
         if enforced and (address.weight > WEIGHT_PER_MINUTE or self._bans):
             self._check_address(ip, address, now_ms)
         return address.weight
+
+    def charge_pool(self, pool: Pool, ip: str, now_ms: int, *, enforced: bool) -> int:
+        """Charges one request and returns what the address took from the pool in this span.
+
+        `charge_ip` goes before it. Raises `ApiError` -1003 as that does.
+        """
+        window = self._pools[pool]
+        if now_ms // pool.span_ms != window.number:
+            window.number = now_ms // pool.span_ms
+            window.counts.clear()
+        if len(window.counts) >= ADDRESSES_MAX and ip not in window.counts:
+            del window.counts[next(iter(window.counts))]
+        used = window.counts[ip] = window.counts.get(ip, 0) + 1
+        if enforced and used > pool.limit:
+            minutes = pool.span_ms // 60_000
+            taken = f"{used} of {pool.limit} requests in these {minutes} minutes"
+            raise self._refuse(ip, now_ms, pool.limit, pool.span_ms, taken)
+        return used
 
     def charge_orders(
         self, account: int, count: tuple[int, int], now_ms: int, *, enforced: bool
@@ -119,15 +170,20 @@ class Limits:
             raise _banned(ban.until_ms, now_ms)
         if address.weight <= WEIGHT_PER_MINUTE:
             return
+        used = f"weight {address.weight} of {WEIGHT_PER_MINUTE} in this minute"
+        raise self._refuse(ip, now_ms, WEIGHT_PER_MINUTE, 60_000, used)
+
+    def _refuse(self, ip: str, now_ms: int, limit: int, span_ms: int, used: str) -> ApiError:
+        """The answer to one request too many: 429, and 418 to an address that goes on."""
+        address = self._addresses[ip]
         address.refusals += 1
         if address.refusals > REFUSALS_BEFORE_BAN:
-            ban = self._ban(ip, now_ms)
-            raise _banned(ban.until_ms, now_ms)
-        raise ApiError(
+            return _banned(self._ban(ip, now_ms).until_ms, now_ms)
+        return ApiError(
             -1003,
-            WEIGHT_PER_MINUTE,
-            headers=(_retry_after(60_000 - now_ms % 60_000),),
-            explain=f"weight {address.weight} of {WEIGHT_PER_MINUTE} in this minute of venue time",
+            limit,
+            headers=(_retry_after(span_ms - now_ms % span_ms),),
+            explain=f"{used} of venue time",
         )
 
     def _ban(self, ip: str, now_ms: int) -> _Ban:
