@@ -2,9 +2,11 @@
 
 `prepare` turns a request into its answer, or into a `Pending` whose command the
 sequencer applies; `finish` turns what came of it into the answer. Both return
-in every case: a refusal is an answer.
+in every case: a refusal is an answer. What does not depend on HTTP is in
+`charge_weight`, `run` and `conclude`, which the WebSocket API calls too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +24,8 @@ from openperp.engine.events import Applied
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.rejects import Reject
 
+Headers = list[tuple[bytes, bytes]]
+
 
 @dataclass(slots=True)
 class Answer:
@@ -29,17 +33,35 @@ class Answer:
 
     status: int
     body: bytes
-    headers: list[tuple[bytes, bytes]]
+    headers: Headers
+
+
+@dataclass(slots=True)
+class Costs:
+    """The counters that a request was charged to, as they stood then; -1 where it was not.
+
+    `weight` is that of the address in this minute, the others are the orders of
+    the account.
+    """
+
+    weight: int = -1
+    orders_10s: int = -1
+    orders_1m: int = -1
 
 
 @dataclass(slots=True)
 class Pending:
-    """A request that waits for its command; `headers` already says what it was charged."""
+    """A request that waits for its command."""
 
     submission: Submission
     endpoint: Endpoint[Any]
     call: Call
-    headers: list[tuple[bytes, bytes]]
+    costs: Costs
+
+    @property
+    def headers(self) -> Headers:
+        """Those that its answer begins with, whatever that is."""
+        return _headers(self.costs)
 
 
 Routes = dict[str, dict[str, Endpoint[Any]]]
@@ -84,40 +106,45 @@ METHODS = build_methods(ENDPOINTS)
 
 def prepare(request: Request, view: View) -> Answer | Pending:
     """Checks a request and runs its endpoint, up to the command if there is one."""
-    headers = [JSON_HEADER]
+    costs = Costs()
     fields: dict[str, Any] = {}
     try:
-        endpoint, in_path = _find_endpoint(request, view, headers)
+        endpoint, in_path = _find_endpoint(request, view, costs)
         now_ms = view.now_ms()
-        public = endpoint.security is not Security.OPERATOR
-        weight = endpoint.weight
-        if public:
-            _charge_ip(request, weight if isinstance(weight, int) else 1, view, now_ms, headers)
-            if endpoint.pool is not None:
-                view.limits.charge_pool(endpoint.pool, request.ip, now_ms, enforced=view.limits_on)
-        else:
+        if endpoint.security is Security.OPERATOR:
             check_operator(request, view)
             check_object(request.body)
+        else:
+            charge_weight(endpoint, request.ip, view, now_ms, costs)
         fields = read_fields(request.query, request.body)
         account = authenticate(request, fields, endpoint.security, view, now_ms)
-        if endpoint.order_count != (0, 0):
-            _charge_orders(account, endpoint, view, now_ms, headers)
         if in_path:
             fields.update(in_path)
-        if "params" in view.strict and public:
-            endpoint.reader.check_known(fields)
-        params = endpoint.reader.read(fields)
-        if not isinstance(weight, int):
-            _charge_ip(request, weight(params) - 1, view, now_ms, headers)
         call = Call(view, account, now_ms, request)
-        outcome = endpoint.handle(call, params)
+        outcome = run(endpoint, call, fields, costs)
         if type(outcome) is Submission:
-            return Pending(outcome, endpoint, call, headers)
-        return _answer(outcome, view, headers)
+            return Pending(outcome, endpoint, call, costs)
+        return _answer(outcome, view, costs)
     except ApiError as error:
         if error.code == MISSING and not error.explain:
             error.explain = explain_missing(error.msg, _places(request), fields)
-        return _refuse(error, request, view, headers)
+        return _refuse(error, request, view, costs)
+
+
+def run(endpoint: Endpoint[Any], call: Call, fields: Mapping[str, Any], costs: Costs) -> Any:
+    """What the endpoint makes of the parameters of a caller who has been let in."""
+    view = call.view
+    if endpoint.order_count != (0, 0):
+        costs.orders_10s, costs.orders_1m = view.limits.charge_orders(
+            call.account, endpoint.order_count, call.now_ms, enforced=view.limits_on
+        )
+    if "params" in view.strict and endpoint.security is not Security.OPERATOR:
+        endpoint.reader.check_known(fields)
+    params = endpoint.reader.read(fields)
+    weight = endpoint.weight
+    if not isinstance(weight, int):
+        charge_ip(call.request.ip, weight(params) - 1, view, call.now_ms, costs)
+    return endpoint.handle(call, params)
 
 
 def _places(request: Request) -> str:
@@ -131,16 +158,24 @@ def _places(request: Request) -> str:
 def finish(pending: Pending, applied: Applied) -> Answer:
     """The answer to a request whose command has been applied, and is durable."""
     view = pending.call.view
-    reply = applied.reply
     try:
-        if type(reply) is Reject:
-            error = from_reject(reply, view.dialect, _spec_of(applied.command, view))
-            if pending.submission.explain is not None and view.explain:
-                error.explain = pending.submission.explain(reply) or error.explain
-            raise error
-        return _answer(pending.submission.finish(applied), view, pending.headers)
+        return _answer(conclude(pending.submission, applied, view), view, pending.costs)
     except ApiError as error:
-        return _refuse(error, pending.call.request, view, pending.headers)
+        return _refuse(error, pending.call.request, view, pending.costs)
+
+
+def conclude(submission: Submission, applied: Applied, view: View) -> Any:
+    """What the outcome of a command says to the caller.
+
+    Raises `ApiError` where the engine refused it.
+    """
+    reply = applied.reply
+    if type(reply) is not Reject:
+        return submission.finish(applied)
+    error = from_reject(reply, view.dialect, _spec_of(applied.command, view))
+    if submission.explain is not None and view.explain:
+        error.explain = submission.explain(reply) or error.explain
+    raise error
 
 
 def _spec_of(command: Command, view: View) -> InstrumentSpec | None:
@@ -149,7 +184,7 @@ def _spec_of(command: Command, view: View) -> InstrumentSpec | None:
 
 
 def _find_endpoint(
-    request: Request, view: View, headers: list[tuple[bytes, bytes]]
+    request: Request, view: View, costs: Costs
 ) -> tuple[Endpoint[Any], dict[str, str] | None]:
     path, in_path = request.path, None
     methods = ROUTES.get(path)
@@ -158,7 +193,7 @@ def _find_endpoint(
         methods = ACCOUNT_ROUTES.get(action)
         in_path = {"name": name}
     if methods is None:
-        _charge_ip(request, 1, view, view.now_ms(), headers)
+        charge_ip(request.ip, 1, view, view.now_ms(), costs)
         raise ApiError(
             -5000,
             path[:200],
@@ -168,7 +203,7 @@ def _find_endpoint(
         )
     endpoint = methods.get(request.method)
     if endpoint is None:
-        _charge_ip(request, 1, view, view.now_ms(), headers)
+        charge_ip(request.ip, 1, view, view.now_ms(), costs)
         allowed = ", ".join(methods)
         raise ApiError(
             -5000,
@@ -181,29 +216,26 @@ def _find_endpoint(
     return endpoint, in_path
 
 
-def _charge_ip(
-    request: Request, weight: int, view: View, now_ms: int, headers: list[tuple[bytes, bytes]]
-) -> None:
-    used = view.limits.charge_ip(request.ip, weight, now_ms, enforced=view.limits_on)
-    used_header = (b"x-mbx-used-weight-1m", b"%d" % used)
-    if len(headers) == 1:
-        headers.append(used_header)
-    else:
-        headers[1] = used_header
+def charge_weight(endpoint: Endpoint[Any], ip: str, view: View, now_ms: int, costs: Costs) -> None:
+    """What a call costs its address before its parameters are read."""
+    weight = endpoint.weight
+    charge_ip(ip, weight if isinstance(weight, int) else 1, view, now_ms, costs)
+    if endpoint.pool is not None:
+        view.limits.charge_pool(endpoint.pool, ip, now_ms, enforced=view.limits_on)
 
 
-def _charge_orders(
-    account: int,
-    endpoint: Endpoint[Any],
-    view: View,
-    now_ms: int,
-    headers: list[tuple[bytes, bytes]],
-) -> None:
-    ten_seconds, minute = view.limits.charge_orders(
-        account, endpoint.order_count, now_ms, enforced=view.limits_on
-    )
-    headers.append((b"x-mbx-order-count-10s", b"%d" % ten_seconds))
-    headers.append((b"x-mbx-order-count-1m", b"%d" % minute))
+def charge_ip(ip: str, weight: int, view: View, now_ms: int, costs: Costs) -> None:
+    costs.weight = view.limits.charge_ip(ip, weight, now_ms, enforced=view.limits_on)
+
+
+def _headers(costs: Costs) -> Headers:
+    headers = [JSON_HEADER]
+    if costs.weight >= 0:
+        headers.append((b"x-mbx-used-weight-1m", b"%d" % costs.weight))
+    if costs.orders_10s >= 0:
+        headers.append((b"x-mbx-order-count-10s", b"%d" % costs.orders_10s))
+        headers.append((b"x-mbx-order-count-1m", b"%d" % costs.orders_1m))
+    return headers
 
 
 def _encode_element(value: Any) -> Any:
@@ -212,10 +244,12 @@ def _encode_element(value: Any) -> Any:
     raise TypeError(f"cannot encode {type(value).__name__}")
 
 
-_ENCODE: Final = msgspec.json.Encoder(enc_hook=_encode_element).encode
+encode: Final = msgspec.json.Encoder(enc_hook=_encode_element).encode
+"""Any payload as compact JSON; an `ApiError` in it becomes its code and message."""
 
 
-def _answer(payload: Any, view: View, headers: list[tuple[bytes, bytes]]) -> Answer:
+def _answer(payload: Any, view: View, costs: Costs) -> Answer:
+    headers = _headers(costs)
     if type(payload) is list and view.explain:
         explained = [
             f"[{index}] {element.explain or element.msg}"
@@ -230,16 +264,14 @@ def _answer(payload: Any, view: View, headers: list[tuple[bytes, bytes]]) -> Ans
             (b"content-disposition", b'attachment; filename="%s"' % payload.name.encode())
         )
         return Answer(200, payload.body, headers)
-    return Answer(200, _ENCODE(payload), headers)
+    return Answer(200, encode(payload), headers)
 
 
-def _refuse(
-    error: ApiError, request: Request, view: View, headers: list[tuple[bytes, bytes]]
-) -> Answer:
-    headers = [*headers, *error.headers]
+def _refuse(error: ApiError, request: Request, view: View, costs: Costs) -> Answer:
+    headers = [*_headers(costs), *error.headers]
     if view.explain:
         headers.append((b"x-explain", header_value(error.explain or error.msg)))
     msg = error.msg
     if error.explain and request.path.startswith(OPERATOR_PREFIX):
         msg = error.explain
-    return Answer(error.status, _ENCODE({"code": error.code, "msg": msg}), headers)
+    return Answer(error.status, encode({"code": error.code, "msg": msg}), headers)
