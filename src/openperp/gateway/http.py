@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +10,7 @@ from openperp.api.dispatch import JSON_HEADER, Answer, Pending, finish, prepare
 from openperp.api.endpoint import Request
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
+from openperp.gateway.pages import PATHS, read_page
 from openperp.history.base import HistoryUnusable
 from openperp.node.errors import ClockError, Unavailable
 from openperp.node.node import Node
@@ -45,11 +45,6 @@ class Gateway:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._page = Answer(
-            200,
-            Path(__file__).with_name("index.html").read_bytes(),
-            [(b"content-type", b"text/html; charset=utf-8")],
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -88,8 +83,9 @@ class Gateway:
             method = "GET"
         elif method == "OPTIONS":
             return Answer(204, b"", [(b"allow", METHODS)])
-        if path == "/" and method == "GET":
-            return Answer(self._page.status, self._page.body, [*self._page.headers])
+        if path in PATHS and method == "GET":
+            page = read_page(path)
+            return Answer(200, page.body, [(b"content-type", page.content_type)])
         client = scope["client"]
         request = Request(
             method, path, scope["query_string"], body, headers, client[0] if client else ""
