@@ -1,16 +1,17 @@
-"""What the history is: closed orders and fills, found again at any age."""
+"""What the history is: closed orders, fills and the market's past, found again at any age."""
 
 from collections.abc import Iterable
 from typing import Protocol
 
 from openperp.engine.events import Applied, Fill, OrderRecord
+from openperp.history.market import MarketHistory
 
 
 class HistoryUnusable(Exception):
     """The store cannot be read or written; the message is one sentence for an operator."""
 
 
-class History(Protocol):
+class History(MarketHistory, Protocol):
     """Recalls what the engine has let go of.
 
     It is derived from the journal: `position` is the number of the last record

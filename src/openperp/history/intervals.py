@@ -1,0 +1,72 @@
+"""Periods of bars: how long they are and where they begin, in milliseconds of UTC."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+INTERVALS: Final[dict[str, int | None]] = {
+    "1s": SECOND,
+    "1m": MINUTE,
+    "3m": 3 * MINUTE,
+    "5m": 5 * MINUTE,
+    "15m": 15 * MINUTE,
+    "30m": 30 * MINUTE,
+    "1h": HOUR,
+    "2h": 2 * HOUR,
+    "4h": 4 * HOUR,
+    "6h": 6 * HOUR,
+    "8h": 8 * HOUR,
+    "12h": 12 * HOUR,
+    "1d": DAY,
+    "3d": 3 * DAY,
+    "1w": 7 * DAY,
+    "1M": None,
+}
+"""Lengths by name. Months have none: they begin on the first of each, at midnight."""
+
+MONDAY: Final = 4 * DAY
+"""The epoch was a Thursday, and weeks begin on Mondays; all other periods count from it."""
+
+
+def period_start(interval: str, time_ms: int) -> int:
+    """When the period began in which `time_ms` lies.
+
+    >>> period_start("3m", 200_000), period_start("1w", 3 * DAY), period_start("1M", 40 * DAY)
+    (180000, -259200000, 2678400000)
+    """
+    length = INTERVALS[interval]
+    if length is None:
+        return shift_month(time_ms, 0)
+    if interval == "1w":
+        return time_ms - (time_ms - MONDAY) % length
+    return time_ms - time_ms % length
+
+
+def shift_period(interval: str, open_ms: int, count: int) -> int:
+    """The beginning of the period `count` periods after the one that begins at `open_ms`."""
+    length = INTERVALS[interval]
+    return shift_month(open_ms, count) if length is None else open_ms + count * length
+
+
+def count_periods(interval: str, first_ms: int, last_ms: int) -> int:
+    """How many periods begin from `first_ms` to `last_ms`, two beginnings of the interval."""
+    length = INTERVALS[interval]
+    if length is None:
+        return _month(last_ms) - _month(first_ms) + 1
+    return (last_ms - first_ms) // length + 1
+
+
+def shift_month(time_ms: int, count: int) -> int:
+    """The beginning of the month `count` months after the one of `time_ms`; ends with 9999."""
+    month = min(max(_month(time_ms) + count, 12), 9999 * 12 + 11)
+    return int(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()) * SECOND
+
+
+def _month(time_ms: int) -> int:
+    """Months since year 0."""
+    date = datetime.fromtimestamp(time_ms // SECOND, UTC)
+    return date.year * 12 + date.month - 1
