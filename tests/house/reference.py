@@ -16,7 +16,17 @@ import msgspec
 from openperp.api import dialect
 from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.endpoint import Endpoint
-from openperp.api.endpoints import account, algo, compat, market, operator, trade, user_stream
+from openperp.api.endpoints import (
+    account,
+    algo,
+    compat,
+    market,
+    operator,
+    reference_data,
+    standing,
+    trade,
+    user_stream,
+)
 from openperp.api.endpoints.order_form import OrderForm
 from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
 from openperp.api.params import kind_of
@@ -24,9 +34,11 @@ from openperp.api.params import kind_of
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
 ROOMS = {
     "Market data": market,
+    "Market reference data": reference_data,
     "Orders": trade,
     "Algo orders": algo,
     "Account": account,
+    "Standing of the account": standing,
     "User data stream": user_stream,
     "Outside fapi": compat,
     "Operator": operator,
@@ -48,7 +60,11 @@ PATTERNS = {
 
 def pages() -> dict[str, str]:
     """File name -> content."""
-    return {"dialects.md": dialects(), "endpoints.md": endpoints()}
+    return {
+        "dialects.md": dialects(),
+        "endpoints.md": endpoints(),
+        "not-applicable.md": not_applicable(),
+    }
 
 
 def dialects() -> str:
@@ -145,6 +161,26 @@ def _section(title: str, room: Any) -> str:
     return f"## {title}\n\n{_table(['call', 'does', 'security', 'weight', 'parameters'], rows)}\n"
 
 
+def not_applicable() -> str:
+    rows = [
+        [f"`{endpoint.method} {endpoint.path}`", endpoint.stance]
+        for room in ROOMS.values()
+        for endpoint in room.ENDPOINTS
+        if endpoint.stance
+    ]
+    return f"""\
+# What does not apply here
+
+Generated from the declarations in `src/openperp/api/endpoints` by `make docs`.
+
+A venue of your own has no stocks, no spot wallet and no second margin asset, and
+this one has no isolated margin, no liquidation and no funding yet. The calls that
+speak of them are answered all the same, so that clients which make them go on.
+
+{_table(["call", "answer, and why"], rows)}
+"""
+
+
 def _parameters(record: type, known: type | None = None) -> str:
     """Names with defaults; those of the record `known`, where included, as a link."""
     fields = _named_fields(record)
@@ -176,6 +212,8 @@ def _parameter(field: Any) -> str:
 def _weight(endpoint: Endpoint[Any]) -> str:
     weight = endpoint.weight
     orders = endpoint.order_count[0]
+    if endpoint.pool is not None:
+        return f"{weight}; {endpoint.pool.limit} in {endpoint.pool.span_ms // 60_000} min"
     if isinstance(weight, int):
         counted = f"{orders} order" if orders == 1 else f"{orders} orders"
         return f"{weight}, {counted}" if orders else str(weight)

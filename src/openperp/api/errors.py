@@ -131,6 +131,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -4032: ("Exceed maximum cancel order size.",),
     -4045: ("Reach max stop order limit.",),
     -4046: ("No need to change margin type.",),
+    -4049: ("Add margin only support for isolated position.",),
     -4055: ("Amount must be positive.",),
     -4056: ("Invalid api key type.",),
     -4059: ("No need to change position side.",),
@@ -156,6 +157,10 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Order's notional must be no smaller than %s (unless you choose reduce only)",
     ),
     -4165: ("Invalid time interval", "Maximum time interval is %s days"),
+    -4170: ("Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",),
+    -4171: (
+        "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+    ),
     -5000: ("Path %s, Method %s is invalid",),
     -5021: ("Due to the order could not be filled immediately, the FOK order has been rejected.",),
     -5022: (
@@ -184,7 +189,8 @@ class ApiError(Exception):
 
     The message is the first of the code's forms that takes as many arguments as
     are given, or the form at index `form`. `explain` says why in words and
-    numbers and travels as the X-Explain header. Inside a list that a handler
+    numbers and travels as the X-Explain header. `retry_ms` is how long the caller
+    has to wait, and becomes a Retry-After header. Inside a list that a handler
     returns it stands for the error of that element.
     """
 
@@ -196,6 +202,7 @@ class ApiError(Exception):
         explain: str = "",
         form: int = -1,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        retry_ms: int = 0,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -203,6 +210,9 @@ class ApiError(Exception):
         self.status = status or STATUSES.get(code, 400)
         self.explain = explain
         self.headers = headers
+        self.retry_ms = retry_ms
+        if retry_ms:
+            self.headers += ((b"retry-after", b"%d" % -(-retry_ms // 1000)),)
 
     @classmethod
     def saying(cls, code: int, sentence: str, status: int = 400) -> "ApiError":

@@ -1,0 +1,215 @@
+"""What is told of a market beside its prices: funding, index, insurance, schedules."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from openperp.api.endpoint import Call, Endpoint, Security
+from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
+from openperp.api.endpoints.spans import check_span
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Long, Symbol
+from openperp.api.limits import Pool
+from openperp.api.params import NoParams, Params
+from openperp.api.wire.numbers import money_text
+from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.state import Market
+
+Row = dict[str, Any]
+
+FUNDING_LIST_MAX: Final = 1_000
+RISK_REFRESH_MS: Final = 30 * 60_000
+"""How often Binance works out the risk of auto-deleveraging."""
+
+SCHEDULES: Final = ("EQUITY", "COMMODITY", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY", "FX")
+USD_PAIR: Final = f"{MARGIN_ASSET}USD"
+EXCHANGE: Final = "openperp"
+_ONE: Final = "1.00000000"
+_NONE: Final = "0.00000000"
+
+
+class FundingSpan(Params, frozen=True):
+    symbol: Annotated[str, Symbol()] = ""
+    start_time: Annotated[int, Long()] = 0
+    end_time: Annotated[int, Long()] = 0
+    limit: Annotated[int, Long(1, FUNDING_LIST_MAX)] = 100
+
+
+class OneMarket(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+
+
+def get_funding_rates(call: Call, params: FundingSpan) -> list[Row]:
+    """No position has paid or received funding yet, in any span."""
+    if params.symbol:
+        find_market(call, params.symbol)
+    check_span(params.start_time, params.end_time)
+    return []
+
+
+def get_funding_terms(_call: Call, _params: NoParams) -> list[Row]:
+    """The symbols whose funding differs from the default: none does."""
+    return []
+
+
+def get_constituents(call: Call, params: OneMarket) -> Row:
+    market = find_market(call, params.symbol)
+    index = format_of(call, market).price[market.index_ticks]
+    part = {"exchange": EXCHANGE, "symbol": market.spec.symbol, "price": index, "weight": _ONE}
+    return {"symbol": market.spec.symbol, "time": call.now_ms, "constituents": [part]}
+
+
+def get_insurance(call: Call, params: MaybeSymbol) -> Row | list[Row]:
+    """The one fund that all symbols share; as an object where a symbol asks for it."""
+    state = call.view.state
+    if params.symbol:
+        find_market(call, params.symbol)
+    fund = {
+        "symbols": list(state.markets),
+        "assets": [
+            {
+                "asset": MARGIN_ASSET,
+                "marginBalance": money_text(state.insurance),
+                "updateTime": call.now_ms,
+            }
+        ],
+    }
+    return fund if params.symbol else [fund]
+
+
+def get_adl_risk(call: Call, params: MaybeSymbol) -> Row | list[Row]:
+    refreshed_ms = call.now_ms - call.now_ms % RISK_REFRESH_MS
+
+    def describe(market: Market) -> Row:
+        return {"symbol": market.spec.symbol, "adlRisk": "low", "updateTime": refreshed_ms}
+
+    return one_or_all(call, params.symbol, describe)
+
+
+def one_or_all(call: Call, symbol: str, describe: Callable[[Market], Row]) -> Row | list[Row]:
+    """The object of one symbol, or a list with every market's."""
+    if symbol:
+        return describe(find_market(call, symbol))
+    return [describe(market) for market in call.view.state.markets.values()]
+
+
+def get_schedule(call: Call, _params: NoParams) -> Row:
+    return {
+        "updateTime": call.now_ms,
+        "marketSchedules": {market: {"sessions": []} for market in SCHEDULES},
+    }
+
+
+def get_composite_indices(call: Call, params: MaybeSymbol) -> list[Row]:
+    """The make-up of composite indices: no symbol stands for one."""
+    if params.symbol:
+        find_market(call, params.symbol)
+    return []
+
+
+def get_asset_index(call: Call, params: MaybeSymbol) -> Row | list[Row]:
+    """The one margin asset in dollars, at par; -1121 for any other pair."""
+    if params.symbol not in {"", USD_PAIR}:
+        raise ApiError(-1121, explain=f"{params.symbol} has no index; this has: {USD_PAIR}")
+    row = asset_index_row(call.now_ms)
+    return row if params.symbol else [row]
+
+
+def asset_index_row(now_ms: int) -> Row:
+    return {
+        "symbol": USD_PAIR,
+        "time": now_ms,
+        "index": _ONE,
+        "bidBuffer": _NONE,
+        "askBuffer": _NONE,
+        "bidRate": _ONE,
+        "askRate": _ONE,
+        "autoExchangeBidBuffer": _NONE,
+        "autoExchangeAskBuffer": _NONE,
+        "autoExchangeBidRate": _ONE,
+        "autoExchangeAskRate": _ONE,
+    }
+
+
+def _get(
+    path: str,
+    params: Any,
+    handle: Callable[[Call, Any], Any],
+    summary: str,
+    weight: Any,
+    stance: str,
+    pool: Pool | None = None,
+) -> Endpoint[Any]:
+    return Endpoint(
+        "GET", path, Security.NONE, params, handle, summary, weight, pool=pool, stance=stance
+    )
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    _get(
+        "/fapi/v1/fundingRate",
+        FundingSpan,
+        get_funding_rates,
+        "Funding rates of the past",
+        0,
+        "Empty: positions pay no funding here yet.",
+        Pool.FUNDING,
+    ),
+    _get(
+        "/fapi/v1/fundingInfo",
+        NoParams,
+        get_funding_terms,
+        "Funding terms other than the default",
+        0,
+        "Empty: it lists what differs from the default terms, and nothing does.",
+        Pool.FUNDING,
+    ),
+    _get(
+        "/fapi/v1/constituents",
+        OneMarket,
+        get_constituents,
+        "What the index price is made of",
+        2,
+        "One source, the venue itself: the operator or the demo market sets the index price.",
+    ),
+    _get(
+        "/fapi/v1/insuranceBalance",
+        MaybeSymbol,
+        get_insurance,
+        "Insurance fund",
+        1,
+        "One fund for all symbols, and nothing pays into it before positions are liquidated.",
+    ),
+    _get(
+        "/fapi/v1/symbolAdlRisk",
+        MaybeSymbol,
+        get_adl_risk,
+        "Risk of auto-deleveraging by symbol",
+        1,
+        "Always low: no position is liquidated or deleveraged here yet.",
+    ),
+    _get(
+        "/fapi/v1/tradingSchedule",
+        NoParams,
+        get_schedule,
+        "Sessions of the underlying markets",
+        5,
+        "No sessions: no contract follows a market that opens and closes.",
+    ),
+    _get(
+        "/fapi/v1/indexInfo",
+        MaybeSymbol,
+        get_composite_indices,
+        "Make-up of composite indices",
+        1,
+        "Empty: no contract follows a composite index.",
+    ),
+    _get(
+        "/fapi/v1/assetIndex",
+        MaybeSymbol,
+        get_asset_index,
+        "Margin assets in dollars",
+        lambda params: 1 if params.symbol else 10,
+        "One asset at par: USDT is the only margin asset, and what it is worth in dollars"
+        " changes nothing here.",
+    ),
+)

@@ -1,0 +1,275 @@
+"""How an account stands: its fees and limits, and the modes that it cannot take yet."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from openperp.api.endpoint import Call, Endpoint, Security
+from openperp.api.endpoints.market import RATE_LIMITS, MaybeSymbol, find_market
+from openperp.api.endpoints.order_reading import account_of
+from openperp.api.endpoints.spans import check_span
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word
+from openperp.api.params import NoParams, Params, to_money
+from openperp.api.wire.numbers import decimal_text, money_text
+from openperp.engine import margin
+from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.terms import PositionSide
+
+Row = dict[str, Any]
+
+DONE: Final = {"code": 200, "msg": "success"}
+MARGIN_SPAN_DAYS: Final = 30
+
+_CHANGES: Final = {"1": 1, "2": 2}
+_CLOSE_TYPES: Final = {word: word for word in ("LIQUIDATION", "ADL")}
+_ORDER_LIMITS: Final = [
+    limit for limit in reversed(RATE_LIMITS) if limit["rateLimitType"] == "ORDERS"
+]
+
+
+class OneMarket(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+
+
+class OneAsset(Params, frozen=True):
+    asset: Annotated[str, Text(20)]
+
+
+class ForcedSpan(Params, frozen=True):
+    symbol: Annotated[str, Symbol()] = ""
+    auto_close_type: Annotated[str, Word(_CLOSE_TYPES)] = ""
+    start_time: Annotated[int, Long()] = 0
+    end_time: Annotated[int, Long()] = 0
+    limit: Annotated[int, Long(1, 100)] = 50
+
+
+class BurnChoice(Params, frozen=True):
+    fee_burn: Annotated[bool, Bool()]
+
+
+class AssetsChoice(Params, frozen=True):
+    multi_assets_margin: Annotated[bool, Bool()]
+
+
+class MarginChange(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    amount: Annotated[str, Decimal()]
+    type: Annotated[int, Long(1, 2)]
+    position_side: Annotated[PositionSide, Word(PositionSide, -4060)] = PositionSide.BOTH
+
+
+class MarginChangeSpan(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    type: Annotated[int, Word(_CHANGES)] = 0
+    start_time: Annotated[int, Long()] = 0
+    end_time: Annotated[int, Long()] = 0
+    limit: Annotated[int, Long(1, 1_000)] = 500
+
+
+def get_fees(call: Call, params: OneMarket) -> Row:
+    """Fees of every account; an order that may rest hidden would pay as a maker."""
+    spec = find_market(call, params.symbol).spec
+    maker = _rate(spec.maker_fee_ppm)
+    return {
+        "symbol": spec.symbol,
+        "makerCommissionRate": maker,
+        "takerCommissionRate": _rate(spec.taker_fee_ppm),
+        "rpiCommissionRate": maker,
+    }
+
+
+def _rate(ppm: int) -> str:
+    return decimal_text(ppm, 6, shortest=True)
+
+
+def get_order_limits(_call: Call, _params: NoParams) -> list[Row]:
+    return _ORDER_LIMITS
+
+
+def get_trading_status(call: Call, params: MaybeSymbol) -> Row:
+    if params.symbol:
+        find_market(call, params.symbol)
+    return {"indicators": {}, "updateTime": call.now_ms}
+
+
+def get_quantiles(call: Call, params: MaybeSymbol) -> list[Row]:
+    """A row for each symbol with a position, at the far end of the queue."""
+    if params.symbol:
+        find_market(call, params.symbol)
+    together: dict[str, str] = {}
+    for position in account_of(call).positions.values():
+        symbol = position.market.spec.symbol
+        if position.lots and params.symbol in {"", symbol}:
+            together[symbol] = "BOTH" if position.side is PositionSide.BOTH else "HEDGE"
+    return [
+        {"symbol": symbol, "adlQuantile": {"LONG": 0, "SHORT": 0, both: 0}}
+        for symbol, both in together.items()
+    ]
+
+
+def get_forced_orders(call: Call, params: ForcedSpan) -> list[Row]:
+    if params.symbol:
+        find_market(call, params.symbol)
+    check_span(params.start_time, params.end_time)
+    return []
+
+
+def get_fee_burn(_call: Call, _params: NoParams) -> Row:
+    return {"feeBurn": False}
+
+
+def set_fee_burn(_call: Call, params: BurnChoice) -> Row:
+    if params.fee_burn:
+        raise ApiError(-4084, explain="there is no asset here that could pay fees at a discount")
+    return DONE
+
+
+def set_assets_mode(call: Call, params: AssetsChoice) -> Row:
+    """Single-asset margin is what there is, so nothing can change."""
+    if not params.multi_assets_margin:
+        raise ApiError(-4171, explain="the account is in single-asset mode already")
+    if any(position.order_count for position in account_of(call).positions.values()):
+        raise ApiError(-4170, explain="the account has open orders")
+    raise ApiError(-4084, explain=f"{MARGIN_ASSET} is the only margin asset of this venue")
+
+
+def change_margin(call: Call, params: MarginChange) -> Row:
+    """Positions share one margin, so none takes or gives any of its own."""
+    find_market(call, params.symbol)
+    if not to_money(params.amount, "amount"):
+        raise ApiError(-4055, explain="the amount is zero")
+    raise ApiError(-4049, explain=f"{params.symbol} has cross margin")
+
+
+def get_margin_changes(call: Call, params: MarginChangeSpan) -> list[Row]:
+    find_market(call, params.symbol)
+    check_span(params.start_time, params.end_time, days_max=MARGIN_SPAN_DAYS)
+    return []
+
+
+def sign_contract(_call: Call, _params: NoParams) -> Row:
+    return DONE
+
+
+def get_portfolio_margin(call: Call, params: OneAsset) -> Row:
+    if params.asset != MARGIN_ASSET:
+        raise ApiError(-1108, explain=f"the only asset of this venue is {MARGIN_ASSET}")
+    amount = money_text(margin.withdrawable(account_of(call)))
+    return {"maxWithdrawAmountUSD": amount, "asset": params.asset, "maxWithdrawAmount": amount}
+
+
+def _endpoint(
+    method: str,
+    path: str,
+    params: Any,
+    handle: Callable[[Call, Any], Any],
+    summary: str,
+    weight: Any = 1,
+    stance: str = "",
+    security: Security = Security.USER_DATA,
+) -> Endpoint[Any]:
+    return Endpoint(method, path, security, params, handle, summary, weight, stance=stance)
+
+
+def _weight(one: int, all: int) -> Callable[[Any], int]:
+    return lambda params: one if params.symbol else all
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    _endpoint("GET", "/fapi/v1/commissionRate", OneMarket, get_fees, "Fees of a symbol", 20),
+    _endpoint("GET", "/fapi/v1/rateLimit/order", NoParams, get_order_limits, "Order limits"),
+    _endpoint(
+        "GET",
+        "/fapi/v1/apiTradingStatus",
+        MaybeSymbol,
+        get_trading_status,
+        "Rules for quantitative trading",
+        _weight(1, 10),
+        "No indicators: nobody is measured or locked out for the way he trades.",
+    ),
+    _endpoint(
+        "GET",
+        "/fapi/v1/adlQuantile",
+        MaybeSymbol,
+        get_quantiles,
+        "Place in the queue of auto-deleveraging",
+        5,
+        "Always 0, the far end of the queue: no position is deleveraged here yet.",
+    ),
+    _endpoint(
+        "GET",
+        "/fapi/v1/forceOrders",
+        ForcedSpan,
+        get_forced_orders,
+        "Own orders that were forced",
+        _weight(20, 50),
+        "Empty: no position is liquidated or deleveraged here yet.",
+    ),
+    _endpoint(
+        "GET",
+        "/fapi/v1/feeBurn",
+        NoParams,
+        get_fee_burn,
+        "Whether fees are paid in BNB",
+        30,
+        "Always false: there is no asset beside USDT that could pay fees.",
+    ),
+    _endpoint(
+        "POST",
+        "/fapi/v1/feeBurn",
+        BurnChoice,
+        set_fee_burn,
+        "Choose whether fees are paid in BNB",
+        1,
+        "Refused with -4084 for true: there is no asset beside USDT that could pay fees.",
+        Security.TRADE,
+    ),
+    _endpoint(
+        "POST",
+        "/fapi/v1/multiAssetsMargin",
+        AssetsChoice,
+        set_assets_mode,
+        "Change the multi-assets mode",
+        1,
+        "Refused with -4084 for true: USDT is the only margin asset.",
+        Security.TRADE,
+    ),
+    _endpoint(
+        "POST",
+        "/fapi/v1/positionMargin",
+        MarginChange,
+        change_margin,
+        "Add or take margin of an isolated position",
+        1,
+        "Refused with -4049: every position has cross margin.",
+        Security.TRADE,
+    ),
+    _endpoint(
+        "GET",
+        "/fapi/v1/positionMargin/history",
+        MarginChangeSpan,
+        get_margin_changes,
+        "Changes of isolated margin",
+        1,
+        "Empty: every position has cross margin.",
+        Security.TRADE,
+    ),
+    _endpoint(
+        "POST",
+        "/fapi/v1/stock/contract",
+        NoParams,
+        sign_contract,
+        "Sign the agreement on contracts of stocks",
+        50,
+        "Always done: no contract of this venue asks for an agreement.",
+    ),
+    _endpoint(
+        "GET",
+        "/fapi/v1/pmAccountInfo",
+        OneAsset,
+        get_portfolio_margin,
+        "What a portfolio-margin account may withdraw",
+        5,
+        "What any account may withdraw: none has portfolio margin.",
+    ),
+)

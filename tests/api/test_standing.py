@@ -1,0 +1,126 @@
+"""Fees, limits, and the modes that an account cannot take yet."""
+
+import pytest
+from tests.api.offline import START_MS, header
+from tests.api.trader import Trader, trade
+
+V1 = "/fapi/v1/"
+
+
+def test_fees_are_those_of_the_instrument(alice: Trader) -> None:
+    assert alice.get(V1 + "commissionRate", symbol="BTCUSDT") == {
+        "symbol": "BTCUSDT",
+        "makerCommissionRate": "0.0002",
+        "takerCommissionRate": "0.0005",
+        "rpiCommissionRate": "0.0002",
+    }
+    assert alice.refused("GET", V1 + "commissionRate", symbol="NOPE").code == -1121
+    assert alice.refused("GET", V1 + "commissionRate").code == -1102
+
+
+def test_order_limits(alice: Trader) -> None:
+    assert alice.get(V1 + "rateLimit/order") == [
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
+        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+    ]
+
+
+def test_nobody_is_measured(alice: Trader) -> None:
+    expected = {"indicators": {}, "updateTime": START_MS}
+    assert alice.get(V1 + "apiTradingStatus") == expected
+    assert alice.get(V1 + "apiTradingStatus", symbol="BTCUSDT") == expected
+
+
+def test_quantiles_of_held_positions(alice: Trader, bob: Trader) -> None:
+    assert alice.get(V1 + "adlQuantile") == []
+    trade(alice, bob)
+    row = {"symbol": "BTCUSDT", "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 0}}
+    assert alice.get(V1 + "adlQuantile") == [row]
+    assert bob.get(V1 + "adlQuantile", symbol="BTCUSDT") == [row]
+    assert alice.get(V1 + "adlQuantile", symbol="ETHUSDT") == []
+
+
+def test_no_forced_orders(alice: Trader) -> None:
+    assert alice.get(V1 + "forceOrders", symbol="BTCUSDT", autoCloseType="ADL", limit=100) == []
+
+
+def test_fees_are_never_burnt(alice: Trader) -> None:
+    assert alice.get(V1 + "feeBurn") == {"feeBurn": False}
+    assert alice.post(V1 + "feeBurn", feeBurn="false") == {"code": 200, "msg": "success"}
+    assert alice.refused("POST", V1 + "feeBurn", feeBurn="true").code == -4084
+
+
+def test_the_assets_mode_stays(alice: Trader) -> None:
+    path = V1 + "multiAssetsMargin"
+    assert alice.refused("POST", path, multiAssetsMargin="false").code == -4171
+    assert alice.refused("POST", path, multiAssetsMargin="True").code == -4084
+    alice.limit()
+    assert alice.refused("POST", path, multiAssetsMargin="true").code == -4170
+    assert alice.refused("POST", path, multiAssetsMargin="maybe").code == -1130
+
+
+CHANGE = {"symbol": "BTCUSDT", "amount": "1", "type": "1"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, -4049),
+        ({"type": "2"}, -4049),
+        ({"positionSide": "LONG"}, -4049),
+        ({"positionSide": "UP"}, -4060),
+        ({"amount": "0"}, -4055),
+        ({"amount": "-1"}, -4055),
+        ({"type": "3"}, -1130),
+        ({"symbol": "NOPE"}, -1121),
+        ({"amount": None}, -1102),
+    ],
+)
+def test_no_position_has_margin_of_its_own(
+    alice: Trader, changes: dict[str, str | None], code: int
+) -> None:
+    assert alice.refused("POST", V1 + "positionMargin", **{**CHANGE, **changes}).code == code
+
+
+def test_margin_history_is_empty_and_its_span_bounded(alice: Trader) -> None:
+    path, month = V1 + "positionMargin/history", 30 * 86_400_000
+    assert alice.get(path, symbol="BTCUSDT", type=1, startTime=1, endTime=1 + month) == []
+    late = alice.refused("GET", path, symbol="BTCUSDT", startTime=1, endTime=2 + month)
+    assert (late.code, late.msg) == (-4165, "Maximum time interval is 30 days")
+    assert alice.refused("GET", path, symbol="BTCUSDT", type=3).code == -1130
+
+
+def test_agreements_and_portfolio_margin(alice: Trader) -> None:
+    assert alice.post(V1 + "stock/contract") == {"code": 200, "msg": "success"}
+    assert alice.get(V1 + "pmAccountInfo", asset="USDT") == {
+        "maxWithdrawAmountUSD": "10000.00000000",
+        "asset": "USDT",
+        "maxWithdrawAmount": "10000.00000000",
+    }
+    assert alice.refused("GET", V1 + "pmAccountInfo", asset="BNB").code == -1108
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields", "weight"),
+    [
+        ("GET", "commissionRate", {"symbol": "BTCUSDT"}, 20),
+        ("GET", "rateLimit/order", {}, 1),
+        ("GET", "apiTradingStatus", {"symbol": "BTCUSDT"}, 1),
+        ("GET", "apiTradingStatus", {}, 10),
+        ("GET", "adlQuantile", {}, 5),
+        ("GET", "forceOrders", {"symbol": "BTCUSDT"}, 20),
+        ("GET", "forceOrders", {}, 50),
+        ("GET", "feeBurn", {}, 30),
+        ("POST", "feeBurn", {"feeBurn": "false"}, 1),
+        ("POST", "multiAssetsMargin", {"multiAssetsMargin": "false"}, 1),
+        ("POST", "positionMargin", CHANGE, 1),
+        ("GET", "positionMargin/history", {"symbol": "BTCUSDT"}, 1),
+        ("POST", "stock/contract", {}, 50),
+        ("GET", "pmAccountInfo", {"asset": "USDT"}, 5),
+    ],
+)
+def test_weights(
+    alice: Trader, method: str, path: str, fields: dict[str, str], weight: int
+) -> None:
+    answer = alice.send(method, V1 + path, **fields)
+    assert header(answer, "x-mbx-used-weight-1m") == str(weight)
