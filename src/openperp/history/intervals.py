@@ -1,6 +1,5 @@
 """Periods of bars: how long they are and where they begin, in milliseconds of UTC."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 SECOND: Final = 1_000
@@ -63,10 +62,30 @@ def count_periods(interval: str, first_ms: int, last_ms: int) -> int:
 def shift_month(time_ms: int, count: int) -> int:
     """The beginning of the month `count` months after the one of `time_ms`; ends with 9999."""
     month = min(max(_month(time_ms) + count, 12), 9999 * 12 + 11)
-    return int(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()) * SECOND
+    return _month_start(month) * DAY
+
+
+# The API asks too, and nothing it reaches may reach a clock, so the calendar is counted here:
+# in years from March on, which have their leap day last.
+
+_DAYS_BEFORE_EPOCH: Final = 719_468
+"""Days from 1 March of year 0 to the epoch."""
 
 
 def _month(time_ms: int) -> int:
-    """Months since year 0."""
-    date = datetime.fromtimestamp(time_ms // SECOND, UTC)
-    return date.year * 12 + date.month - 1
+    """Months since year 0.
+
+    >>> _month(0), _month(951_782_400_000), _month(951_868_800_000)
+    (23640, 24001, 24002)
+    """
+    era, day = divmod(time_ms // DAY + _DAYS_BEFORE_EPOCH, 146_097)
+    year = (day - day // 1_460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    return (era * 400 + year) * 12 + (5 * day + 2) // 153 + 2
+
+
+def _month_start(month: int) -> int:
+    """Days from the epoch to the first of a month, which is counted from year 0."""
+    year, in_year = divmod(month - 2, 12)
+    leap_days = year // 4 - year // 100 + year // 400
+    return 365 * year + leap_days + (153 * in_year + 2) // 5 - _DAYS_BEFORE_EPOCH
