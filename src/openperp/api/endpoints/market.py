@@ -8,16 +8,18 @@ from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from openperp.api.params import NoParams, Params
 from openperp.api.wire.book_ids import last_id, snapshot_id
+from openperp.api.wire.contracts import (
+    CONTRACT_TYPE,
+    FUNDING_RATE,
+    PERPETUAL_DELIVERY_MS,
+    contract_status,
+    next_funding_ms,
+)
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text, instrument_format
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
 from openperp.engine.state import Market
-from openperp.engine.terms import Mode, OrderType, TimeInForce
-
-PERPETUAL_DELIVERY_MS: Final = 4_133_404_800_000
-"""Delivery date of a contract that never delivers, as Binance writes it."""
-
-FUNDING_INTERVAL_MS: Final = 8 * 3_600_000
+from openperp.engine.terms import OrderType, TimeInForce
 
 DEPTH_WEIGHTS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 
@@ -29,12 +31,6 @@ RATE_LIMITS: Final = [
         ("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
     )
 ]
-
-_STATUSES: Final = {
-    Mode.NORMAL: "TRADING",
-    Mode.CANCEL_ONLY: "TRADING_CANCEL_ONLY",
-    Mode.HALTED: "TRADING_HALT",
-}
 
 
 def find_market(call: Call, symbol: str) -> Market:
@@ -86,14 +82,13 @@ def exchange_info(call: Call, _params: NoParams) -> Any:
 
 def _symbol(call: Call, market: Market) -> dict[str, Any]:
     spec = market.spec
-    mode = max(market.mode, call.view.state.mode)
     return {
         "symbol": spec.symbol,
         "pair": spec.symbol,
-        "contractType": "PERPETUAL",
+        "contractType": CONTRACT_TYPE,
         "deliveryDate": PERPETUAL_DELIVERY_MS,
         "onboardDate": spec.onboard_ms,
-        "status": _STATUSES[mode],
+        "status": contract_status(call.view.state, market),
         "maintMarginPercent": _percent(spec.brackets[0].maintenance_ppm),
         "requiredMarginPercent": _percent(PPM // spec.max_leverage),
         "baseAsset": spec.base_asset,
@@ -180,9 +175,9 @@ def _premium_index(call: Call, market: Market) -> dict[str, Any]:
         "markPrice": text.price[market.mark_ticks],
         "indexPrice": text.price[market.index_ticks],
         "estimatedSettlePrice": text.price[market.index_ticks],
-        "lastFundingRate": "0.00000000",
+        "lastFundingRate": FUNDING_RATE,
         "interestRate": "0.00010000",
-        "nextFundingTime": (call.now_ms // FUNDING_INTERVAL_MS + 1) * FUNDING_INTERVAL_MS,
+        "nextFundingTime": next_funding_ms(call.now_ms),
         "time": call.now_ms,
     }
 
