@@ -23,8 +23,6 @@ BAN_MS: Final = 120_000
 BAN_MS_MAX: Final = 3 * 86_400_000
 ADDRESSES_MAX: Final = 50_000
 
-Headers = tuple[tuple[bytes, bytes], ...]
-
 
 class Pool(Enum):
     """A limit of its own: so many requests of an address per span, whatever their weight."""
@@ -109,6 +107,11 @@ class Limits:
             self._check_address(ip, address, now_ms)
         return address.weight
 
+    def weight_of(self, ip: str) -> int:
+        """What an address has used, as of the last charge of anyone."""
+        address = self._addresses.get(ip)
+        return 0 if address is None else address.weight
+
     def charge_pool(self, pool: Pool, ip: str, now_ms: int, *, enforced: bool) -> int:
         """Charges one request and returns what the address took from the pool in this span.
 
@@ -182,7 +185,7 @@ class Limits:
         return ApiError(
             -1003,
             limit,
-            headers=(_retry_after(span_ms - now_ms % span_ms),),
+            retry_ms=span_ms - now_ms % span_ms,
             explain=f"{used} of venue time",
         )
 
@@ -195,17 +198,13 @@ class Limits:
         return ban
 
 
-def _retry_after(rest_ms: int) -> tuple[bytes, bytes]:
-    return b"retry-after", b"%d" % max(1, -(-rest_ms // 1000))
-
-
 def _banned(until_ms: int, now_ms: int) -> ApiError:
     return ApiError(
         -1003,
         until_ms,
         form=1,
         status=418,
-        headers=(_retry_after(until_ms - now_ms),),
+        retry_ms=until_ms - now_ms,
         explain=f"banned until {until_ms}, venue clock {now_ms}",
     )
 
@@ -216,6 +215,6 @@ def _too_many_orders(limit: int, seconds: int, now_ms: int) -> ApiError:
         -1015,
         limit,
         span,
-        headers=(_retry_after(seconds * 1000 - now_ms % (seconds * 1000)),),
+        retry_ms=seconds * 1000 - now_ms % (seconds * 1000),
         explain=f"{limit} orders per {seconds} seconds of venue time are used up",
     )

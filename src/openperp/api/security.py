@@ -1,16 +1,24 @@
 """Who is calling: API keys, signatures, timestamps and the operator's token.
 
-The signed text is the query as sent, without its signature parameter,
-immediately followed by the body as sent, without its signature parameter; the
-two are joined by nothing. HMAC-SHA256 signatures are hexadecimal in either
-letter case.
+The signed text of an HTTP request is the query as sent, without its signature
+parameter, immediately followed by the body as sent, without its signature
+parameter; the two are joined by nothing. That of the WebSocket API is all its
+parameters but the signature, sorted by name and joined as in a query. HMAC-SHA256
+signatures are hexadecimal in either letter case, those of RSA and Ed25519 keys
+are base64.
+
+A signature does not wear out: a request that is sent twice within its window is
+carried out twice, as on Binance. What guards an order against that is its client
+order id.
 """
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from openperp.api.endpoint import Request, Security
 from openperp.api.errors import ApiError
@@ -53,6 +61,57 @@ def hmac_verifier(secret: bytes) -> Callable[[bytes, str], bool]:
     return verify
 
 
+@dataclass(slots=True)
+class Signed:
+    """The parameters of one message of the WebSocket API, and who sent it.
+
+    `params` are as sent, `fields` the same by lower-case name.
+    """
+
+    params: Mapping[str, Any]
+    fields: Mapping[str, Any]
+    ip: str
+
+    def api_key(self) -> bytes:
+        """The key that it names; empty where it names none. A malformed one is -2014."""
+        given = self.fields.get("apikey")
+        if given is None or given == "":
+            return b""
+        if type(given) is not str:
+            raise ApiError(-2014, explain="apiKey is not a text")
+        return given.encode("utf-8", "replace")
+
+    def texts(self) -> Iterator[bytes]:
+        """What a signature may cover: values as they are, and as a query has them.
+
+        The documentation joins them as they are, its own clients percent-encode
+        them; for most values that is the same.
+        """
+        pairs = [
+            (name, signed_value(value))
+            for name, value in sorted(self.params.items())
+            if name.lower() != "signature"
+        ]
+        plain = "&".join([f"{name}={value}" for name, value in pairs]).encode("utf-8", "replace")
+        yield plain
+        escaped = urlencode(pairs).encode()
+        if escaped != plain:
+            yield escaped
+
+
+def signed_value(value: Any) -> str:
+    """A JSON value as its sender signs it: numbers and booleans as they stand in the message.
+
+    >>> signed_value("a"), signed_value(7), signed_value(False), signed_value([1, "b"])
+    ('a', '7', 'false', '[1,"b"]')
+    """
+    if isinstance(value, str):
+        return value
+    if type(value) is int:
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def authenticate(
     request: Request, fields: Mapping[str, Any], security: Security, view: View, now_ms: int
 ) -> int:
@@ -64,14 +123,72 @@ def authenticate(
     permission = _PERMISSIONS.get(security)
     if permission is None:
         return 0
-    key = _find_key(request, view)
+    api_key = request.headers.get(b"x-mbx-apikey")
+    if api_key is None:
+        raise ApiError(-2014, explain="the header X-MBX-APIKEY is missing")
+    key = find_key(api_key, request.ip, view)
     if security in _SIGNED:
         timestamp = _read_long(fields, "timestamp")
         _check_signature(request, fields, key, strict="signature" in view.strict)
         _check_time(fields, timestamp, view, now_ms)
+    _check_permission(key, permission)
+    return key.account
+
+
+def authenticate_method(
+    message: Signed, security: Security, logged_on: bytes, view: View, now_ms: int
+) -> int:
+    """The account that is calling a method of the WebSocket API, or 0 where none is needed.
+
+    `logged_on` is the key of the session, if it has one: its requests need neither
+    `apiKey` nor `signature`, and one that brings its own is checked by that.
+    Raises `ApiError` as `authenticate` does, with -1102 for a missing `apiKey`.
+    """
+    permission = _PERMISSIONS.get(security)
+    if permission is None:
+        return 0
+    api_key = message.api_key() or logged_on
+    if not api_key:
+        raise ApiError(-1102, "apiKey")
+    key = find_key(api_key, message.ip, view)
+    if security in _SIGNED:
+        needs_signature = api_key != logged_on or message.fields.get("signature") is not None
+        check_signed(message, key, view, now_ms, needs_signature=needs_signature)
+    _check_permission(key, permission)
+    return key.account
+
+
+def check_signed(
+    message: Signed, key: ApiKey, view: View, now_ms: int, *, needs_signature: bool = True
+) -> None:
+    """The timestamp of a message and, where it must have one, its signature."""
+    timestamp = _read_long(message.fields, "timestamp")
+    if needs_signature:
+        _check_message_signature(message, key)
+    _check_time(message.fields, timestamp, view, now_ms)
+
+
+def _check_message_signature(message: Signed, key: ApiKey) -> None:
+    signature = message.fields.get("signature")
+    if type(signature) is not str or not signature:
+        raise ApiError(-1022, explain="the parameter signature is missing")
+    plain = b""
+    for text in message.texts():
+        if key.verify(text, signature):
+            return
+        plain = plain or text
+    raise ApiError(
+        -1022,
+        explain=(
+            f"the signature is not that of these {len(plain)} bytes"
+            f" (parameters without signature, sorted by name): {quote_text(plain)}"
+        ),
+    )
+
+
+def _check_permission(key: ApiKey, permission: str) -> None:
     if permission not in key.permissions:
         raise ApiError(-2015, explain=f"this key lacks the permission {permission!r}")
-    return key.account
 
 
 def check_operator(request: Request, view: View) -> None:
@@ -88,17 +205,15 @@ def check_operator(request: Request, view: View) -> None:
     )
 
 
-def _find_key(request: Request, view: View) -> ApiKey:
-    api_key = request.headers.get(b"x-mbx-apikey")
-    if api_key is None:
-        raise ApiError(-2014, explain="the header X-MBX-APIKEY is missing")
+def find_key(api_key: bytes, ip: str, view: View) -> ApiKey:
+    """The key of that name; raises -2014 and -2015 where it may not be used from `ip`."""
     key = view.keys.get(api_key)
     if key is None:
         if len(api_key) != API_KEY_LENGTH or not api_key.isalnum():
             raise ApiError(-2014, explain=f"an API key has {API_KEY_LENGTH} letters and digits")
         raise ApiError(-2015, explain="this venue does not know the key")
-    if key.ips and request.ip not in key.ips:
-        raise ApiError(-2015, explain=f"the key is not open to the address {request.ip}")
+    if key.ips and ip not in key.ips:
+        raise ApiError(-2015, explain=f"the key is not open to the address {ip}")
     return key
 
 

@@ -11,6 +11,7 @@ import msgspec
 from openperp.api.dialect import Dialect
 from openperp.api.limits import Limits
 from openperp.api.listen_keys import ListenKeys
+from openperp.api.margin_calls import MarginCalls
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State
@@ -23,13 +24,14 @@ class ApiKey:
 
     `verify` tells whether a signature, as the caller wrote it, is that of a
     text; `api.security.hmac_verifier` makes one from an HMAC secret. An empty
-    `ips` allows every address.
+    `ips` allows every address. `kind` is "hmac", "ed25519" or "rsa".
     """
 
     account: int
     verify: Callable[[bytes, str], bool]
     permissions: frozenset[str] = frozenset({"read", "trade"})
     ips: frozenset[str] = frozenset()
+    kind: str = "hmac"
 
 
 class KeyRing(Protocol):
@@ -72,6 +74,7 @@ class View:
     find_fault: Callable[[], str]
     limits: Limits = field(default_factory=Limits)
     listen_keys: ListenKeys = field(default_factory=ListenKeys)
+    margin_calls: MarginCalls = field(default_factory=MarginCalls)
     market: str = "quiet"
     clock_mode: str = "real"
     strict: frozenset[str] = frozenset()
