@@ -46,6 +46,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Replies to place and amend carry cumQuote and avgPrice."""
     separate_trigger_ids: bool
     """Trigger orders have a client-id space of their own and are out of batchOrders' reach."""
+    triggers_in_order_updates: bool
+    """ORDER_TRADE_UPDATE tells of trigger orders before they fire; otherwise ALGO_UPDATE alone."""
     limit_needs_time_in_force: bool
     """A LIMIT order without timeInForce is refused; otherwise it is GTC."""
     callback_max_ppm: int
@@ -65,6 +67,7 @@ def _columns() -> dict[str, Dialect]:
         "seed_cancel_fields": (True, False),
         "value_in_order_replies": (True, False),
         "separate_trigger_ids": (False, True),
+        "triggers_in_order_updates": (True, False),
         "limit_needs_time_in_force": (False, True),
         "callback_max_ppm": (100_000, 200_000),
     }

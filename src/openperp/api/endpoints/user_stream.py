@@ -35,12 +35,35 @@ def close_stream(call: Call, params: ListenKeyChoice) -> Row:
     return {}
 
 
-def _endpoint(method: str, params: Any, handle: Any, summary: str) -> Endpoint[Any]:
-    return Endpoint(method, "/fapi/v1/listenKey", Security.USER_STREAM, params, handle, summary)
-
+_PATH: Final = "/fapi/v1/listenKey"
+_KEY: Final = Security.USER_STREAM
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    _endpoint("POST", NoParams, open_stream, "Open the user data stream, or extend it"),
-    _endpoint("PUT", ListenKeyChoice, keep_stream, "Keep the user data stream for another hour"),
-    _endpoint("DELETE", ListenKeyChoice, close_stream, "Close the user data stream"),
+    Endpoint(
+        "POST",
+        _PATH,
+        _KEY,
+        NoParams,
+        open_stream,
+        "Open the user data stream, or extend it",
+        ws=("userDataStream.start",),
+    ),
+    Endpoint(
+        "PUT",
+        _PATH,
+        _KEY,
+        ListenKeyChoice,
+        keep_stream,
+        "Keep the user data stream for another hour",
+        ws=("userDataStream.ping",),
+    ),
+    Endpoint(
+        "DELETE",
+        _PATH,
+        _KEY,
+        ListenKeyChoice,
+        close_stream,
+        "Close the user data stream",
+        ws=("userDataStream.stop",),
+    ),
 )

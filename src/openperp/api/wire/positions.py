@@ -109,12 +109,17 @@ def resting_notional(position: Position, side: Side) -> int:
 
 
 def break_even_text(position: Position, instrument: InstrumentFormat) -> str:
+    fee_ppm = position.market.spec.taker_fee_ppm
+    return break_even_price(position.lots, position.entry_cost, fee_ppm, instrument)
+
+
+def break_even_price(lots: int, entry_cost: int, fee_ppm: int, instrument: InstrumentFormat) -> str:
     """The price at which closing returns the cost and a taker fee on either side of it."""
-    if not position.lots:
+    if not lots:
         return instrument.derived_price(0, 0)
-    fee = position.market.spec.taker_fee_ppm * (1 if position.lots > 0 else -1)
-    cost = abs(position.entry_cost) * (PPM + fee)
-    return instrument.derived_price(cost, abs(position.lots) * instrument.unit * (PPM - fee))
+    fee = fee_ppm if lots > 0 else -fee_ppm
+    cost = abs(entry_cost) * (PPM + fee)
+    return instrument.derived_price(cost, abs(lots) * instrument.unit * (PPM - fee))
 
 
 def liquidation_text(account: Account, position: Position, instrument: InstrumentFormat) -> str:

@@ -1,0 +1,237 @@
+"""What the owners of accounts hear of a record: the payloads of their user data streams.
+
+Everything is told in the order in which the engine made it. A fill is told
+three times, as TRADE_LITE, as ACCOUNT_UPDATE and as ORDER_TRADE_UPDATE. Event
+time and transaction time are both the time of the record, so that a replay
+tells the same.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from openperp.api.streams import user_account, user_orders
+from openperp.api.streams.user_events import (
+    ACCOUNT_CONFIG_UPDATE,
+    ACCOUNT_UPDATE,
+    ALGO_UPDATE,
+    MARGIN_CALL,
+    ORDER_TRADE_UPDATE,
+    TRADE_LITE,
+)
+from openperp.api.view import View
+from openperp.api.wire.numbers import InstrumentFormat, instrument_format, money_text
+from openperp.engine.events import (
+    Applied,
+    Event,
+    Fill,
+    LeverageChanged,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRecord,
+    OrderTriggered,
+    PositionChanged,
+    PriceChanged,
+    WalletChanged,
+)
+from openperp.engine.state import Account, position_key
+from openperp.engine.terms import OrderStatus, OrderType
+
+Row = dict[str, Any]
+Payload = tuple[int, str, bytes]
+"""Account, name of the event, and the event as JSON."""
+
+_NOTHING: Final[Iterator[Payload]] = iter(())
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def user_payloads(applied: Applied, view: View, listening: Collection[int]) -> Iterator[Payload]:
+    """What `applied` tells the accounts `listening`; `view` shows the venue right after it.
+
+    Costs nearly nothing where nobody listens.
+    """
+    if not listening or not applied.events:
+        return _NOTHING
+    return _Teller(applied, view, listening).tell()
+
+
+class _Teller:
+    """One record on its way to those who listen.
+
+    `_refused` holds the orders that fired in this record and were kept out of
+    the book.
+    """
+
+    __slots__ = ("_events", "_listening", "_refused", "_time_ms", "_view")
+
+    def __init__(self, applied: Applied, view: View, listening: Collection[int]) -> None:
+        self._events = applied.events
+        self._time_ms = applied.time_ms
+        self._view = view
+        self._listening = listening
+        self._refused: set[int] = set()
+
+    def tell(self) -> Iterator[Payload]:
+        for at, event in enumerate(self._events):
+            speak = _SPEAKERS.get(type(event))
+            if speak is not None:
+                yield from speak(self, event, at)
+        symbols = {event.symbol for event in self._events if type(event) is PriceChanged}
+        if symbols:
+            yield from self._call_margins(symbols)
+
+    def accepted(self, event: OrderAccepted, _at: int) -> Iterator[Payload]:
+        order = event.order
+        if order.account in self._listening:
+            yield from self._algo(order)
+            yield from self._order(order, "NEW")
+
+    def triggered(self, event: OrderTriggered, at: int) -> Iterator[Payload]:
+        """A trigger order becomes an order of the book, unless it is refused on the way."""
+        order = event.order
+        if order.account not in self._listening:
+            return
+        yield from self._algo(order, "TRIGGERING")
+        if self._is_refused(order, at):
+            self._refused.add(order.order_id)
+            return
+        yield from self._algo(order, "TRIGGERED")
+        yield from self._order(order, "NEW")
+
+    def _is_refused(self, order: OrderRecord, at: int) -> bool:
+        """Whether the next thing that happens to a fired order is that the engine refuses it.
+
+        Only its family may be cancelled in between.
+        """
+        for event in self._events[at + 1 :]:
+            if type(event) is OrderExpired:
+                ended = event.order
+                return ended.order_id == order.order_id and ended.cause in user_orders.REFUSALS
+            if type(event) is not OrderCanceled:
+                return False
+        return False
+
+    def filled(self, event: OrderFilled, at: int) -> Iterator[Payload]:
+        order, fill = event.order, event.fill
+        if order.account not in self._listening:
+            return
+        instrument = self._format(order.symbol)
+        yield self._payload(
+            order.account, TRADE_LITE, user_orders.trade_fields(order, fill, instrument)
+        )
+        moved = self._events[at + 1]
+        assert type(moved) is PositionChanged
+        market = self._view.state.markets[order.symbol]
+        change = fill.realized - fill.fee
+        update = user_account.fill_update(moved, change, market, instrument)
+        yield self._payload(order.account, ACCOUNT_UPDATE, {"a": update})
+        yield from self._order(order, "TRADE", fill)
+        if order.status is OrderStatus.FILLED:
+            yield from self._algo(order)
+
+    def ended(self, event: OrderCanceled | OrderExpired, _at: int) -> Iterator[Payload]:
+        order = event.order
+        if order.account not in self._listening:
+            return
+        execution = "CANCELED" if type(event) is OrderCanceled else "EXPIRED"
+        if order.order_id in self._refused:
+            yield from self._algo(order, "REJECTED")
+            if self._view.dialect.triggers_in_order_updates:
+                yield from self._order(order, execution)
+        elif user_orders.waits(order):
+            yield from self._algo(order)
+            yield from self._order(order, execution)
+        else:
+            yield from self._order(order, execution)
+            yield from self._algo(order)
+
+    def transferred(self, event: WalletChanged, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            update = user_account.transfer_update(event)
+            yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
+
+    def configured(self, event: LeverageChanged, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            update = user_account.leverage_update(event)
+            yield self._payload(event.account, ACCOUNT_CONFIG_UPDATE, {"ac": update})
+
+    def _call_margins(self, symbols: set[str]) -> Iterator[Payload]:
+        view = self._view
+        for account in view.margin_calls.find(view.state, self._listening, symbols):
+            rows = [
+                user_account.endangered(held, self._format(held.market.spec.symbol))
+                for held in account.positions.values()
+                if held.lots
+            ]
+            event = {"e": MARGIN_CALL, "E": self._time_ms, "cw": money_text(account.wallet)}
+            yield account.account_id, MARGIN_CALL, _encode({**event, "p": rows})
+
+    def _order(
+        self, order: OrderRecord, execution: str, fill: Fill | None = None
+    ) -> Iterator[Payload]:
+        """ORDER_TRADE_UPDATE, where the order is one that speaks so."""
+        view = self._view
+        if user_orders.waits(order) and not view.dialect.triggers_in_order_updates:
+            return
+        account = view.state.accounts[order.account]
+        row = user_orders.order_object(
+            order,
+            execution,
+            fill,
+            _notionals(account, order),
+            self._time_ms,
+            self._format(order.symbol),
+        )
+        yield self._payload(order.account, ORDER_TRADE_UPDATE, {"o": row})
+
+    def _algo(self, order: OrderRecord, status: str = "") -> Iterator[Payload]:
+        """ALGO_UPDATE, where the order is an algo order."""
+        if order.algo:
+            row = user_orders.algo_object(
+                order,
+                self._format(order.symbol),
+                status=status,
+                activated=self._is_activated(order),
+            )
+            yield self._payload(order.account, ALGO_UPDATE, {"o": row})
+
+    def _is_activated(self, order: OrderRecord) -> bool | None:
+        """Whether a trailing stop follows the price; None for others, and where nobody knows."""
+        if order.original_type is not OrderType.TRAILING_STOP_MARKET:
+            return None
+        if order.triggered_ms:
+            return True
+        live = self._view.state.orders.get(order.order_id)
+        return None if live is None else live.activated
+
+    def _format(self, symbol: str) -> InstrumentFormat:
+        spec = self._view.state.markets[symbol].spec
+        return instrument_format(spec, shortest=self._view.dialect.shortest_decimals)
+
+    def _payload(self, account: int, name: str, body: Row) -> Payload:
+        time_ms = self._time_ms
+        return account, name, _encode({"e": name, "E": time_ms, "T": time_ms, **body})
+
+
+def _notionals(account: Account, order: OrderRecord) -> tuple[int, int]:
+    """Money that the resting bids and asks beside an order would open, once all is done."""
+    position = account.positions.get(position_key(order.symbol, order.position_side))
+    if position is None:
+        return 0, 0
+    unit = position.market.unit
+    return position.buys.value * unit, position.sells.value * unit
+
+
+_Speaker = Callable[[_Teller, Any, int], Iterator[Payload]]
+_SPEAKERS: Final[dict[type[Event], _Speaker]] = {
+    OrderAccepted: _Teller.accepted,
+    OrderTriggered: _Teller.triggered,
+    OrderFilled: _Teller.filled,
+    OrderCanceled: _Teller.ended,
+    OrderExpired: _Teller.ended,
+    WalletChanged: _Teller.transferred,
+    LeverageChanged: _Teller.configured,
+}

@@ -1,0 +1,197 @@
+"""Orders as the user data stream tells them: the objects inside its events.
+
+Field names, types and what is left out when are those of Binance's user data
+stream. `N` and `n` are there only with a commission, `AP` and `cr` only on
+trailing stops.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from openperp.api.errors import MESSAGES
+from openperp.api.wire.algo import algo_status
+from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
+from openperp.engine.events import Fill, OrderRecord
+from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.terms import TRIGGER_TYPES, Cause, OrderStatus, OrderType
+
+Row = dict[str, Any]
+
+EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
+    Cause.NONE: "0",
+    Cause.REQUESTED: "0",
+    Cause.CASCADE: "0",
+    Cause.SIBLING_FIRED: "0",
+    Cause.NOTHING_OPENED: "0",
+    Cause.POSITION_GONE: "4",
+    Cause.NO_LIQUIDITY: "2",
+    Cause.MARGIN_MISSING: "8",
+    Cause.WOULD_TAKE: "8",
+    Cause.NOT_FILLABLE: "8",
+    Cause.POSITION_LIMIT: "8",
+}
+"""`er` of an order that ended so; type and trigger make a difference for two causes."""
+
+REFUSALS: Final[Mapping[Cause, int]] = {
+    Cause.POSITION_GONE: -2022,
+    Cause.MARGIN_MISSING: -2019,
+    Cause.WOULD_TAKE: -5022,
+    Cause.NOT_FILLABLE: -5021,
+    Cause.POSITION_LIMIT: -2027,
+}
+"""What keeps a trigger order that fires out of the book, as the code whose message says so."""
+
+
+def waits(order: OrderRecord) -> bool:
+    """Whether it is a trigger order that has not fired, or ended before it did."""
+    return order.original_type in TRIGGER_TYPES and not order.triggered_ms
+
+
+def order_object(
+    order: OrderRecord,
+    execution: str,
+    fill: Fill | None,
+    notionals: tuple[int, int],
+    time_ms: int,
+    instrument: InstrumentFormat,
+) -> Row:
+    """The `o` of ORDER_TRADE_UPDATE.
+
+    `execution` is the execution type, `notionals` the money that the account's
+    resting bids and asks would open on the symbol.
+    """
+    return {
+        "s": order.symbol,
+        "c": order.client_id,
+        "S": order.side.name,
+        "o": order.type.name,
+        "f": order.time_in_force.name,
+        "q": instrument.quantity[order.lots],
+        "p": instrument.price[order.ticks],
+        "ap": instrument.derived_price(order.filled_value, order.filled_lots),
+        "sp": instrument.price[order.trigger_ticks],
+        "x": execution,
+        "X": order.status.name,
+        "i": order.order_id,
+        **_fill_fields(fill, order.filled_lots, instrument),
+        "T": time_ms,
+        "t": fill.trade_id if fill else 0,
+        "b": money_text(notionals[0]),
+        "a": money_text(notionals[1]),
+        "m": bool(fill and fill.maker),
+        "R": order.reduce_only,
+        "wt": order.working_type.name,
+        "ot": order.original_type.name,
+        "ps": order.position_side.name,
+        "cp": order.close_position,
+        **_trailing_fields(order, instrument),
+        "pP": order.price_protect,
+        "si": 0,
+        "ss": 0,
+        "rp": money_text(fill.realized if fill else 0),
+        "V": "NONE",
+        "pm": "NONE",
+        "gtd": 0,
+        "er": expiry_reason(order),
+    }
+
+
+def _fill_fields(fill: Fill | None, filled_lots: int, instrument: InstrumentFormat) -> Row:
+    row = {
+        "l": instrument.quantity[fill.lots if fill else 0],
+        "z": instrument.quantity[filled_lots],
+        "L": instrument.price[fill.ticks if fill else 0],
+    }
+    if fill and fill.fee:
+        row["N"] = MARGIN_ASSET
+        row["n"] = money_text(fill.fee)
+    return row
+
+
+def _trailing_fields(order: OrderRecord, instrument: InstrumentFormat) -> Row:
+    if order.original_type is not OrderType.TRAILING_STOP_MARKET:
+        return {}
+    return {
+        "AP": instrument.price[order.activation_ticks],
+        "cr": percent_texts[order.callback_ppm],
+    }
+
+
+def expiry_reason(order: OrderRecord) -> str:
+    """The digit of `er`: why an order expired, "0" for any that did not."""
+    if order.status is not OrderStatus.EXPIRED:
+        return "0"
+    if order.cause is Cause.POSITION_GONE and waits(order):
+        return "6"
+    if order.cause is Cause.NO_LIQUIDITY and order.type is OrderType.MARKET:
+        return "9"
+    return EXPIRY_REASONS.get(order.cause, "0")
+
+
+def trade_fields(order: OrderRecord, fill: Fill, instrument: InstrumentFormat) -> Row:
+    """What TRADE_LITE tells of a fill."""
+    return {
+        "s": order.symbol,
+        "q": instrument.quantity[order.lots],
+        "p": instrument.price[order.ticks],
+        "m": fill.maker,
+        "c": order.client_id,
+        "S": order.side.name,
+        "L": instrument.price[fill.ticks],
+        "l": instrument.quantity[fill.lots],
+        "t": fill.trade_id,
+        "i": order.order_id,
+    }
+
+
+def algo_object(
+    order: OrderRecord,
+    instrument: InstrumentFormat,
+    *,
+    status: str = "",
+    activated: bool | None = None,
+) -> Row:
+    """The `o` of ALGO_UPDATE.
+
+    `status` is said where it is not what a query would answer. What the order
+    became in the book is told from TRIGGERED on. `activated` is left out where
+    nobody knows.
+    """
+    status = status or algo_status(order)
+    entered = bool(order.triggered_ms) and status not in {"TRIGGERING", "REJECTED"}
+    row = {
+        "caid": order.client_id,
+        "aid": order.order_id,
+        "at": "CONDITIONAL",
+        "o": order.original_type.name,
+        "s": order.symbol,
+        "S": order.side.name,
+        "ps": order.position_side.name,
+        "f": order.time_in_force.name,
+        "q": instrument.quantity[order.lots],
+        "X": status,
+        "ai": str(order.order_id) if entered else "",
+        "ap": instrument.derived_price(order.filled_value, order.filled_lots),
+        "aq": instrument.quantity[order.filled_lots],
+        "act": order.type.name if entered else "",
+        "tp": instrument.price[order.trigger_ticks],
+        "p": instrument.price[order.ticks],
+        "V": "NONE",
+        "wt": order.working_type.name,
+        "pm": "NONE",
+        "cp": order.close_position,
+        "pP": order.price_protect,
+        "R": order.reduce_only,
+        "tt": order.triggered_ms,
+        "gtd": 0,
+        "rm": refusal_text(order) if status == "REJECTED" else "",
+    }
+    if activated is not None:
+        row["ia"] = activated
+    return row
+
+
+def refusal_text(order: OrderRecord) -> str:
+    """Why a fired order did not enter the book."""
+    code = REFUSALS.get(order.cause)
+    return MESSAGES[code][0] if code else ""
