@@ -63,7 +63,8 @@ def test_every_kind_has_a_name() -> None:
 def test_what_a_name_says_beside_its_kind(state: State) -> None:
     picture = parse("btcusdt@depth20@100ms", state)
     kline = parse("btcusdt@kline_15m", state)
-    assert picture is not None and kline is not None
+    assert picture is not None
+    assert kline is not None
     assert picture.topic.levels == 20
     assert kline.topic.interval == "15m"
 

@@ -1,32 +1,232 @@
-"""Market streams: what is told to whom, and when, as a pure object."""
+"""Market streams: what is told to whom, and when, as a pure object.
 
-from collections.abc import Callable, Iterable
+    absorb(Applied)   each record, as it happens: the channels note what they follow
+    collect(wall_ms)  behind a group of records and when time is up: they speak
 
+What changes speaks at the pace of its stream, on the wall clock; where the
+venue's clock stands still unless it is moved, everything that changed is told
+at once, so that the same commands give the same messages. Steady streams keep
+their beat on the wall clock either way. All messages are stamped with venue time.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from openperp.api.streams.channel import NEVER, Channel
 from openperp.api.streams.names import Stream
+from openperp.api.streams.pace import Beat
+from openperp.api.streams.roster import open_channel
+from openperp.api.streams.touched import touched_key
 from openperp.api.view import View
-from openperp.engine.events import Applied
+from openperp.engine.events import (
+    Applied,
+    InstrumentDefined,
+    ModeChanged,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderTriggered,
+    TradeExecuted,
+    VenueReset,
+)
+from openperp.history.base import HistoryUnusable
+
+RETRY_MS: Final = 1_000
+"""Until a channel whose time has come, and which could not speak, is woken again."""
+
+_ORDER_EVENTS: Final = frozenset(
+    {OrderAccepted, OrderTriggered, OrderFilled, OrderCanceled, OrderExpired}
+)
+_TERMS_EVENTS: Final = frozenset({InstrumentDefined, ModeChanged, VenueReset})
+
+
+class Seat:
+    """A channel and the beat on which it speaks."""
+
+    __slots__ = ("beat", "channel")
+
+    def __init__(self, channel: Channel, beat: Beat) -> None:
+        self.channel = channel
+        self.beat = beat
+
+
+class Audience:
+    """The channels of one market, by what they follow, and the change of its book last heard."""
+
+    __slots__ = ("change", "of_book", "of_levels", "of_trades")
+
+    def __init__(self, change: int) -> None:
+        self.change = change
+        self.of_book: list[Seat] = []
+        self.of_levels: list[Seat] = []
+        self.of_trades: list[Seat] = []
+
+    def add(self, seat: Seat) -> None:
+        channel = seat.channel
+        if channel.follows_book:
+            self.of_book.append(seat)
+        if channel.follows_levels:
+            self.of_levels.append(seat)
+        if channel.follows_trades:
+            self.of_trades.append(seat)
+
+    def remove(self, seat: Seat) -> bool:
+        """Whether nobody is left."""
+        for seats in (self.of_book, self.of_levels, self.of_trades):
+            if seat in seats:
+                seats.remove(seat)
+        return not (self.of_book or self.of_trades)
 
 
 class MarketFeed:
-    """Hears every record and hands out the payloads of the streams that are watched."""
+    """Hears every record and hands out the payloads of the streams that are watched.
+
+    It is one more listener of the records, behind the history. `immediate` says
+    whether changes are told without waiting for the pace of their stream.
+    """
 
     def __init__(self, view: View, immediate: Callable[[], bool]) -> None:
         self._view = view
         self._immediate = immediate
+        self._seats: dict[str, Seat] = {}
+        self._audiences: dict[str, Audience] = {}
+        self._of_terms: dict[str, Seat] = {}
+        self._beats: dict[tuple[int, bool], Beat] = {}
+        self._alarm_ms = NEVER
 
     def watch(self, stream: Stream) -> None:
         """The first listener of `stream` has come."""
+        channel = open_channel(stream, self._view)
+        key = (stream.topic.pace_ms, channel.steady)
+        beat = self._beats.get(key)
+        if beat is None:
+            beat = self._beats[key] = Beat(stream.topic.pace_ms, steady=channel.steady)
+        beat.add(channel)
+        seat = self._seats[stream.name] = Seat(channel, beat)
+        if channel.follows_terms:
+            self._of_terms[stream.name] = seat
+        if channel.follows_book or channel.follows_trades:
+            self._audience(stream.symbol).add(seat)
+        self._alarm_ms = min(self._alarm_ms, channel.alarm_ms)
+
+    def _audience(self, symbol: str) -> Audience:
+        audience = self._audiences.get(symbol)
+        if audience is None:
+            change = self._view.state.markets[symbol].book.update_id
+            audience = self._audiences[symbol] = Audience(change)
+        return audience
 
     def unwatch(self, stream: Stream) -> None:
         """The last listener of `stream` has left."""
+        seat = self._seats.pop(stream.name)
+        seat.beat.remove(stream.name)
+        self._of_terms.pop(stream.name, None)
+        audience = self._audiences.get(stream.symbol)
+        if audience is not None and audience.remove(seat):
+            del self._audiences[stream.symbol]
 
     def absorb(self, applied: Applied) -> None:
-        """Notes what one record did to what is watched."""
+        """Notes what one record did to what is watched; cheap, and nearly free while nothing is."""
+        if not self._seats:
+            return
+        touched: set[str] = set()
+        for event in applied.events:
+            kind = type(event)
+            if kind in _ORDER_EVENTS:
+                self._hear_order(event, touched)
+            elif isinstance(event, TradeExecuted):
+                self._hear_trade(event, applied.time_ms)
+            elif kind in _TERMS_EVENTS:
+                self._hear_venue(event, touched)
+        for symbol in touched:
+            self._hear_book(symbol, applied.time_ms)
 
-    def collect(self, wall_ms: int) -> Iterable[tuple[str, bytes]]:
-        """What is due: names of streams with payloads."""
-        return ()
+    def _hear_order(self, event: Any, touched: set[str]) -> None:
+        symbol = event.order.symbol
+        audience = self._audiences.get(symbol)
+        if audience is None or not audience.of_book:
+            return
+        touched.add(symbol)
+        if audience.of_levels:
+            key = touched_key(event, self._view.state.markets[symbol].book)
+            if key:
+                for seat in audience.of_levels:
+                    seat.channel.hear_level(key)
+
+    def _hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
+        audience = self._audiences.get(trade.symbol)
+        if audience is not None:
+            for seat in audience.of_trades:
+                seat.channel.hear_trade(trade, time_ms)
+                seat.beat.wake(seat.channel)
+
+    def _hear_venue(self, event: Any, touched: set[str]) -> None:
+        for seat in self._of_terms.values():
+            seat.channel.hear_terms()
+            seat.beat.wake(seat.channel)
+        if type(event) is VenueReset:
+            touched.update(self._audiences)
+            for seat in self._seats.values():
+                seat.channel.reset()
+                seat.beat.wake(seat.channel)
+
+    def _hear_book(self, symbol: str, time_ms: int) -> None:
+        """Tells those who follow a book that a record has changed it, if it has."""
+        audience = self._audiences[symbol]
+        change = self._view.state.markets[symbol].book.update_id
+        if change != audience.change:
+            audience.change = change
+            for seat in audience.of_book:
+                seat.channel.hear_book(time_ms)
+                seat.beat.wake(seat.channel)
+
+    def collect(self, wall_ms: int) -> Iterator[tuple[str, bytes]]:
+        """What is due at `wall_ms`: names of streams with payloads, in order within a stream."""
+        if not self._seats:
+            return
+        self._ring()
+        immediate = self._immediate()
+        for beat in tuple(self._beats.values()):
+            for channel in beat.take(wall_ms, immediate=immediate):
+                yield from self._let_speak(channel)
+
+    def _let_speak(self, channel: Channel) -> Iterator[tuple[str, bytes]]:
+        name = channel.stream.name
+        try:
+            for payload in channel.speak():
+                yield name, payload
+        except HistoryUnusable:
+            # The venue says so elsewhere; the other streams go on.
+            pass
+        alarm_ms = channel.alarm_ms
+        if alarm_ms != NEVER:
+            now_ms = self._view.now_ms()
+            if alarm_ms <= now_ms:
+                alarm_ms = now_ms + RETRY_MS
+            self._alarm_ms = min(self._alarm_ms, alarm_ms)
+
+    def _ring(self) -> None:
+        """Wakes the channels whose time has come on the venue's clock.
+
+        The next alarm of each is heard of when it has spoken.
+        """
+        now_ms = self._view.now_ms()
+        if now_ms < self._alarm_ms:
+            return
+        self._alarm_ms = NEVER
+        for seat in self._seats.values():
+            alarm_ms = seat.channel.alarm_ms
+            if alarm_ms <= now_ms:
+                seat.beat.wake(seat.channel)
+            else:
+                self._alarm_ms = min(self._alarm_ms, alarm_ms)
 
     def next_due_ms(self, wall_ms: int) -> int | None:
         """When `collect` has something again, on the wall clock; None while nothing waits."""
-        return None
+        immediate = self._immediate()
+        dues = [beat.due_ms(wall_ms, immediate=immediate) for beat in self._beats.values()]
+        times = [due for due in dues if due is not None]
+        if not immediate and self._alarm_ms != NEVER:
+            times.append(wall_ms + max(0, self._alarm_ms - self._view.now_ms()))
+        return min(times, default=None)

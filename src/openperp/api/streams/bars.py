@@ -1,0 +1,110 @@
+"""Streams of klines: the bar that is open while trades change it, and each bar as it closes."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from openperp.api.streams.channel import MarketChannel, Row, encode
+from openperp.api.streams.names import Kind, Stream
+from openperp.api.view import View
+from openperp.api.wire.contracts import CONTRACT_TYPE
+from openperp.history.intervals import period_start, shift_period
+from openperp.history.market import Bar, BarKind
+
+BARS_AT_ONCE: Final = 1_000
+"""Closed bars told at once where the clock has jumped; of more the newest."""
+
+
+class Klines(MarketChannel):
+    """Klines of a symbol, or continuous ones, which leave periods without trades out."""
+
+    follows_trades = True
+
+    def __init__(self, stream: Stream, view: View) -> None:
+        super().__init__(stream, view)
+        self._continuous = stream.topic.kind is Kind.CONTINUOUS_KLINE
+        self._fresh = True
+        self._follow(period_start(stream.topic.interval, view.now_ms()))
+
+    def reset(self) -> None:
+        """The bar that is open has begun anew."""
+        self._fresh = True
+
+    def speak(self) -> Iterable[bytes]:
+        now_ms = self.view.now_ms()
+        open_ms = period_start(self.stream.topic.interval, now_ms)
+        if open_ms != self._open_ms:
+            yield from self._tell_closed(open_ms, now_ms)
+            self._follow(open_ms)
+        bars = self._read(now_ms, limit=1, filled=self._fresh or not self._continuous)
+        if bars and bars[-1].open_ms == open_ms and (bars[-1].trades or self._fresh):
+            self._fresh = False
+            yield self._tell(bars[-1], now_ms, closed=False)
+
+    def _follow(self, open_ms: int) -> None:
+        """The bar that begins at `open_ms` is the open one until its end comes."""
+        self._open_ms = open_ms
+        self.alarm_ms = shift_period(self.stream.topic.interval, open_ms, 1)
+
+    def _tell_closed(self, open_ms: int, now_ms: int) -> Iterable[bytes]:
+        """Every bar that ended since this channel spoke last."""
+        interval = self.stream.topic.interval
+        start_ms = max(self._open_ms, shift_period(interval, open_ms, -BARS_AT_ONCE))
+        bars = self._read(
+            now_ms,
+            start_ms=start_ms,
+            end_ms=open_ms - 1,
+            limit=BARS_AT_ONCE,
+            filled=not self._continuous,
+        )
+        for bar in bars:
+            yield self._tell(bar, now_ms, closed=True)
+
+    def _read(
+        self,
+        now_ms: int,
+        *,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int,
+        filled: bool,
+    ) -> list[Bar]:
+        return self.view.history.list_bars(
+            self.stream.symbol,
+            BarKind.LAST,
+            self.stream.topic.interval,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            limit=limit,
+            now_ms=now_ms,
+            filled=filled,
+        )
+
+    def _tell(self, bar: Bar, now_ms: int, *, closed: bool) -> bytes:
+        symbol = self.stream.symbol
+        if self._continuous:
+            head = {"e": "continuous_kline", "E": now_ms, "ps": symbol, "ct": CONTRACT_TYPE}
+            return encode({**head, "k": self._kline(bar, {}, closed=closed)})
+        kline = self._kline(bar, {"s": symbol}, closed=closed)
+        return encode({"e": "kline", "E": now_ms, "s": symbol, "k": kline})
+
+    def _kline(self, bar: Bar, subject: Row, *, closed: bool) -> Row:
+        text, interval = self.text, self.stream.topic.interval
+        return {
+            "t": bar.open_ms,
+            "T": shift_period(interval, bar.open_ms, 1) - 1,
+            **subject,
+            "i": interval,
+            "f": bar.first_id if bar.trades else -1,
+            "L": bar.last_id if bar.trades else -1,
+            "o": text.price[bar.open],
+            "c": text.price[bar.close],
+            "h": text.price[bar.high],
+            "l": text.price[bar.low],
+            "v": text.quantity[bar.lots],
+            "n": bar.trades,
+            "x": closed,
+            "q": text.quote_text(bar.value),
+            "V": text.quantity[bar.taker_buy_lots],
+            "Q": text.quote_text(bar.taker_buy_value),
+            "B": "0",
+        }

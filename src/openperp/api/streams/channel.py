@@ -1,0 +1,86 @@
+"""A channel is one stream while somebody listens to it: what it has heard and has yet to say."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from openperp.api.streams.names import Stream
+from openperp.api.view import View
+from openperp.api.wire.numbers import InstrumentFormat, instrument_format
+from openperp.engine.events import TradeExecuted
+from openperp.engine.state import Market
+
+encode = msgspec.json.Encoder().encode
+
+Row = dict[str, Any]
+
+USD_MARGINED: Final = 1
+"""`st`: the kind of contracts that a message is about."""
+
+NEVER: Final = 1 << 62
+
+
+class Channel:
+    """Speaks when its stream's pace allows and it was woken, or on each beat if `steady`.
+
+    It is woken by what it follows: trades of its market, changes of its book and
+    of single levels in it, or terms of contracts; and once when it is fresh, so
+    that its first listener sees a market that stands still. `alarm_ms` is the
+    venue time that wakes it by itself.
+    """
+
+    steady: ClassVar[bool] = False
+    follows_trades: ClassVar[bool] = False
+    follows_book: ClassVar[bool] = False
+    follows_levels: ClassVar[bool] = False
+    follows_terms: ClassVar[bool] = False
+    alarm_ms: int = NEVER
+
+    def __init__(self, stream: Stream, view: View) -> None:
+        self.stream = stream
+        self.view = view
+
+    def hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
+        """A trade of the market."""
+
+    def hear_level(self, key: int) -> None:
+        """The level of side times ticks `key` may have changed."""
+
+    def hear_book(self, time_ms: int) -> None:
+        """A record that happened at `time_ms` has changed the book; called behind its levels."""
+
+    def hear_terms(self) -> None:
+        """An instrument or what it accepts has changed."""
+
+    def reset(self) -> None:
+        """Everything but accounts, keys and instruments is gone."""
+
+    def speak(self) -> Iterable[bytes]:
+        """The payloads that are due."""
+        raise NotImplementedError
+
+
+class MarketChannel(Channel):
+    """A channel about one market."""
+
+    @property
+    def market(self) -> Market:
+        """The market as it is now; a reset replaces it."""
+        return self.view.state.markets[self.stream.symbol]
+
+    @property
+    def text(self) -> InstrumentFormat:
+        return format_of(self.view, self.market)
+
+
+def format_of(view: View, market: Market) -> InstrumentFormat:
+    """How the dialect writes the prices and quantities of a market."""
+    return instrument_format(market.spec, shortest=view.dialect.shortest_decimals)
+
+
+class Silent(Channel):
+    """A stream that exists and of which there is nothing to tell here."""
+
+    def speak(self) -> Iterable[bytes]:
+        return ()

@@ -1,0 +1,180 @@
+"""Streams that speak on every beat: mark prices, rolling days and asset indexes."""
+
+from collections.abc import Iterable
+
+from openperp.api.endpoints.reference_data import asset_index_row
+from openperp.api.streams.channel import (
+    USD_MARGINED,
+    Channel,
+    MarketChannel,
+    Row,
+    encode,
+    format_of,
+)
+from openperp.api.streams.names import Kind, Stream
+from openperp.api.view import View
+from openperp.api.wire.contracts import FUNDING_RATE, next_funding_ms
+from openperp.api.wire.rolling_day import rolling_day
+from openperp.engine.state import Market
+from openperp.history.market import Bar
+
+
+class MarkPrice(MarketChannel):
+    steady = True
+
+    def speak(self) -> Iterable[bytes]:
+        yield encode(mark_price(self.view, self.market))
+
+
+class MarkPrices(Channel):
+    """The mark prices of all markets in one list."""
+
+    steady = True
+
+    def speak(self) -> Iterable[bytes]:
+        yield encode([mark_price(self.view, market) for market in _markets(self.view)])
+
+
+class Ticker(MarketChannel):
+    """The rolling day of a market, whole or in short."""
+
+    steady = True
+
+    def speak(self) -> Iterable[bytes]:
+        day = self.view.history.rolling_day(self.stream.symbol, self.view.now_ms())
+        describe = mini_ticker if self.stream.topic.kind is Kind.MINI_TICKER else ticker
+        yield encode(describe(self.view, self.market, day))
+
+
+class Tickers(Channel):
+    """The rolling days of the markets in which something has changed since the last list.
+
+    The days themselves move on all the time, and that alone is no change.
+    """
+
+    steady = True
+
+    def __init__(self, stream: Stream, view: View) -> None:
+        super().__init__(stream, view)
+        self._told: dict[str, Bar] = {}
+
+    def speak(self) -> Iterable[bytes]:
+        now_ms = self.view.now_ms()
+        describe = mini_ticker if self.stream.topic.kind is Kind.MINI_TICKERS else ticker
+        rows = []
+        for market in _markets(self.view):
+            day = self.view.history.rolling_day(market.spec.symbol, now_ms)
+            if not _is_same(day, self._told.get(market.spec.symbol)):
+                self._told[market.spec.symbol] = day
+                rows.append(describe(self.view, market, day))
+        if rows:
+            yield encode(rows)
+
+
+class AssetIndex(Channel):
+    """The index of the margin asset; in a list of one where all are asked for."""
+
+    steady = True
+
+    def speak(self) -> Iterable[bytes]:
+        row = asset_index(self.view.now_ms())
+        yield encode([row] if self.stream.topic.kind is Kind.ASSET_INDEXES else row)
+
+
+def mark_price(view: View, market: Market) -> Row:
+    text, now_ms = format_of(view, market), view.now_ms()
+    mark, index = text.price[market.mark_ticks], text.price[market.index_ticks]
+    return {
+        "e": "markPriceUpdate",
+        "E": now_ms,
+        "s": market.spec.symbol,
+        "p": mark,
+        "ap": mark,
+        "i": index,
+        "P": index,
+        "r": FUNDING_RATE,
+        "T": next_funding_ms(now_ms),
+        "st": USD_MARGINED,
+    }
+
+
+def mini_ticker(view: View, market: Market, day: Bar) -> Row:
+    texts = rolling_day(day, format_of(view, market))
+    symbol = market.spec.symbol
+    return {
+        "e": "24hrMiniTicker",
+        "E": view.now_ms(),
+        "s": symbol,
+        "ps": symbol,
+        "c": texts.close,
+        "o": texts.open,
+        "h": texts.high,
+        "l": texts.low,
+        "v": texts.volume,
+        "q": texts.quote_volume,
+        "st": USD_MARGINED,
+    }
+
+
+def ticker(view: View, market: Market, day: Bar) -> Row:
+    text, now_ms = format_of(view, market), view.now_ms()
+    texts = rolling_day(day, text)
+    symbol = market.spec.symbol
+    return {
+        "e": "24hrTicker",
+        "E": now_ms,
+        "s": symbol,
+        "ps": symbol,
+        "p": texts.change,
+        "P": texts.change_percent,
+        "w": texts.average,
+        "c": texts.close,
+        "Q": text.quantity[last_lots(view, symbol)],
+        "o": texts.open,
+        "h": texts.high,
+        "l": texts.low,
+        "v": texts.volume,
+        "q": texts.quote_volume,
+        "O": day.open_ms,
+        "C": now_ms,
+        "F": day.first_id,
+        "L": day.last_id,
+        "n": day.trades,
+        "st": USD_MARGINED,
+    }
+
+
+def last_lots(view: View, symbol: str) -> int:
+    """Lots of the last trade; zero without one."""
+    newest = view.history.list_trades(symbol, limit=1)
+    return newest[-1].lots if newest else 0
+
+
+def asset_index(now_ms: int) -> Row:
+    row = asset_index_row(now_ms)
+    return {
+        "e": "assetIndexUpdate",
+        "E": now_ms,
+        "s": row["symbol"],
+        "i": row["index"],
+        "b": row["bidBuffer"],
+        "a": row["askBuffer"],
+        "B": row["bidRate"],
+        "A": row["askRate"],
+        "q": row["autoExchangeBidBuffer"],
+        "g": row["autoExchangeAskBuffer"],
+        "Q": row["autoExchangeBidRate"],
+        "G": row["autoExchangeAskRate"],
+    }
+
+
+def _markets(view: View) -> Iterable[Market]:
+    return view.state.markets.values()
+
+
+def _is_same(day: Bar, told: Bar | None) -> bool:
+    return told is not None and _content(day) == _content(told)
+
+
+def _content(day: Bar) -> tuple[int, ...]:
+    return day.open, day.high, day.low, day.close, day.lots, day.trades, day.last_id

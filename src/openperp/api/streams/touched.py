@@ -1,0 +1,45 @@
+"""Which levels of a book an event may have changed.
+
+The engine tells what happens to orders and keeps its books; a level has no
+event of its own. Whoever follows a book notes the levels of these events and
+reads what became of them when it is time to say so.
+"""
+
+from typing import Final
+
+from openperp.engine.book import Book, Level
+from openperp.engine.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRecord,
+    OrderTriggered,
+)
+from openperp.engine.terms import BUY, FOK, IOC, LIMIT
+
+OrderEvent = OrderAccepted | OrderTriggered | OrderFilled | OrderCanceled | OrderExpired
+
+_NEVER_REST: Final = (IOC, FOK)
+
+
+def touched_key(event: OrderEvent, book: Book) -> int:
+    """Side times ticks of the level that `event` may have changed in `book`; zero for none.
+
+    `book` is as the record of the event left it. An order that rested and has
+    left again within one record has told so by another event.
+    """
+    order = event.order
+    if type(event) is OrderFilled:
+        return order.side * order.ticks if event.fill.maker else 0
+    if order.type is not LIMIT or order.time_in_force in _NEVER_REST:
+        return 0
+    key = order.side * order.ticks
+    if type(event) is OrderAccepted or type(event) is OrderTriggered:
+        return key if key in _levels(order, book) else 0
+    return key
+
+
+def _levels(order: OrderRecord, book: Book) -> dict[int, Level]:
+    side = book.bids if order.side is BUY else book.asks
+    return side.levels
