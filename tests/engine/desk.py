@@ -131,8 +131,9 @@ class Desk:
     def account(self, name: str) -> Account:
         return self.state.accounts[self.state.account_ids[name]]
 
-    def position(self, name: str, symbol: str = "BTCUSDT") -> Position:
-        return self.account(name).positions[symbol]
+    def position(self, name: str, key: str = "BTCUSDT") -> Position:
+        """A position by its key: the symbol, or "BTCUSDT:LONG" in hedge mode."""
+        return self.account(name).positions[key]
 
     def free(self, name: str) -> int:
         return free_margin(self.account(name))

@@ -20,7 +20,9 @@ from openperp.engine.commands import (
     Reset,
     SetLeverage,
     SetMode,
+    SetPositionMode,
     SetPrice,
+    Single,
     Withdraw,
 )
 from openperp.engine.events import OrderRecord
@@ -33,6 +35,7 @@ from openperp.engine.terms import (
     Mode,
     OrderScope,
     OrderType,
+    PositionSide,
     Side,
     TimeInForce,
     WorkingType,
@@ -59,6 +62,7 @@ def orders(draw: st.DrawFn) -> PlaceOrder:
         fields["activation_ticks"] = draw(st.just(0) | TICKS)
         fields["parent_id"] = draw(st.just(0) | ORDER_IDS)
         fields["algo"] = True
+    fields["position_side"] = draw(st.sampled_from([PositionSide.LONG, PositionSide.SHORT]))
     closes = draw(st.integers(0, 9)) == 0
     return PlaceOrder(
         draw(ACCOUNTS),
@@ -84,6 +88,7 @@ SINGLES = st.one_of(
     CANCELS,
     st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.booleans(), st.booleans()),
     st.builds(SetLeverage, ACCOUNTS, st.just("BTCUSDT"), st.integers(0, 101)),
+    st.builds(SetPositionMode, ACCOUNTS, st.booleans()),
     st.builds(CancelAllOrders, ACCOUNTS, st.just("BTCUSDT"), st.sampled_from(OrderScope)),
     st.builds(SetMode, st.sampled_from([Mode.NORMAL, Mode.NORMAL, *Mode])),
     st.builds(Deposit, st.just("alice"), st.just("USDT"), st.integers(-1, 10**12)),
@@ -99,6 +104,32 @@ SESSIONS = st.lists(COMMANDS, min_size=1, max_size=60)
 RULES = st.fixed_dictionaries(
     {"larger_side_margin": st.booleans(), "separate_trigger_ids": st.booleans()}
 )
+
+
+HEDGED = st.sets(ACCOUNTS)
+
+
+def open_desk(hedged: set[int], **rules: Any) -> Desk:
+    """A desk whose accounts `hedged` hold LONG and SHORT apart."""
+    desk = Desk(**rules)
+    for account in sorted(hedged):
+        desk.do(SetPositionMode(account, True))
+    return desk
+
+
+def suit(desk: Desk, command: Command) -> Command:
+    """Fits most orders to the position mode of their account; the others are refused."""
+    if isinstance(command, Batch):
+        return Batch(tuple(_suit(desk, single) for single in command.commands))
+    return _suit(desk, command)
+
+
+def _suit(desk: Desk, command: Single) -> Single:
+    if not isinstance(command, PlaceOrder) or command.lots == 400:
+        return command
+    if desk.state.accounts[command.account].hedge:
+        return structs.replace(command, reduce_only=False)
+    return structs.replace(command, position_side=PositionSide.BOTH)
 
 
 def aim(desk: Desk, command: Command, pick: int) -> Command:
@@ -118,6 +149,8 @@ def aim(desk: Desk, command: Command, pick: int) -> Command:
         command,
         account=order.account,
         side=Side(-order.side),
+        position_side=order.position_side,
+        reduce_only=command.reduce_only and order.position_side is PositionSide.BOTH,
         parent_id=order.order_id,
         trigger_ticks=reference + (distance if gains else -distance) * order.side,
         lots=0 if pick % 3 else command.lots,
@@ -127,13 +160,13 @@ def aim(desk: Desk, command: Command, pick: int) -> Command:
 
 
 @settings(max_examples=250, deadline=None)
-@given(st.lists(st.tuples(COMMANDS, st.integers(0, 999)), min_size=1, max_size=60), RULES)
+@given(st.lists(st.tuples(COMMANDS, st.integers(0, 999)), min_size=1, max_size=60), HEDGED, RULES)
 def test_laws_hold_after_every_command_and_refusals_change_nothing(
-    session: list[tuple[Command, int]], rules: dict[str, Any]
+    session: list[tuple[Command, int]], hedged: set[int], rules: dict[str, Any]
 ) -> None:
-    desk = Desk(deposit="100000", **rules)
+    desk = open_desk(hedged, deposit="100000", **rules)
     for wild, pick in session:
-        command = aim(desk, wild, pick)
+        command = aim(desk, suit(desk, wild), pick)
         before = digest(desk.state)
         reply = desk.do(command)  # checks every invariant
         if isinstance(reply, OrderRecord) and reply.time_in_force is TimeInForce.FOK:
@@ -144,13 +177,13 @@ def test_laws_hold_after_every_command_and_refusals_change_nothing(
 
 
 @settings(max_examples=60, deadline=None)
-@given(SESSIONS, RULES, st.data())
+@given(SESSIONS, HEDGED, RULES, st.data())
 def test_replay_and_snapshot_with_tail_equal_the_live_venue(
-    session: list[Command], rules: dict[str, Any], data: st.DataObject
+    session: list[Command], hedged: set[int], rules: dict[str, Any], data: st.DataObject
 ) -> None:
-    desk = Desk(**rules)
+    desk = open_desk(hedged, **rules)
     for command in session:
-        desk.do(command)
+        desk.do(suit(desk, command))
     cut = data.draw(st.integers(1, len(desk.records)))
 
     replayed = State()
@@ -168,11 +201,13 @@ def test_replay_and_snapshot_with_tail_equal_the_live_venue(
 
 
 @settings(max_examples=30, deadline=None)
-@given(SESSIONS)
-def test_reset_forgets_everything_but_the_accounts(session: list[Command]) -> None:
-    fresh, used = Desk(), Desk()
+@given(SESSIONS, HEDGED)
+def test_reset_forgets_everything_but_the_accounts(
+    session: list[Command], hedged: set[int]
+) -> None:
+    fresh, used = Desk(), open_desk(hedged)
     for command in session:
-        used.do(command)
+        used.do(suit(used, command))
     for desk in (fresh, used):
         desk.do(Reset())
         for market in desk.state.markets.values():

@@ -36,6 +36,7 @@ PLAIN_NAMES: Final = frozenset(
         "parent",
         "parent_side",
         "position_side",
+        "side",
         "symbol",
         "type",
     }

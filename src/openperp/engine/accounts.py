@@ -1,9 +1,22 @@
 """Accounts: opening, keys, transfers and leverage."""
 
-from openperp.engine.commands import AddKey, CreateAccount, Deposit, SetLeverage, Withdraw
-from openperp.engine.events import AccountCreated, KeyAdded, LeverageChanged, WalletChanged
+from openperp.engine.commands import (
+    AddKey,
+    CreateAccount,
+    Deposit,
+    SetLeverage,
+    SetPositionMode,
+    Withdraw,
+)
+from openperp.engine.events import (
+    AccountCreated,
+    KeyAdded,
+    LeverageChanged,
+    PositionModeChanged,
+    WalletChanged,
+)
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.lookup import get_account, get_market
+from openperp.engine.lookup import get_account, get_market, list_sides, open_orders
 from openperp.engine.margin import (
     combine_sides,
     exposure,
@@ -85,19 +98,18 @@ def withdraw(step: Step, command: Withdraw) -> WalletChanged:
 
 
 def set_leverage(step: Step, command: SetLeverage) -> LeverageChanged:
-    """Changes the leverage of an account in one market; open orders freeze anew."""
+    """Changes the leverage of an account in one market, for both sides; open orders freeze anew."""
     state = step.state
     account = get_account(state, command.account)
     market = get_market(state, command.symbol)
     _check_leverage_range(market, command.leverage)
-    position = account.positions.get(command.symbol) or Position(market)
-    _check_leverage(state, account, position, command.leverage)
+    sides = list_sides(account, market)
+    _check_leverage(state, account, sides, command.leverage)
 
-    account.positions[command.symbol] = position
-    position.leverage = command.leverage
-    position.buys.set_leverage(command.leverage)
-    position.sells.set_leverage(command.leverage)
-    refreeze(state, account, position)
+    for position in sides:
+        account.positions[position.key] = position
+        position.set_leverage(command.leverage)
+        refreeze(state, account, position)
     account.updated_ms = step.now
     changed = LeverageChanged(
         command.account,
@@ -114,21 +126,16 @@ def _check_leverage_range(market: Market, leverage: int) -> None:
         refuse(Reason.LEVERAGE_INVALID, leverage=leverage, max_leverage=market.spec.max_leverage)
 
 
-def _check_leverage(state: State, account: Account, position: Position, leverage: int) -> None:
+def _check_leverage(state: State, account: Account, sides: list[Position], leverage: int) -> None:
     """Position and orders must fit the cap at the new leverage, and the margin must be there."""
-    size = max(notional(position), exposure(position, BUY), exposure(position, SELL))
-    cap = position.market.caps[leverage]
-    if size > cap:
-        refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
-    orders = combine_sides(
-        state, position.buys.frozen_at(leverage), position.sells.frozen_at(leverage)
-    )
-    more = (
-        orders
-        - position.order_margin
-        + divide_up(notional(position), leverage)
-        - position_margin(position)
-    )
+    more = 0
+    for position in sides:
+        size = max(notional(position), exposure(position, BUY), exposure(position, SELL))
+        cap = position.market.caps[leverage]
+        if size > cap:
+            refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
+        more += _margin_at(state, position, leverage)
+        more -= position.order_margin + position_margin(position)
     available = free_margin(account)
     if more > max(0, available):
         refuse(
@@ -137,6 +144,42 @@ def _check_leverage(state: State, account: Account, position: Position, leverage
             available=max(0, available),
             leverage=leverage,
         )
+
+
+def _margin_at(state: State, position: Position, leverage: int) -> int:
+    """What the position and its orders would tie up at another leverage."""
+    orders = combine_sides(
+        state, position.buys.frozen_at(leverage), position.sells.frozen_at(leverage)
+    )
+    return orders + divide_up(notional(position), leverage)
+
+
+def set_position_mode(step: Step, command: SetPositionMode) -> PositionModeChanged:
+    """Changes between one-way and hedge mode, which takes that nothing is open.
+
+    Leverage stays; what positions have realized is counted anew.
+    """
+    account = get_account(step.state, command.account)
+    if account.hedge == command.hedge:
+        refuse(Reason.POSITION_MODE_UNCHANGED, mode="hedge" if command.hedge else "one-way")
+    orders = open_orders(account)
+    if orders:
+        refuse(Reason.OPEN_ORDERS_EXIST, open=len(orders))
+    for position in account.positions.values():
+        if position.lots:
+            refuse(Reason.POSITION_EXISTS, symbol=position.market.spec.symbol)
+
+    before = list(account.positions.values())
+    account.positions = {}
+    account.hedge = command.hedge
+    for old in before:
+        for position in list_sides(account, old.market):
+            position.set_leverage(old.leverage)
+            account.positions[position.key] = position
+    account.updated_ms = step.now
+    changed = PositionModeChanged(command.account, command.hedge)
+    step.events.append(changed)
+    return changed
 
 
 def _find_account(state: State, name: str) -> Account:

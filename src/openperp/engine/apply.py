@@ -31,6 +31,7 @@ from openperp.engine.commands import (
     SetLeverage,
     SetMode,
     SetOrderLimits,
+    SetPositionMode,
     SetPrice,
     Withdraw,
 )
@@ -53,6 +54,7 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     CancelOrder: canceling.cancel_order,
     CancelAllOrders: canceling.cancel_all_orders,
     SetLeverage: accounts.set_leverage,
+    SetPositionMode: accounts.set_position_mode,
     SetPrice: venue.set_price,
     SetMode: venue.set_mode,
     SetOrderLimits: venue.set_order_limits,

@@ -6,7 +6,7 @@ order about to meet the book, so a trigger order meets them when it fires.
 
 from openperp.engine.attached import working_ticks
 from openperp.engine.commands import PlaceOrder
-from openperp.engine.lookup import accepts_orders, client_id_space
+from openperp.engine.lookup import accepts_orders, client_id_space, count_resting
 from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
 from openperp.engine.matching import sweep
 from openperp.engine.numbers import PPM, divide_up
@@ -14,11 +14,13 @@ from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
+    BOTH,
     BUY,
     CLOSING_TYPES,
     FOK,
     GTX,
     LIMIT,
+    LONG,
     MARKET,
     NORMAL,
     PRICED_TYPES,
@@ -27,6 +29,7 @@ from openperp.engine.terms import (
     TRAILING_STOP_MARKET,
     TRIGGER_TYPES,
     OrderType,
+    PositionSide,
     Side,
     TimeInForce,
 )
@@ -40,6 +43,32 @@ def check_mode(state: State, market: Market) -> None:
     if not accepts_orders(state, market):
         mode = market.mode if state.mode is NORMAL else state.mode
         refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
+
+
+def check_sides(account: Account, command: PlaceOrder) -> None:
+    """One-way accounts have one side, BOTH, and hedged ones LONG and SHORT.
+
+    In hedge mode the sides say which orders close, so nothing else may say so,
+    and a whole position can only be closed by an order that closes.
+    """
+    position_side = command.position_side
+    if account.hedge == (position_side is BOTH):
+        refuse(Reason.POSITION_SIDE_MISMATCH, position_side=position_side.name)
+    if not account.hedge:
+        return
+    if command.reduce_only:
+        refuse(Reason.REDUCE_ONLY_IN_HEDGE_MODE)
+    if command.close_position and not closes_side(command.side, position_side):
+        refuse(
+            Reason.POSITION_SIDE_MISMATCH,
+            position_side=position_side.name,
+            side=command.side.name,
+        )
+
+
+def closes_side(side: Side, position_side: PositionSide) -> bool:
+    """Whether orders of `side` can only close a hedged position: SELL of LONG, BUY of SHORT."""
+    return (position_side is LONG) == (side is SELL)
 
 
 def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
@@ -143,8 +172,13 @@ def reference_ticks(
 def check_parent(market: Market, command: PlaceOrder, parent: Order) -> None:
     """A child closes what its parent opens, from the right side of the parent's price.
 
-    It has no children of its own.
+    It is of the same position side and has no children of its own.
     """
+    if parent.position_side is not command.position_side:
+        refuse(
+            Reason.POSITION_SIDE_MISMATCH,
+            position_side=command.position_side.name,
+        )
     if command.take_profit_ticks or command.stop_loss_ticks:
         refuse(Reason.PARENT_UNKNOWN, parent=parent.order_id)
     if parent.side == command.side or command.type not in TRIGGER_TYPES:
@@ -188,8 +222,9 @@ def check_limits(state: State, account: Account, position: Position, command: Pl
         waiting += 1
     elif command.type is LIMIT:
         limit = position.market.spec.max_orders
-        if position.order_count >= limit:
-            refuse(Reason.OPEN_ORDER_LIMIT_REACHED, open=position.order_count, limit=limit)
+        resting = count_resting(account, position)
+        if resting >= limit:
+            refuse(Reason.OPEN_ORDER_LIMIT_REACHED, open=resting, limit=limit)
     if waiting and len(account.waiting) + waiting > TRIGGER_ORDER_LIMIT:
         refuse(
             Reason.TRIGGER_ORDER_LIMIT_REACHED,
@@ -223,7 +258,7 @@ def check_entry(
     if type is LIMIT and time_in_force is GTX:
         refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
     limit = ticks if type is LIMIT else 0
-    found = sweep(state, market, account.account_id, side, limit, lots)
+    found = sweep(state, position, side, limit, lots)
     if type is LIMIT and time_in_force is FOK and found.lots < lots:
         refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
     if reduce_only:

@@ -158,6 +158,15 @@ class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverag
     leverage: int
 
 
+class SetPositionMode(
+    msgspec.Struct, frozen=True, array_like=True, tag="set_position_mode", tag_field="do"
+):
+    """One position per symbol, or LONG and SHORT apart (`hedge`); for all symbols at once."""
+
+    account: int
+    hedge: bool
+
+
 class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", tag_field="do"):
     """Sets the index price, and mark with it.
 
@@ -205,6 +214,7 @@ Single = (
     | CancelOrder
     | CancelAllOrders
     | SetLeverage
+    | SetPositionMode
     | SetPrice
     | SetMode
     | SetOrderLimits

@@ -49,7 +49,7 @@ def settle_family(step: Step, order: Order) -> None:
     """Children of an ended order that opened nothing have nothing to protect."""
     if not step.state.families:
         return
-    position = step.state.accounts[order.account].positions[order.symbol]
+    position = step.state.accounts[order.account].positions[order.position_key]
     if not opened_part(order, position):
         cancel_children(step, order, Cause.NOTHING_OPENED)
 
@@ -59,9 +59,8 @@ def opened_part(order: Order, position: Position) -> int:
     return order.opened_lots if order.opened_epoch == position.epoch else 0
 
 
-def expire_closers(step: Step, account: Account, symbol: str) -> None:
+def expire_closers(step: Step, account: Account, position: Position) -> None:
     """Expires what could only close a position that is now gone."""
-    position = account.positions[symbol]
     position.epoch += 1
     for order in tuple(position.reducers.values()):
         if order.remaining_lots and not position.closable_lots(order.side):
@@ -69,7 +68,7 @@ def expire_closers(step: Step, account: Account, symbol: str) -> None:
     for order in tuple(account.waiting.values()):
         if (
             order.armed_lots
-            and order.symbol == symbol
+            and order.position_key == position.key
             and order.waiting
             and not position.closable_lots(order.side)
         ):
@@ -93,7 +92,7 @@ def _leave(step: Step, order: Order) -> None:
     state = step.state
     account = state.accounts[order.account]
     if order.resting:
-        position = account.positions[order.symbol]
+        position = account.positions[order.position_key]
         position.market.book.side(order.side).remove(order)
         position.market.book.update_id += 1
         position.order_count -= 1

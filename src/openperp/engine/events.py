@@ -216,6 +216,7 @@ Single = (
     OrderRecord
     | tuple[OrderRecord, ...]
     | LeverageChanged
+    | PositionModeChanged
     | PriceChanged
     | WalletChanged
     | AccountCreated

@@ -28,7 +28,7 @@ def fire(step: Step, order: Order) -> None:
     """
     state = step.state
     account = state.accounts[order.account]
-    position = account.positions[order.symbol]
+    position = account.positions[order.position_key]
     stop_waiting(step, account, order)
     order.type = LIMIT if order.type in PRICED_TYPES else MARKET
     order.triggered_ms = step.now

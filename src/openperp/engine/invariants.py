@@ -5,12 +5,14 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
-from openperp.engine.lookup import client_id_space
+from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.numbers import divide_up
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
+    BOTH,
+    LONG,
     NEW,
     PARTIALLY_FILLED,
 )
@@ -56,9 +58,10 @@ def _check_conservation(state: State) -> None:
     _require(gap == 0, f"money is not conserved: {gap} x 10^-8 too much")
     for symbol in state.markets:
         lots = sum(
-            account.positions[symbol].lots
+            position.lots
             for account in state.accounts.values()
-            if symbol in account.positions
+            for position in account.positions.values()
+            if position.market.symbol == symbol
         )
         _require(lots == 0, f"longs and shorts of {symbol} differ by {lots} lots")
 
@@ -122,8 +125,10 @@ def _check_client_ids(state: State, account: Account) -> None:
 
 def _check_account(state: State, account: Account) -> None:
     margin = 0
-    for symbol, position in account.positions.items():
-        _check_position(account, symbol, position)
+    for key, position in account.positions.items():
+        _require(key == position.key, f"position {position.key} is filed under {key}")
+        _check_mode(account, position)
+        _check_position(account, key, position)
         margin += combine_sides(state, position.buys.frozen, position.sells.frozen)
     _require(
         margin == account.order_margin,
@@ -131,9 +136,23 @@ def _check_account(state: State, account: Account) -> None:
     )
 
 
-def _check_position(account: Account, symbol: str, position: Position) -> None:
+def _check_mode(account: Account, position: Position) -> None:
+    """One side or two, as the mode says; two are never crossed and have one leverage."""
+    where = f"{account.name} in {position.key}"
+    if not account.hedge:
+        _require(position.side is BOTH, f"{where} is a side in one-way mode")
+        return
+    _require(position.side is not BOTH, f"{where} is no side in hedge mode")
+    _require(position.lots * position.side >= 0, f"{where} holds {position.lots} lots")
+    closers = position.sells if position.side is LONG else position.buys
+    _require(closers.head is None, f"closing orders of {where} could open")
+    for twin in list_sides(account, position.market):
+        _require(twin.leverage == position.leverage, f"{where} has a leverage of its own")
+
+
+def _check_position(account: Account, key: str, position: Position) -> None:
     lots, cost = position.lots, position.entry_cost
-    where = f"{account.name} in {symbol}"
+    where = f"{account.name} in {key}"
     _require(lots != 0 or cost == 0, f"a flat position of {where} has an entry cost of {cost}")
     _require(lots * cost >= 0, f"position and entry cost of {where} differ in sign")
     _check_chain(where, position.buys, max(0, -lots), position.leverage)
@@ -198,7 +217,7 @@ def _check_child(state: State, parent_id: int, child: Order) -> None:
         f"child {child.order_id} is not waiting for its parent {parent_id}",
     )
     if child.armed_lots:
-        position = state.accounts[child.account].positions[child.symbol]
+        position = state.accounts[child.account].positions[child.position_key]
         _require(
             position.closable_lots(child.side) > 0,
             f"child {child.order_id} guards a position that is gone",

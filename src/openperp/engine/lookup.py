@@ -2,13 +2,24 @@
 
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, refuse
-from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.state import (
+    BOTH_SIDES,
+    HEDGE_SIDES,
+    Account,
+    Market,
+    Position,
+    State,
+    position_key,
+)
 from openperp.engine.terms import (
     ANY,
     BOOK,
+    LONG,
     NORMAL,
+    SHORT,
     TRIGGER,
     OrderScope,
+    PositionSide,
 )
 
 
@@ -26,6 +37,49 @@ def get_market(state: State, symbol: str) -> Market:
     if market is None:
         refuse(Reason.SYMBOL_UNKNOWN, symbol=symbol)
     return market
+
+
+def find_position(account: Account, market: Market, side: PositionSide) -> Position:
+    """The account's position in a market; a new one, not yet the account's, if it has none.
+
+    `side` counts in hedge mode, where both sides have one leverage.
+    """
+    positions = account.positions
+    symbol = market.symbol
+    if not account.hedge:
+        return positions.get(symbol) or Position(market)
+    position = positions.get(position_key(symbol, side))
+    if position is None:
+        position = Position(market, side)
+        twin = positions.get(position_key(symbol, SHORT if side is LONG else LONG))
+        if twin is not None:
+            position.set_leverage(twin.leverage)
+    return position
+
+
+def list_sides(account: Account, market: Market) -> list[Position]:
+    """The account's position in a market, or LONG and SHORT in hedge mode; new ones if need be."""
+    return [find_position(account, market, side) for side in _sides(account)]
+
+
+def _sides(account: Account) -> tuple[PositionSide, ...]:
+    return HEDGE_SIDES if account.hedge else BOTH_SIDES
+
+
+def _held(account: Account, symbol: str) -> list[Position]:
+    """The positions that an account has, of one symbol or (empty) of all."""
+    positions = account.positions
+    if not symbol:
+        return list(positions.values())
+    keys = [position_key(symbol, side) for side in _sides(account)]
+    return [positions[key] for key in keys if key in positions]
+
+
+def count_resting(account: Account, position: Position) -> int:
+    """The account's orders in the book of the position's market, those of its other side too."""
+    if not account.hedge:
+        return position.order_count
+    return sum([held.order_count for held in _held(account, position.market.symbol)])
 
 
 def accepts_orders(state: State, market: Market) -> bool:
@@ -71,13 +125,8 @@ def client_id_space(state: State, account: Account, algo: bool) -> dict[str, Ord
 def open_orders(account: Account, symbol: str = "") -> list[Order]:
     """Every live order of an account, of one symbol or (empty) all, by order id."""
     found = [order for order in account.waiting.values() if not symbol or order.symbol == symbol]
-    if symbol:
-        position = account.positions.get(symbol)
-        if position is not None:
-            found += resting_orders(position)
-    else:
-        for position in account.positions.values():
-            found += resting_orders(position)
+    for position in _held(account, symbol):
+        found += resting_orders(position)
     found.sort(key=lambda order: order.order_id)
     return found
 

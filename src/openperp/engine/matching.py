@@ -79,7 +79,7 @@ def _fillable(state: State, order: Order, position: Position, maker: Order) -> i
     """Lots of the next fill; reduce-only orders fill no more than they can close."""
     lots = min(order.remaining_lots, maker.remaining_lots)
     if maker.reduce_only:
-        held = state.accounts[maker.account].positions[maker.symbol]
+        held = state.accounts[maker.account].positions[maker.position_key]
         lots = min(lots, held.closable_lots(maker.side))
         assert lots, "a reduce-only order rests without a position to close"
     if order.reduce_only:
@@ -97,8 +97,8 @@ class Sweep:
         self.worst_ticks = 0
 
 
-def sweep(state: State, market: Market, account: int, side: Side, ticks: int, lots: int) -> Sweep:
-    """Follows what `_match` would do for `lots` at the limit `ticks` (zero: any price).
+def sweep(state: State, position: Position, side: Side, ticks: int, lots: int) -> Sweep:
+    """Follows what `_match` would do for `lots` of `position` at the limit `ticks` (zero: any).
 
     Reduce-only orders fill only what their account can close when their turn
     comes, so the positions are followed along, the maker's before the taker's:
@@ -106,9 +106,9 @@ def sweep(state: State, market: Market, account: int, side: Side, ticks: int, lo
     with itself brings it back.
     """
     found = Sweep()
-    opposite = market.book.opposite(side)
-    held: dict[int, int] = {}
-    gone: set[int] = set()
+    opposite = position.market.book.opposite(side)
+    held: dict[Position, int] = {}
+    gone: set[Position] = set()
     for key in reversed(opposite.keys):
         level = opposite.levels[key]
         if ticks and key < ticks * opposite.side:
@@ -116,25 +116,20 @@ def sweep(state: State, market: Market, account: int, side: Side, ticks: int, lo
         order = level.head
         while order is not None and found.lots < lots:
             part = min(order.remaining_lots, lots - found.lots)
-            lots_held = _held(state, held, order.account, market)
+            maker = state.accounts[order.account].positions[order.position_key]
+            lots_held = held.get(maker, maker.lots)
             if order.reduce_only:
-                closable = 0 if order.account in gone else -order.side * lots_held
+                closable = 0 if maker in gone else -order.side * lots_held
                 part = min(part, max(0, closable))
             if part:
                 found.lots += part
                 found.worst_ticks = level.ticks
-                held[order.account] = lots_held + order.side * part
-                if (lots_held + order.side * part) * order.side >= 0:
-                    gone.add(order.account)
-                held[account] = _held(state, held, account, market) + side * part
+                lots_held += order.side * part
+                held[maker] = lots_held
+                if lots_held * order.side >= 0:
+                    gone.add(maker)
+                held[position] = held.get(position, position.lots) + side * part
             order = order.level_next
         if found.lots >= lots:
             break
     return found
-
-
-def _held(state: State, held: dict[int, int], account: int, market: Market) -> int:
-    if account in held:
-        return held[account]
-    position = state.accounts[account].positions.get(market.spec.symbol)
-    return 0 if position is None else position.lots

@@ -16,8 +16,9 @@ class Order:
     """An order that rests in a book or waits for its trigger.
 
     Prices are ticks, quantities lots; zero stands for "none" as in
-    `events.OrderRecord`. `opening_lots` is the part of the rest that would open
-    a position, `frozen` the margin in money that this part holds.
+    `events.OrderRecord`. `position_key` finds its account's position.
+    `opening_lots` is the part of the rest that would open a position, `frozen`
+    the margin in money that this part holds.
 
     The links make it a member of two intrusive lists, so that leaving either
     costs the same wherever the order stands: its price level in the book
@@ -50,6 +51,7 @@ class Order:
         "order_id",
         "original_type",
         "parent_id",
+        "position_key",
         "position_side",
         "price_protect",
         "reduce_only",
@@ -99,6 +101,7 @@ class Order:
         self.close_position = False
         self.price_protect = False
         self.position_side = BOTH
+        self.position_key = symbol
         self.algo = False
 
         self.trigger_ticks = 0

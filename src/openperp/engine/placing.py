@@ -14,13 +14,21 @@ from openperp.engine.checks import (
     check_notional,
     check_parent,
     check_ranges,
+    check_sides,
     check_trigger,
+    closes_side,
 )
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.ending import opened_part
 from openperp.engine.events import OrderAccepted, OrderRecord
 from openperp.engine.ids import auto_client_id
-from openperp.engine.lookup import client_id_space, find_order, get_account, get_market
+from openperp.engine.lookup import (
+    client_id_space,
+    find_order,
+    find_position,
+    get_account,
+    get_market,
+)
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, Reject, Rejected, refuse
@@ -70,13 +78,16 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
     account = get_account(state, command.account)
     market = get_market(state, command.symbol)
     check_mode(state, market)
-    if command.position_side is not BOTH:
-        refuse(Reason.POSITION_SIDE_MISMATCH, position_side=command.position_side.name)
-    position = account.positions.get(command.symbol) or Position(market)
+    position_side = command.position_side
+    if account.hedge or position_side is not BOTH:
+        check_sides(account, command)
+    position = find_position(account, market, position_side)
     plan = Plan(account, market, position)
     plan.parent = _find_parent(state, command)
     plan.lots = command.lots
     plan.reduce_only = command.reduce_only or plan.parent is not None
+    if account.hedge and closes_side(command.side, position_side):
+        plan.reduce_only = True
     if plan.parent is not None and not plan.lots:
         plan.lots = plan.parent.lots
 
@@ -126,7 +137,9 @@ def _find_parent(state: State, command: PlaceOrder) -> Order | None:
 
 def _check_reduction(plan: Plan, command: PlaceOrder, waits: bool) -> None:
     """A reduce-only order needs something to reduce, and is clamped to it."""
-    if not command.reduce_only or plan.parent is not None:
+    if plan.parent is not None or not plan.reduce_only:
+        return
+    if command.close_position and not command.reduce_only:
         return
     closable = plan.position.closable_lots(command.side)
     if not closable:
@@ -137,15 +150,15 @@ def _check_reduction(plan: Plan, command: PlaceOrder, waits: bool) -> None:
 
 def place_order(step: Step, command: PlaceOrder) -> OrderRecord:
     plan = plan_order(step.state, command)
-    account, market = plan.account, plan.market
-    account.positions[command.symbol] = plan.position
+    account = plan.account
+    account.positions[plan.position.key] = plan.position
     order = _build_order(step, command, plan)
     _register(step, account, order, command.client_id, command)
     accepted = order.to_record()
     step.events.append(OrderAccepted(accepted))
-    _build_children(step, market, account, command, order)
+    _build_children(step, account, plan.position, command, order)
     if command.type in TRIGGER_TYPES:
-        _wait(step, market, account, order, plan.parent)
+        _wait(step, account, plan.position, order, plan.parent)
     else:
         execute(step, account, plan.position, order)
         if order.resting and not order.filled_lots:
@@ -166,6 +179,8 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
         plan.lots,
         step.now,
     )
+    if plan.account.hedge:
+        _take_side(order, plan.position)
     order.reduce_only = plan.reduce_only
     order.close_position = command.close_position
     order.price_protect = command.price_protect
@@ -183,8 +198,13 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
     return order
 
 
+def _take_side(order: Order, position: Position) -> None:
+    order.position_side = position.side
+    order.position_key = position.key
+
+
 def _build_children(
-    step: Step, market: Market, account: Account, command: PlaceOrder, parent: Order
+    step: Step, account: Account, position: Position, command: PlaceOrder, parent: Order
 ) -> None:
     for type, ticks, client_id in (
         (TAKE_PROFIT_MARKET, command.take_profit_ticks, command.take_profit_client_id),
@@ -203,6 +223,7 @@ def _build_children(
                 parent.lots,
                 step.now,
             )
+            _take_side(child, position)
             child.trigger_ticks = ticks
             child.working_type = command.attached_working_type
             child.reduce_only = True
@@ -210,7 +231,7 @@ def _build_children(
             child.parent_id = parent.order_id
             _register(step, account, child, client_id, command)
             step.events.append(OrderAccepted(child.to_record()))
-            _wait(step, market, account, child, parent)
+            _wait(step, account, position, child, parent)
 
 
 def _register(
@@ -234,11 +255,13 @@ def _register(
     account.updated_ms = step.now
 
 
-def _wait(step: Step, market: Market, account: Account, order: Order, parent: Order | None) -> None:
+def _wait(
+    step: Step, account: Account, position: Position, order: Order, parent: Order | None
+) -> None:
     order.waiting = True
     account.waiting[order.order_id] = order
     if parent is None:
-        watch(step, market, order)
+        watch(step, position.market, order)
         return
     attach(step, order, parent)
-    arm(step, market, order, opened_part(parent, account.positions[order.symbol]))
+    arm(step, position.market, order, opened_part(parent, position))

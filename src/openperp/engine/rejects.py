@@ -47,6 +47,10 @@ class Reason(IntEnum):
     INSTRUMENT_INVALID = auto()
     VENUE_ALREADY_OPEN = auto()
     AMOUNT_TOO_LARGE = auto()
+    POSITION_MODE_UNCHANGED = auto()
+    OPEN_ORDERS_EXIST = auto()
+    POSITION_EXISTS = auto()
+    REDUCE_ONLY_IN_HEDGE_MODE = auto()
 
 
 Detail = dict[str, int | str]

@@ -33,7 +33,7 @@ def settle_fill(
     market.traded_ms = step.now
     market.book.update_id += 1
     market.book.side(maker.side).shrink(maker, lots)
-    step.events.append(TradeExecuted(market.spec.symbol, trade_id, ticks, lots, maker.side is BUY))
+    step.events.append(TradeExecuted(market.symbol, trade_id, ticks, lots, maker.side is BUY))
     _settle_side(step, market, maker, trade_id, ticks, lots, True)
     _settle_side(step, market, taker, trade_id, ticks, lots, False)
 
@@ -44,7 +44,7 @@ def _settle_side(
     state = step.state
     spec = market.spec
     account = state.accounts[order.account]
-    position = account.positions[spec.symbol]
+    position = account.positions[order.position_key]
     if order.resting and not order.reduce_only:
         position.chain(order.side).shrink(order, lots)
 
@@ -67,7 +67,7 @@ def _settle_side(
         trade_id,
         order.order_id,
         order.account,
-        spec.symbol,
+        market.symbol,
         order.side,
         order.position_side,
         ticks,
@@ -81,7 +81,7 @@ def _settle_side(
     step.events.append(
         PositionChanged(
             order.account,
-            spec.symbol,
+            market.symbol,
             position.lots,
             position.entry_cost,
             account.wallet,
@@ -90,7 +90,7 @@ def _settle_side(
         )
     )
     if opened != lots and not position.closable_lots(order.side):
-        expire_closers(step, account, spec.symbol)
+        expire_closers(step, account, position)
     if opened:
         order.opened_lots = opened_part(order, position) + opened
         order.opened_epoch = position.epoch

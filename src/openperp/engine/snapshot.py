@@ -45,6 +45,7 @@ _DERIVED = frozenset(
         "level_prev",
         "opening_lots",
         "is_dormant",
+        "position_key",
         "remaining_lots",
         "resting",
         "to_record",
@@ -111,6 +112,7 @@ class _AccountDump(msgspec.Struct, array_like=True):
     updated_ms: int
     waiting: list[int]
     positions: list[_PositionDump]
+    hedge: bool = False
 
 
 class _KeyDump(msgspec.Struct, array_like=True):
@@ -283,7 +285,7 @@ def _dump_account(account: Account) -> _AccountDump:
         _ids(account.waiting.values()),
         [
             _PositionDump(
-                position.market.spec.symbol,
+                position.market.symbol,
                 position.lots,
                 position.entry_cost,
                 position.leverage,
@@ -297,6 +299,7 @@ def _dump_account(account: Account) -> _AccountDump:
             )
             for position in account.positions.values()
         ],
+        account.hedge,
     )
 
 
@@ -308,6 +311,7 @@ def _load_order(values: tuple[Any, ...]) -> Order:
     order = Order(*[fields[name] for name in _CONSTRUCTED])
     for name, value in fields.items():
         setattr(order, name, value)
+    order.position_key = position_key(order.symbol, order.position_side)
     return order
 
 
@@ -332,6 +336,7 @@ def _load_account(state: State, dumped: _AccountDump) -> None:
     account = Account(dumped.account_id, dumped.name, dumped.first_deposit, dumped.house)
     account.wallet = dumped.wallet
     account.updated_ms = dumped.updated_ms
+    account.hedge = dumped.hedge
     state.accounts[account.account_id] = account
     state.account_ids[account.name] = account.account_id
     for position in dumped.positions:
@@ -352,7 +357,7 @@ def _load_position(state: State, account: Account, dumped: _PositionDump) -> Non
     position.leverage = dumped.leverage
     position.updated_ms = dumped.updated_ms
     position.epoch = dumped.epoch
-    account.positions[position_key(dumped.symbol, dumped.side)] = position
+    account.positions[position.key] = position
     for chain, order_ids in ((position.buys, dumped.buys), (position.sells, dumped.sells)):
         chain.leverage = dumped.leverage
         for order_id in order_ids:

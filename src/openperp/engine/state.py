@@ -12,7 +12,9 @@ from openperp.engine.order import Order
 from openperp.engine.terms import (
     BOTH,
     BUY,
+    LONG,
     NORMAL,
+    SHORT,
     PositionSide,
     Side,
 )
@@ -24,7 +26,8 @@ class Market:
 
     `last_ticks` is the last trade's price; until the first trade it follows the
     index. `instrument_id` numbers instruments by age, for keys of the history;
-    `caps` holds the notional cap, in money, of every leverage.
+    `caps` holds the notional cap, in money, of every leverage; `symbol` is that
+    of the `spec`.
     """
 
     __slots__ = (
@@ -38,6 +41,7 @@ class Market:
         "mode",
         "priced_ms",
         "spec",
+        "symbol",
         "traded",
         "traded_ms",
         "triggers",
@@ -45,6 +49,7 @@ class Market:
     )
 
     def __init__(self, spec: InstrumentSpec, instrument_id: int, index_ticks: int) -> None:
+        self.symbol = spec.symbol
         self.unit = spec.unit
         self.set_spec(spec)
         self.instrument_id = instrument_id
@@ -75,8 +80,9 @@ def position_key(symbol: str, side: PositionSide) -> str:
 
 
 class Position:
-    """What one account holds and has resting in one market, on one side of it or on BOTH.
+    """What one account holds and has resting in one market.
 
+    `side` is BOTH, or LONG or SHORT in hedge mode; `key` is `position_key` of it.
     `lots` is signed; `entry_cost` is the signed money that was paid for them,
     so the entry price is derived and never stored; `realized` is the money that
     it has realized in all, before fees. `buys` and `sells` are the
@@ -90,6 +96,7 @@ class Position:
         "buys",
         "entry_cost",
         "epoch",
+        "key",
         "leverage",
         "lots",
         "market",
@@ -105,6 +112,7 @@ class Position:
     def __init__(self, market: Market, side: PositionSide = BOTH) -> None:
         self.market = market
         self.side = side
+        self.key = position_key(market.symbol, side)
         self.lots = 0
         self.entry_cost = 0
         self.realized = 0
@@ -117,6 +125,12 @@ class Position:
         self.order_margin = 0
         self.updated_ms = 0
 
+    def set_leverage(self, leverage: int) -> None:
+        """Lets the resting orders freeze anew; the account's sum of it is `margin.refreeze`."""
+        self.leverage = leverage
+        self.buys.set_leverage(leverage)
+        self.sells.set_leverage(leverage)
+
     def chain(self, side: Side) -> OrderChain:
         return self.buys if side is BUY else self.sells
 
@@ -124,6 +138,11 @@ class Position:
         """Lots that an order of `side` could close."""
         lots = -side * self.lots
         return lots if lots > 0 else 0
+
+
+BOTH_SIDES = (BOTH,)
+HEDGE_SIDES = (LONG, SHORT)
+"""The sides that an account has of each market, in one-way and in hedge mode."""
 
 
 class Key:
@@ -153,13 +172,15 @@ class Account:
 
     `order_margin` is what all open orders freeze together. `client_ids` finds
     live orders; where trigger orders have ids of their own, `trigger_client_ids`
-    finds those. `waiting` holds the trigger orders that have not fired.
+    finds those. `waiting` holds the trigger orders that have not fired. `hedge`
+    says that it holds LONG and SHORT apart; `positions` are found by their key.
     """
 
     __slots__ = (
         "account_id",
         "client_ids",
         "first_deposit",
+        "hedge",
         "house",
         "name",
         "order_margin",
@@ -175,6 +196,7 @@ class Account:
         self.name = name
         self.first_deposit = first_deposit
         self.house = house
+        self.hedge = False
         self.wallet = 0
         self.order_margin = 0
         self.positions: dict[str, Position] = {}

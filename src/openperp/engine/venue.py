@@ -85,13 +85,14 @@ def _check_same_grid(old: InstrumentSpec, new: InstrumentSpec) -> None:
 def _check_leverages(state: State, spec: InstrumentSpec) -> None:
     """Leverage that is in use stays possible."""
     for account in state.accounts.values():
-        position = account.positions.get(spec.symbol)
-        if position is not None and position.leverage > spec.max_leverage:
-            refuse(
-                Reason.INSTRUMENT_INVALID,
-                symbol=spec.symbol,
-                fault=f"account {account.name} uses leverage {position.leverage}",
-            )
+        for position in account.positions.values():
+            used = position.market.symbol == spec.symbol
+            if used and position.leverage > spec.max_leverage:
+                refuse(
+                    Reason.INSTRUMENT_INVALID,
+                    symbol=spec.symbol,
+                    fault=f"account {account.name} uses leverage {position.leverage}",
+                )
 
 
 def set_price(step: Step, command: SetPrice) -> PriceChanged:
