@@ -153,9 +153,10 @@ class OfflineVenue:
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         return self.ask(method, f"/operator/v1/{path}", "", body, headers)
 
-    def _mint(self) -> Credentials:
+    def _mint(self, secret: str = "") -> Credentials:
         self.minted += 1
-        return Credentials(f"{self.minted:064}", f"{self.minted:064}"[::-1], b"sealed")
+        made = f"{self.minted:064}"
+        return Credentials(made, secret or made[::-1], secret.encode() or b"sealed")
 
 
 def _specify(symbol: str, terms: Mapping[str, Any]) -> tuple[InstrumentSpec, int]:

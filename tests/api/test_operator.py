@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.api.caller import public_pem
 from tests.api.offline import START_MS, TOKEN, OfflineVenue, fault
 
 from openperp.api.dispatch import Answer, Pending, finish, prepare
@@ -122,6 +124,23 @@ def test_a_further_key(offline: OfflineVenue) -> None:
     key = offline.state.keys[reply["api_key"]]
     assert (key.account, key.permissions, key.ips) == (2, ("read",), ("10.0.0.1", "2001:db8::1"))
     assert (reply["permissions"], reply["ips"]) == (["read"], ["10.0.0.1", "2001:db8::1"])
+
+
+def test_a_key_for_the_private_key_of_a_pair(offline: OfflineVenue) -> None:
+    pem = public_pem(Ed25519PrivateKey.generate())
+    reply = told(
+        offline.operator("POST", "accounts/bob/keys", type="ed25519", public_key=pem, ips=["::1"])
+    )
+    key = offline.state.keys[reply["api_key"]]
+    assert (key.account, key.kind, key.ips) == (2, "ed25519", ("::1",))
+    assert key.sealed_secret == pem.encode()
+    assert reply == {
+        "name": "bob",
+        "type": "ed25519",
+        "api_key": key.api_key,
+        "permissions": ["read", "trade"],
+        "ips": ["::1"],
+    }
 
 
 @pytest.mark.parametrize("body", ["name=carol", "[1]", '"x"', "{", '{"name":"carol",}'])
@@ -330,7 +349,11 @@ def test_reset_keeps_accounts_and_forgets_the_rest(offline: OfflineVenue) -> Non
         ("accounts/alice/deposit", {"asset": "NOPE", "amount": "1"}, 400, "asset NOPE"),
         ("accounts/alice/deposit", {"amount": "0"}, 400, "amount not positive"),
         ("accounts/alice/withdraw", {"amount": "10000.00000001"}, 400, "available 10000 USDT"),
-        ("accounts/alice/keys", {"type": "rsa"}, 400, "keys of type rsa are not offered"),
+        ("accounts/alice/keys", {"type": "dsa"}, 400, "these are: hmac, ed25519, rsa"),
+        ("accounts/alice/keys", {"type": "rsa"}, 400, "rsa needs public_key"),
+        ("accounts/alice/keys", {"type": "ed25519", "public_key": "x"}, 400, "not in PEM form"),
+        ("accounts/alice/keys", {"type": "rsa", "public_key": "x" * 2001}, 400, "public_key"),
+        ("accounts/alice/keys", {"public_key": "x"}, 400, "has a secret, and no public_key"),
         ("accounts/alice/keys", {"permissions": ["fly"]}, 400, "permissions"),
         ("accounts/alice/keys", {"permissions": []}, 400, "permissions: name at least one"),
         ("accounts/alice/keys", {"permissions": [["read"]]}, 400, "permissions"),

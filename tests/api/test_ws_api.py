@@ -419,17 +419,21 @@ def test_a_connection_is_refused_for_what_it_asks() -> None:
     assert refused.value.code == -1130
 
 
+def ask_often(caller: Caller, times: int) -> dict[str, Any]:
+    """The last answer."""
+    answers = [caller.ask("depth", symbol="BTCUSDT", limit=1000) for _ in range(times)]
+    return answers[-1]
+
+
 def test_over_the_limit_and_banned() -> None:
     caller = Caller(OfflineVenue())
-    for _ in range(120):
-        answer = caller.ask("depth", symbol="BTCUSDT", limit=1000)
+    answer = ask_often(caller, 120)
     assert answer["error"]["code"] == -1003
     assert answer["status"] == 429
     wait = {"serverTime": START_MS, "retryAfter": START_MS + 60_000}
     assert answer["error"]["data"] == wait
     assert answer["rateLimits"][0]["count"] == 2405
-    for _ in range(50):
-        answer = caller.ask("depth", symbol="BTCUSDT", limit=1000)
+    answer = ask_often(caller, 50)
     assert answer["status"] == 418
     assert answer["error"]["data"]["retryAfter"] == START_MS + 120_000
     with pytest.raises(ApiError) as refused:
@@ -438,10 +442,9 @@ def test_over_the_limit_and_banned() -> None:
 
 
 def test_too_many_orders(caller: Caller) -> None:
-    for _ in range(100):
-        answer = caller.call("order.place", **{**LIMIT, "quantity": "0"})
-    for _ in range(201):
-        answer = caller.call("order.place", **{**LIMIT, "quantity": "0"})
+    answers = [caller.call("order.place", **{**LIMIT, "quantity": "0"}) for _ in range(301)]
+    answer = answers[-1]
+    assert answers[-2]["status"] == 400
     assert answer["status"] == 429
     assert answer["error"]["code"] == -1015
     assert answer["error"]["data"]["retryAfter"] == START_MS + 10_000

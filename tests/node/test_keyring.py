@@ -1,11 +1,14 @@
 import hashlib
 import hmac
 import stat
+from base64 import b64encode
 from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.api.caller import public_pem
 
 from openperp.engine.state import Key
 from openperp.node.credentials import CREDENTIALS_FILE, note_address, open_access
@@ -54,6 +57,19 @@ def test_a_key_verifies_signatures_of_its_secret(sealer: Sealer) -> None:
     assert key.verify(b"text", signature)
     assert not key.verify(b"texts", signature)
     assert ring.get(b"alice") is key
+
+
+def test_a_public_key_is_sealed_in_the_place_of_a_secret(sealer: Sealer) -> None:
+    private = Ed25519PrivateKey.generate()
+    minted = sealer.mint(public_pem(private))
+    record = Key(minted.api_key, 7, "ed25519", minted.sealed_secret, ("read",), ())
+    ring = KeyRing({minted.api_key: record}, sealer)
+    ring.check()
+    key = ring.get(minted.api_key.encode())
+    assert key is not None
+    assert key.kind == "ed25519"
+    assert key.verify(b"text", b64encode(private.sign(b"text")).decode())
+    assert not key.verify(b"texts", b64encode(private.sign(b"text")).decode())
 
 
 @pytest.mark.parametrize("name", [b"nobody", b"", b"\xff\xfe"])

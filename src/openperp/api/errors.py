@@ -134,6 +134,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -4049: ("Add margin only support for isolated position.",),
     -4055: ("Amount must be positive.",),
     -4056: ("Invalid api key type.",),
+    -4057: ("Invalid api public key",),
     -4059: ("No need to change position side.",),
     -4060: ("Invalid position side.",),
     -4061: ("Order's position side does not match user's setting.",),

@@ -24,6 +24,7 @@ from openperp.api.endpoint import Request, Security
 from openperp.api.errors import ApiError
 from openperp.api.explain import quote_text
 from openperp.api.kinds import Long
+from openperp.api.public_keys import PUBLIC_KEY_KINDS, public_key_verifier
 from openperp.api.view import ApiKey, View
 
 RECV_WINDOW_DEFAULT_MS: Final = 5_000
@@ -35,6 +36,9 @@ AHEAD_MS: Final = 1_000
 
 API_KEY_LENGTH: Final = 64
 
+HMAC: Final = "hmac"
+KEY_KINDS: Final = (HMAC, *PUBLIC_KEY_KINDS)
+
 _PERMISSIONS: Final = {
     Security.MARKET_DATA: "read",
     Security.USER_STREAM: "read",
@@ -43,6 +47,17 @@ _PERMISSIONS: Final = {
 }
 _SIGNED: Final = frozenset({Security.USER_DATA, Security.TRADE})
 _LONG: Final = Long()
+
+
+def make_verifier(kind: str, secret: str) -> Callable[[bytes, str], bool]:
+    """Tells whether a signature is that of a text by a key of this kind.
+
+    `secret` is the HMAC secret, or the public key of the pair in PEM form; a
+    ValueError says why that is none.
+    """
+    if kind == HMAC:
+        return hmac_verifier(secret.encode())
+    return public_key_verifier(kind, secret)
 
 
 def hmac_verifier(secret: bytes) -> Callable[[bytes, str], bool]:

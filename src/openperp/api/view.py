@@ -41,11 +41,20 @@ class KeyRing(Protocol):
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A fresh key: 64 characters of [A-Za-z0-9] each, and the secret sealed for the journal."""
+    """A fresh key: 64 characters of [A-Za-z0-9] each, and the secret sealed for the journal.
+
+    Of a key whose owner signs with a private key the secret is the public key.
+    """
 
     api_key: str
     api_secret: str
     sealed_secret: bytes
+
+
+class Mint(Protocol):
+    """Makes a key, with a fresh secret unless there is one to be sealed already."""
+
+    def __call__(self, secret: str = "") -> Credentials: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +77,7 @@ class View:
     dialect: Dialect
     now_ms: Callable[[], int]
     wall_ms: Callable[[], int]
-    mint: Callable[[], Credentials]
+    mint: Mint
     specify: Callable[[str, Mapping[str, Any]], tuple[InstrumentSpec, int]]
     operator_token: str
     find_fault: Callable[[], str]

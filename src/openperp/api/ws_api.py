@@ -18,6 +18,7 @@ from openperp.api.errors import MISSING, ApiError
 from openperp.api.explain import explain_missing
 from openperp.api.kinds import Bool
 from openperp.api.params import read_fields
+from openperp.api.public_keys import ED25519
 from openperp.api.security import Signed, authenticate_method, check_signed, find_key
 from openperp.api.view import View
 from openperp.api.ws_message import Exchange, Message
@@ -164,8 +165,8 @@ def _log_on(session: MethodSession, message: Message, exchange: Exchange) -> dic
     if not api_key:
         raise ApiError(-1102, "apiKey")
     key = find_key(api_key, exchange.ip, exchange.view)
-    if key.kind != "ed25519":
-        raise ApiError(-4056, explain=f"session.logon takes ed25519 keys; this one is {key.kind}")
+    if key.kind != ED25519:
+        raise ApiError(-4056, explain=f"session.logon takes {ED25519} keys; this one is {key.kind}")
     check_signed(signed, key, exchange.view, exchange.now_ms)
     session.api_key, session.authorized_since = api_key, exchange.now_ms
     return _status(session, exchange)

@@ -2,7 +2,8 @@
 
 A secret is encrypted with AES-256-GCM under the master key, which lies beside
 the journal and never in it. The API key is the associated data, so that a
-sealed secret opens for its own key only.
+sealed secret opens for its own key only. Where signatures are made with a
+private key, its public half stands in the secret's place.
 """
 
 import secrets
@@ -13,7 +14,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from openperp.api.security import hmac_verifier
+from openperp.api.security import make_verifier
 from openperp.api.view import ApiKey, Credentials
 from openperp.engine.state import Key
 from openperp.node.errors import StartupError
@@ -46,9 +47,9 @@ class Sealer:
         nonce, ciphertext = sealed[:NONCE_SIZE], sealed[NONCE_SIZE:]
         return self._cipher.decrypt(nonce, ciphertext, api_key.encode()).decode()
 
-    def mint(self) -> Credentials:
-        """A fresh key and secret."""
-        api_key, secret = random_text(KEY_LENGTH), random_text(KEY_LENGTH)
+    def mint(self, secret: str = "") -> Credentials:
+        """A fresh key, and a fresh secret where none is given."""
+        api_key, secret = random_text(KEY_LENGTH), secret or random_text(KEY_LENGTH)
         return Credentials(api_key, secret, self.seal(api_key, secret))
 
 
@@ -93,9 +94,10 @@ class KeyRing:
         secret = self._sealer.unseal(key.api_key, key.sealed_secret)
         return ApiKey(
             account=key.account,
-            verify=hmac_verifier(secret.encode()),
+            verify=make_verifier(key.kind, secret),
             permissions=frozenset(key.permissions),
             ips=frozenset(key.ips),
+            kind=key.kind,
         )
 
 

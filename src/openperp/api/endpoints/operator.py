@@ -9,9 +9,11 @@ from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, ClockChange, Endpoint, Security, Submission
 from openperp.api.endpoints.market import find_market, format_of
-from openperp.api.errors import ApiError
+from openperp.api.errors import MISSING, ApiError
 from openperp.api.kinds import Addresses, Bool, Decimal, Long, Rest, Symbol, Text, Word, Words
 from openperp.api.params import NoParams, Params, to_money, to_nearest_ticks
+from openperp.api.public_keys import PEM_MAX
+from openperp.api.security import HMAC, KEY_KINDS, make_verifier
 from openperp.api.wire.numbers import money_text
 from openperp.engine.commands import (
     AddKey,
@@ -53,7 +55,8 @@ class Transfer(_Params, frozen=True):
 
 class NewKey(_Params, frozen=True):
     name: Annotated[str, Text(64)]
-    type: Annotated[str, Text(20)] = "hmac"
+    type: Annotated[str, Text(20)] = HMAC
+    public_key: Annotated[str, Text(PEM_MAX)] = ""
     permissions: Annotated[tuple[str, ...], Words("read", "trade")] = ("read", "trade")
     ips: Annotated[tuple[str, ...], Addresses()] = ()
 
@@ -145,26 +148,48 @@ def create_account(call: Call, params: NewAccount) -> Submission:
 
 
 def add_key(call: Call, params: NewKey) -> Submission:
-    if params.type != "hmac":
-        raise ApiError.saying(-4056, f"keys of type {params.type} are not offered; hmac is")
+    """Gives an account another key: with a secret, or for the private key of a pair."""
+    _check_key_type(params)
     _check_account(call, params.name)
-    credentials = call.view.mint()
+    credentials = call.view.mint(params.public_key)
     command = AddKey(
         params.name,
         credentials.api_key,
-        "hmac",
+        params.type,
         credentials.sealed_secret,
         params.permissions,
         params.ips,
     )
     answer = {
         "name": params.name,
+        "type": params.type,
         "api_key": credentials.api_key,
-        "api_secret": credentials.api_secret,
         "permissions": params.permissions,
         "ips": params.ips,
     }
+    if params.type == HMAC:
+        answer["api_secret"] = credentials.api_secret
     return Submission(command, lambda _applied: answer)
+
+
+def _check_key_type(params: NewKey) -> None:
+    """Refuses a kind that there is not, and a public key that is missing, not valid or too much."""
+    kind = params.type
+    if kind not in KEY_KINDS:
+        offered = ", ".join(KEY_KINDS)
+        raise ApiError.saying(-4056, f"keys of type {kind} are not offered; these are: {offered}")
+    if kind == HMAC:
+        if params.public_key:
+            raise ApiError.saying(-1106, "a key of type hmac has a secret, and no public_key")
+        return
+    if not params.public_key:
+        raise ApiError.saying(
+            MISSING, f"a key of type {kind} needs public_key, the public half of its pair in PEM"
+        )
+    try:
+        make_verifier(kind, params.public_key)
+    except ValueError as error:
+        raise ApiError.saying(-4057, str(error)) from None
 
 
 def deposit(call: Call, params: Transfer) -> Submission:
