@@ -18,6 +18,7 @@ class Klines(MarketChannel):
     """Klines of a symbol, or continuous ones, which leave periods without trades out."""
 
     follows_trades = True
+    greets = True
 
     def __init__(self, stream: Stream, view: View) -> None:
         super().__init__(stream, view)

@@ -25,12 +25,13 @@ class Channel:
     """Speaks when its stream's pace allows and it was woken, or on each beat if `steady`.
 
     It is woken by what it follows: trades of its market, changes of its book and
-    of single levels in it, or terms of contracts; and once when it is fresh, so
-    that its first listener sees a market that stands still. `alarm_ms` is the
-    venue time that wakes it by itself.
+    of single levels in it, or terms of contracts. If it is steady or `greets` it
+    speaks once when it is fresh, so that its first listener sees a market that
+    stands still. `alarm_ms` is the venue time that wakes it by itself.
     """
 
     steady: ClassVar[bool] = False
+    greets: ClassVar[bool] = False
     follows_trades: ClassVar[bool] = False
     follows_book: ClassVar[bool] = False
     follows_levels: ClassVar[bool] = False

@@ -24,6 +24,7 @@ class BookChannel(MarketChannel):
     """Remembers the change of the book that it told last, and when the book changed last."""
 
     follows_book = True
+    greets = True
 
     def __init__(self, stream: Stream, view: View) -> None:
         super().__init__(stream, view)
@@ -63,6 +64,7 @@ class DepthUpdates(BookChannel):
     """
 
     follows_levels = True
+    greets = False
 
     def __init__(self, stream: Stream, view: View) -> None:
         super().__init__(stream, view)

@@ -19,7 +19,8 @@ class Beat:
 
     def add(self, channel: Channel) -> None:
         self._channels[channel.stream.name] = channel
-        self.wake(channel)
+        if self._steady or channel.greets:
+            self.wake(channel)
 
     def remove(self, name: str) -> None:
         del self._channels[name]
