@@ -42,7 +42,7 @@ def parse_events(text: str) -> frozenset[str]:
     if not names:
         return USER_EVENTS
     asked = {_ALIASES.get(name, name) for name in names}
-    return (asked & USER_EVENTS) | {LISTEN_KEY_EXPIRED}
+    return USER_EVENTS.intersection(asked) | {LISTEN_KEY_EXPIRED}
 
 
 def expired_payload(listen_key: str, now_ms: int) -> bytes:

@@ -1,0 +1,150 @@
+"""A client that asks nothing: it keeps an account's state from its user events alone."""
+
+from decimal import Decimal
+from typing import Any
+
+from tests.api.streams.listener import Event
+
+Row = dict[str, Any]
+ZERO = "0.00000000"
+LIVE = {"NEW", "PARTIALLY_FILLED"}
+
+ORDER_FIELDS = {
+    "clientOrderId": "c",
+    "symbol": "s",
+    "side": "S",
+    "type": "o",
+    "timeInForce": "f",
+    "origQty": "q",
+    "price": "p",
+    "avgPrice": "ap",
+    "stopPrice": "sp",
+    "status": "X",
+    "orderId": "i",
+    "executedQty": "z",
+    "reduceOnly": "R",
+    "workingType": "wt",
+    "origType": "ot",
+    "positionSide": "ps",
+    "closePosition": "cp",
+    "activatePrice": "AP",
+    "priceRate": "cr",
+    "priceProtect": "pP",
+    "selfTradePreventionMode": "V",
+    "priceMatch": "pm",
+    "goodTillDate": "gtd",
+}
+ALGO_FIELDS = {
+    "clientAlgoId": "caid",
+    "algoId": "aid",
+    "algoType": "at",
+    "orderType": "o",
+    "symbol": "s",
+    "side": "S",
+    "positionSide": "ps",
+    "timeInForce": "f",
+    "quantity": "q",
+    "algoStatus": "X",
+    "actualOrderId": "ai",
+    "actualPrice": "ap",
+    "actualQty": "aq",
+    "triggerPrice": "tp",
+    "price": "p",
+    "selfTradePreventionMode": "V",
+    "workingType": "wt",
+    "priceMatch": "pm",
+    "closePosition": "cp",
+    "priceProtect": "pP",
+    "reduceOnly": "R",
+    "triggerTime": "tt",
+    "goodTillDate": "gtd",
+}
+TRADE_FIELDS = {
+    "symbol": "s",
+    "id": "t",
+    "orderId": "i",
+    "side": "S",
+    "price": "L",
+    "qty": "l",
+    "realizedPnl": "rp",
+    "time": "T",
+    "positionSide": "ps",
+    "maker": "m",
+}
+
+
+class Mirror:
+    """Rows are those of REST; `touched` names the positions of which the last events spoke."""
+
+    def __init__(self) -> None:
+        self.wallet = ZERO
+        self.positions: dict[tuple[str, str], Row] = {}
+        self.touched: set[tuple[str, str]] = set()
+        self.notionals: dict[tuple[str, str], tuple[str, str]] = {}
+        self.leverage: dict[str, int] = {}
+        self.orders: dict[int, Row] = {}
+        self.algos: dict[int, Row] = {}
+        self.trades: list[Row] = []
+        self.lite_trades: list[tuple[int, int, str, str, bool]] = []
+        self._born: dict[int, int] = {}
+        self._spent: dict[int, Decimal] = {}
+
+    def hear(self, event: Event) -> None:
+        getattr(self, f"_hear_{event['e'].lower()}")(event)
+
+    def _hear_margin_call(self, event: Event) -> None:
+        """Advice, and no change of anything."""
+
+    def _hear_account_update(self, event: Event) -> None:
+        for row in event["a"]["B"]:
+            self._check_change(row, event["a"]["m"])
+            self.wallet = row["wb"]
+        for row in event["a"]["P"]:
+            self.positions[row["s"], row["ps"]] = row
+            self.touched.add((row["s"], row["ps"]))
+
+    def _check_change(self, row: Row, reason: str) -> None:
+        change = Decimal(row["bc"])
+        assert (change == 0) == (reason == "ORDER")
+        if reason != "ORDER":
+            assert Decimal(self.wallet) + change == Decimal(row["wb"])
+
+    def _hear_account_config_update(self, event: Event) -> None:
+        self.leverage[event["ac"]["s"]] = event["ac"]["l"]
+
+    def _hear_trade_lite(self, event: Event) -> None:
+        self.lite_trades.append((event["t"], event["i"], event["L"], event["l"], event["m"]))
+
+    def _hear_order_trade_update(self, event: Event) -> None:
+        told = event["o"]
+        order_id = told["i"]
+        if told["x"] == "TRADE":
+            self._add_trade(told)
+        self.notionals[told["s"], told["ps"]] = told["b"], told["a"]
+        if told["X"] not in LIVE:
+            self.orders.pop(order_id, None)
+            return
+        row = {name: told[key] for name, key in ORDER_FIELDS.items() if key in told}
+        row["time"] = self._born.setdefault(order_id, event["T"])
+        row["updateTime"] = event["T"]
+        row["cumQuote"] = self._spent.get(order_id, Decimal(0))
+        self.orders[order_id] = row
+
+    def _add_trade(self, told: Row) -> None:
+        quote = Decimal(told["L"]) * Decimal(told["l"])
+        self._spent[told["i"]] = self._spent.get(told["i"], Decimal(0)) + quote
+        row = {name: told[key] for name, key in TRADE_FIELDS.items()}
+        row["commission"] = told.get("n", ZERO)
+        row["quoteQty"] = quote
+        row["buyer"] = told["S"] == "BUY"
+        self.trades.append(row)
+
+    def _hear_algo_update(self, event: Event) -> None:
+        told = event["o"]
+        row = {name: told[key] for name, key in ALGO_FIELDS.items()}
+        row["createTime"] = self._born.setdefault(told["aid"], event["T"])
+        row["updateTime"] = event["T"]
+        if told["X"] == "NEW":
+            self.algos[told["aid"]] = row
+        else:
+            self.algos.pop(told["aid"], None)
