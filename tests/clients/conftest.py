@@ -7,6 +7,7 @@ import pytest
 from openperp.testing import Account, Venue
 
 collect_ignore = ["seed_batch_cancel.py"]  # a program, which asks for its environment
+collect_ignore_glob = ["scenarios/*"]  # the same
 
 
 @pytest.fixture(params=["ztdx", "binance"])

@@ -76,7 +76,7 @@ def test_every_verb_has_help_with_an_example_and_json(verb: str) -> None:
     assert f"openperp {verb}" in README
 
 
-@pytest.mark.parametrize("client", CLIENTS.values(), ids=lambda client: client.name)
+@pytest.mark.parametrize("client", [CLIENTS["ccxt"], CLIENTS["curl"]], ids=lambda each: each.name)
 def test_the_readme_shows_what_doctor_prints(client: Client) -> None:
     access = Access("http://127.0.0.1:8686", "your_api_key", "your_api_secret")
     assert client.snippet(access) in fenced(README, client.language)

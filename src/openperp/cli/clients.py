@@ -1,11 +1,25 @@
 """How each client is pointed at a venue: the text that `doctor` prints.
 
-Each snippet was run against a venue as it stands (`tests/clients/`).
+The texts are in `snippets/`, with placeholders for the address and the keys.
+Those of clients that run on this machine's tests were run as they stand.
 """
 
-from collections.abc import Callable
+from importlib.resources import files
+from urllib.parse import urlsplit
 
 import msgspec
+
+LANGUAGES = {
+    "py": "python",
+    "js": "javascript",
+    "sh": "sh",
+    "json": "json",
+    "go": "go",
+    "rs": "rust",
+    "java": "java",
+    "cs": "csharp",
+}
+"""Suffix of a snippet -> its language, by the name that Markdown fences give it."""
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -17,56 +31,76 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
+    """A client: its name is its package's, `also` are names people give it."""
+
     name: str
-    language: str
+    file: str
     about: str
-    snippet: Callable[[Access], str]
+    also: tuple[str, ...] = ()
 
+    @property
+    def language(self) -> str:
+        return LANGUAGES[self.file.rpartition(".")[2]]
 
-def _ccxt(access: Access) -> str:
-    return f"""\
-from urllib.parse import urlsplit
+    def snippet(self, access: Access) -> str:
+        """The text that points this client at a venue.
 
-import ccxt
-
-VENUE = "{access.rest}"
-API_KEY = "{access.api_key}"
-API_SECRET = "{access.api_secret}"
-
-exchange = ccxt.binanceusdm({{"apiKey": API_KEY, "secret": API_SECRET}})
-for name, url in exchange.urls["api"].items():
-    if isinstance(url, str):
-        exchange.urls["api"][name] = VENUE + urlsplit(url).path
-# ccxt looks up the futures error classes by host name; this keeps them for any host.
-exchange.exceptions["exact"].update(exchange.exceptions["linear"]["exact"])
-
-print(exchange.fetch_balance()["USDT"])
-"""
-
-
-def _curl(access: Access) -> str:
-    return f"""\
-VENUE="{access.rest}"
-API_KEY="{access.api_key}"
-API_SECRET="{access.api_secret}"
-
-signed() {{  # METHOD PATH PARAMETERS
-  query="$3&timestamp=$(date +%s)000"
-  signature=$(printf %s "$query" | openssl dgst -sha256 -hmac "$API_SECRET" | sed 's/.* //')
-  # -g: without it curl takes square brackets for a pattern of its own, and sends nothing.
-  curl -gsS -X "$1" -H "X-MBX-APIKEY: $API_KEY" "$VENUE$2?$query&signature=$signature"
-}}
-
-ORDER="symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000"
-ORDER_ID=$(signed POST /fapi/v1/order "$ORDER" | sed 's/.*"orderId":\\([0-9]*\\).*/\\1/')
-signed DELETE /fapi/v1/batchOrders "symbol=BTCUSDT&orderIdList=[$ORDER_ID]"
-"""
+        A client that speaks nothing but TLS gets the https address of the same
+        host and port.
+        """
+        text = files("openperp.cli").joinpath("snippets", f"{self.file}.txt").read_text("utf-8")
+        address = urlsplit(access.rest)
+        after_scheme = access.rest.partition("://")[2]
+        values = {
+            "https://127.0.0.1:8686": f"https://{after_scheme}",
+            "wss://127.0.0.1:8686": f"wss://{after_scheme}",
+            "http://127.0.0.1:8686": access.rest,
+            "ws://127.0.0.1:8686": f"{address.scheme.replace('http', 'ws')}://{after_scheme}",
+            "your_api_key": access.api_key,
+            "your_api_secret": access.api_secret,
+        }
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        return text
 
 
 CLIENTS = {
     client.name: client
     for client in (
-        Client("ccxt", "python", "the ccxt library, its binanceusdm exchange", _ccxt),
-        Client("curl", "sh", "signed requests from a shell, with curl and openssl", _curl),
+        Client("ccxt", "ccxt.py", "ccxt in Python, its binanceusdm exchange", ("ccxt-sync",)),
+        Client(
+            "ccxt-async",
+            "ccxt-async.py",
+            "ccxt on asyncio, without streams",
+            ("ccxt.async_support",),
+        ),
+        Client("ccxt-pro", "ccxt-pro.py", "ccxt on asyncio, with streams"),
+        Client("python-binance", "python-binance.py", "python-binance, REST and streams"),
+        Client(
+            "binance-futures-connector",
+            "binance-futures-connector.py",
+            "the connector that Binance gave up for its SDK",
+        ),
+        Client(
+            "binance-sdk-derivatives-trading-usds-futures",
+            "binance-sdk-derivatives-trading-usds-futures.py",
+            "Binance's own SDK for Python",
+            ("binance-sdk", "binance-sdk-python"),
+        ),
+        Client("binance", "binance.js", "binance on npm, REST and streams", ("npm-binance",)),
+        Client("curl", "curl.sh", "signed requests from a shell, with curl and openssl"),
     )
 }
+
+
+def find_client(name: str) -> Client | None:
+    """The client of that name, in any letter case, with `-`, `_` or `.` between the words."""
+    wanted = _plain(name)
+    for client in CLIENTS.values():
+        if wanted in map(_plain, (client.name, *client.also)):
+            return client
+    return None
+
+
+def _plain(name: str) -> str:
+    return name.lower().translate(str.maketrans("_. ", "---"))

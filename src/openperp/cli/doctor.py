@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from openperp.cli.clients import CLIENTS, Access
+from openperp.cli.clients import CLIENTS, Access, find_client
 from openperp.cli.output import Refused, print_json
 from openperp.cli.probe import find_problem
 
@@ -54,7 +54,7 @@ def doctor(
     if client is None:
         _list_clients(as_json)
         return
-    known = CLIENTS.get(client.lower())
+    known = find_client(client)
     if known is None:
         raise Refused(f"There is no snippet for {client!r}; there is one for {', '.join(CLIENTS)}.")
     if (key is None) != (secret is None):
@@ -77,8 +77,9 @@ def _list_clients(as_json: bool) -> None:
             {"clients": [{"name": c.name, "language": c.language, "about": c.about} for c in rows]}
         )
         return
+    width = max(map(len, CLIENTS))
     for known in CLIENTS.values():
-        print(f"openperp doctor {known.name:<6} {known.about}")
+        print(f"openperp doctor {known.name:<{width}}  {known.about}")
 
 
 def _find_access(data: Path | None, url: str | None, key: str | None, secret: str | None) -> Access:
