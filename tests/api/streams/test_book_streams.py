@@ -1,0 +1,233 @@
+"""Streams of the book, message by message."""
+
+from typing import Any
+
+import pytest
+from tests.api.offline import START_MS
+from tests.api.streams.listening import Listening
+
+from openperp.engine.commands import (
+    Batch,
+    CancelOrder,
+    PlaceOrder,
+    Reset,
+)
+from openperp.engine.terms import OrderType, Side, TimeInForce
+
+BUY, SELL = Side.BUY, Side.SELL
+
+
+@pytest.fixture
+def venue() -> Listening:
+    return Listening()
+
+
+def order(venue: Listening, side: Side, ticks: int, lots: int, **more: Any) -> PlaceOrder:
+    account = venue.state.account_ids["alice" if side is BUY else "bob"]
+    kind = OrderType.LIMIT if ticks else OrderType.MARKET
+    return PlaceOrder(account, "BTCUSDT", side, kind, lots, ticks, **more)
+
+
+def place(venue: Listening, side: Side, ticks: int, lots: int, **more: Any) -> None:
+    venue.apply(order(venue, side, ticks, lots, **more))
+    venue.collect()
+
+
+def levels(message: dict[str, Any]) -> tuple[list[list[str]], list[list[str]]]:
+    return message["b"], message["a"]
+
+
+def test_an_update_of_the_book(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@depth")
+    venue.now_ms += 7
+    place(venue, BUY, 599_995, 500)
+    assert heard == [
+        {
+            "e": "depthUpdate",
+            "E": START_MS + 7,
+            "T": START_MS + 7,
+            "s": "BTCUSDT",
+            "ps": "BTCUSDT",
+            "U": 2,
+            "u": 3,
+            "pu": 1,
+            "b": [["59999.5", "0.5"]],
+            "a": [],
+            "st": 1,
+        }
+    ]
+    place(venue, SELL, 600_000, 2)
+    assert (heard[1]["U"], heard[1]["u"], heard[1]["pu"]) == (4, 5, 3)
+    assert levels(heard[1]) == ([], [["60000", "0.002"]])
+
+
+def test_an_update_in_the_binance_dialect() -> None:
+    venue = Listening("binance")
+    heard = venue.hear("btcusdt@depth")
+    place(venue, BUY, 599_990, 500)
+    assert levels(heard[0]) == ([["59999.00", "0.500"]], [])
+
+
+def test_levels_are_told_best_first_with_what_they_hold_by_now(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@depth")
+    prices = [(BUY, 599_000), (SELL, 601_000), (BUY, 599_990), (SELL, 600_010), (BUY, 599_000)]
+    venue.apply(Batch(tuple(order(venue, side, ticks, 5) for side, ticks in prices)))
+    venue.collect()
+    bids = [["59999", "0.005"], ["59900", "0.01"]]
+    asks = [["60001", "0.005"], ["60100", "0.005"]]
+    assert levels(heard[0]) == (bids, asks)
+
+
+def test_a_level_that_is_gone_has_the_quantity_zero(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@depth")
+    place(venue, SELL, 600_000, 5)
+    place(venue, BUY, 600_000, 2)
+    place(venue, BUY, 600_000, 3)
+    assert [levels(message) for message in heard[1:]] == [
+        ([], [["60000", "0.003"]]),
+        ([], [["60000", "0"]]),
+    ]
+
+
+def test_orders_that_never_rest_leave_no_trace(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@depth")
+    place(venue, BUY, 590_000, 5, time_in_force=TimeInForce.IOC)
+    place(venue, BUY, 0, 5)
+    place(venue, BUY, 590_000, 5, time_in_force=TimeInForce.FOK)
+    alice = venue.state.account_ids["alice"]
+    stop = PlaceOrder(
+        alice, "BTCUSDT", BUY, OrderType.STOP, 5, ticks=610_000, trigger_ticks=609_000
+    )
+    waiting = venue.apply(stop).reply
+    venue.apply(CancelOrder(alice, "BTCUSDT", waiting.order_id))  # type: ignore[union-attr]
+    venue.collect()
+    assert heard == []
+    place(venue, SELL, 600_000, 5)
+    place(venue, BUY, 605_000, 5)
+    assert [levels(message) for message in heard] == [
+        ([], [["60000", "0.005"]]),
+        ([], [["60000", "0"]]),
+    ]
+
+
+def test_what_is_again_as_it_was_is_told_all_the_same() -> None:
+    """A client may have taken its snapshot in between."""
+    venue = Listening(immediate=False)
+    heard = venue.hear("btcusdt@depth")
+    place(venue, SELL, 600_000, 5)
+    place(venue, SELL, 600_000, 2)
+    snapshot = venue.get("/fapi/v1/depth", "symbol=BTCUSDT")
+    place(venue, BUY, 600_000, 2)
+    venue.elapse(250)
+    assert snapshot["asks"] == [["60000", "0.007"]]
+    assert heard[1]["U"] <= snapshot["lastUpdateId"] <= heard[1]["u"]
+    assert levels(heard[1]) == ([], [["60000", "0.005"]])
+
+
+def test_a_reset_takes_every_level_away(venue: Listening) -> None:
+    place(venue, BUY, 590_000, 5)
+    place(venue, SELL, 610_000, 5)
+    heard = venue.hear("btcusdt@depth")
+    venue.apply(Reset())
+    place(venue, BUY, 580_000, 5)
+    assert levels(heard[0]) == ([["59000", "0"], ["58000", "0.005"]], [["61000", "0"]])
+    venue.apply(Reset())
+    venue.collect()
+    assert levels(heard[1]) == ([["58000", "0"]], [])
+    assert heard[1]["pu"] == heard[0]["u"] < heard[1]["U"]
+
+
+def test_each_stream_has_a_chain_of_its_own() -> None:
+    venue = Listening(immediate=False)
+    fast, slow = venue.hear("btcusdt@depth@100ms"), venue.hear("btcusdt@depth@500ms")
+    for number in range(10):
+        venue.apply(order(venue, BUY, 590_000 + number, 5))
+        venue.elapse(100)
+    venue.elapse(500)
+    assert len(fast) > len(slow) > 1
+    for heard in (fast, slow):
+        assert [message["pu"] for message in heard[1:]] == [m["u"] for m in heard[:-1]]
+    assert fast[-1]["u"] == slow[-1]["u"]
+
+
+def test_a_stream_that_is_taken_up_again_begins_where_the_book_is(venue: Listening) -> None:
+    heard: list[Any] = []
+    hear = heard.append
+    venue.join("btcusdt@depth", hear)
+    place(venue, BUY, 590_000, 5)
+    venue.leave("btcusdt@depth", hear)
+    place(venue, BUY, 590_010, 5)
+    venue.join("btcusdt@depth", hear)
+    snapshot = venue.get("/fapi/v1/depth", "symbol=BTCUSDT")
+    place(venue, BUY, 590_020, 5)
+    assert [message["b"] for message in heard] == [[["59000", "0.005"]], [["59002", "0.005"]]]
+    assert heard[1]["U"] == snapshot["lastUpdateId"]
+
+
+def test_a_picture_shows_the_top_whole_each_time(venue: Listening) -> None:
+    for number in range(7):
+        place(venue, BUY, 590_000 + number * 10, 5)
+    heard = venue.hear("btcusdt@depth5")
+    venue.collect()
+    place(venue, SELL, 610_000, 5)
+    top = [[str(59_006 - number), "0.005"] for number in range(5)]
+    assert [levels(message) for message in heard] == [(top, []), (top, [["61000", "0.005"]])]
+    assert (heard[0]["U"], heard[0]["u"], heard[0]["pu"]) == (14, 15, 13)
+    assert (heard[1]["U"], heard[1]["u"], heard[1]["pu"]) == (16, 17, 15)
+    assert venue.collect() == 0
+
+
+def test_the_first_picture_of_an_untouched_book(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@depth20@100ms")
+    venue.collect()
+    assert levels(heard[0]) == ([], [])
+    assert (heard[0]["U"], heard[0]["u"], heard[0]["pu"]) == (0, 1, 0)
+
+
+def test_best_prices_speak_once_per_change_of_the_top(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@bookTicker")
+    venue.collect()
+    place(venue, BUY, 590_000, 5)
+    place(venue, BUY, 580_000, 5)
+    place(venue, BUY, 590_000, 1)
+    place(venue, SELL, 600_000, 3)
+    place(venue, BUY, 600_000, 3)
+    venue.apply(Reset())
+    venue.collect()
+    tops = [(row["b"], row["B"], row["a"], row["A"]) for row in heard]
+    assert tops == [
+        ("0", "0", "0", "0"),
+        ("59000", "0.005", "0", "0"),
+        ("59000", "0.006", "0", "0"),
+        ("59000", "0.006", "60000", "0.003"),
+        ("59000", "0.006", "0", "0"),
+        ("0", "0", "0", "0"),
+    ]
+    ids = [row["u"] for row in heard]
+    assert ids == sorted(set(ids))
+
+
+def test_best_prices_agree_with_rest(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@bookTicker")
+    place(venue, BUY, 590_000, 5)
+    row = venue.get("/fapi/v1/ticker/bookTicker", "symbol=BTCUSDT")
+    assert heard[-1] == {
+        "e": "bookTicker",
+        "u": row["lastUpdateId"],
+        "E": START_MS,
+        "T": START_MS,
+        "s": "BTCUSDT",
+        "ps": "BTCUSDT",
+        "b": row["bidPrice"],
+        "B": row["bidQty"],
+        "a": row["askPrice"],
+        "A": row["askQty"],
+        "st": 1,
+    }
+
+
+def test_all_best_prices_come_one_by_one(venue: Listening) -> None:
+    heard = venue.hear("!bookTicker")
+    place(venue, BUY, 590_000, 5)
+    assert [row["s"] for row in heard] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert heard[0]["b"] == "59000"
