@@ -21,7 +21,8 @@ from openperp.history.absorb import Rows, absorb, find_house_accounts
 
 def absorbed(*events: Event, house: set[int] | None = None) -> Rows:
     rows = Rows()
-    absorb(Applied(1, 2_000, Pulse(), None, events), rows, set() if house is None else house)
+    house = set() if house is None else house
+    absorb(Applied(1, 2_000, Pulse(), None, events), rows, house, None)
     return rows
 
 

@@ -11,24 +11,32 @@ from openperp.engine.events import (
     VenueReset,
 )
 from openperp.engine.terms import OrderStatus
+from openperp.history.market_rows import MarketRows
+from openperp.history.memory import Memory
 
 
 class Rows:
     """What successive records add to the history, in their order.
 
-    `cleared` says that everything before these rows is gone.
+    `cleared` says that all orders and fills before these rows are gone.
     """
 
-    __slots__ = ("cleared", "fills", "orders")
+    __slots__ = ("cleared", "fills", "market", "orders")
 
     def __init__(self) -> None:
         self.orders: list[OrderRecord] = []
         self.fills: list[Fill] = []
         self.cleared = False
+        self.market = MarketRows()
 
     def __len__(self) -> int:
         """Rows to write, a clearing counted as one."""
-        return len(self.orders) + len(self.fills) + self.cleared
+        return len(self.orders) + len(self.fills) + self.cleared + self.market.count
+
+    @property
+    def urgent(self) -> bool:
+        """Whether there is more than the market's own past, which can wait a little."""
+        return bool(self.orders or self.fills or self.cleared)
 
     def clear(self) -> None:
         # New lists: a reader may be walking the old ones.
@@ -37,22 +45,35 @@ class Rows:
         self.cleared = True
 
 
-def absorb(applied: Applied, rows: Rows, house: set[int]) -> None:
+def absorb(applied: Applied, rows: Rows, house: set[int], memory: Memory | None) -> None:
     """Adds to `rows` what `applied` closed and traded, the `house` accounts left out.
 
-    An account that was created as a house account joins `house`.
+    An account that was created as a house account joins `house`. The market's past is
+    followed in `memory`, unless it has seen the record before and None is given.
     """
+    if memory is not None:
+        memory.begin(applied, rows.market)
     for event in applied.events:
         if isinstance(event, OrderCanceled) or isinstance(event, OrderExpired):  # noqa: SIM101
             # Twice as fast as one isinstance with a tuple, and this is the busiest line.
             if event.order.account not in house:
                 rows.orders.append(event.order)
-        elif isinstance(event, OrderFilled):
+            continue
+        if isinstance(event, OrderFilled):
             _absorb_fill(event, rows, house)
         elif isinstance(event, VenueReset):
             rows.clear()
         elif isinstance(event, AccountCreated) and event.house:
             house.add(event.account)
+        if memory is not None:
+            memory.take(event)
+
+
+def absorb_market(applied: Applied, rows: Rows, memory: Memory) -> None:
+    """As `absorb`, where orders and fills of the record are there and the market's past is not."""
+    memory.begin(applied, rows.market)
+    for event in applied.events:
+        memory.take(event)
 
 
 def _absorb_fill(event: OrderFilled, rows: Rows, house: set[int]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from openperp.engine.events import Applied, Fill, OrderRecord
+from openperp.engine.state import State
 from openperp.history.market import MarketHistory
 
 
@@ -51,6 +52,13 @@ class History(MarketHistory, Protocol):
 
         For a start from a snapshot, which holds accounts whose creation is not
         replayed. They stay out for good, a reset of the venue included.
+        """
+        ...
+
+    def start_from(self, state: State) -> None:
+        """Takes prices, wallets and holdings from `state`, if records before it were missed.
+
+        For a start from a snapshot: the market's past then begins there.
         """
         ...
 

@@ -8,16 +8,20 @@ from threading import Lock
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
+
 from openperp.history.base import HistoryUnusable
+from openperp.history.restore import restore
 
 APPLICATION_ID: Final = 0x6F70_4831
 """Marks the file as ours, in the place that SQLite keeps for this."""
 
-FORMAT: Final = 1
-"""Version of the tables and of the rows in them; any other is rebuilt from the journal, or
-refused where the journal has forgotten too much."""
+FORMAT: Final = 2
+"""Version of the tables and of the rows in them. Files of `FIRST_FORMAT` get the tables that
+they lack; any other is rebuilt from the journal, or refused where that has forgotten too much."""
+FIRST_FORMAT: Final = 1
 
-TABLES: Final = """
+FIRST_TABLES: Final = """
 CREATE TABLE history (identity TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE TABLE owners (owner INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL);
 CREATE TABLE orders (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
@@ -29,6 +33,28 @@ CREATE TABLE client_blocks (bucket_block INTEGER PRIMARY KEY, entries BLOB NOT N
 """An owner is an account on a symbol. A key is the owner's number over 40 bits of id, so that
 a table is sorted by account, symbol and id, and its one B-tree serves both look-ups and lists.
 """
+
+MARKET_TABLES: Final = """
+CREATE TABLE market (position INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+    next_tran_id INTEGER NOT NULL);
+CREATE TABLE instruments (symbol TEXT PRIMARY KEY, initial_ticks INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE wallets (account INTEGER PRIMARY KEY, balance INTEGER NOT NULL,
+    first_deposit INTEGER NOT NULL);
+CREATE TABLE holdings (account INTEGER NOT NULL, symbol TEXT NOT NULL, side INTEGER NOT NULL,
+    lots INTEGER NOT NULL, PRIMARY KEY (account, symbol, side)) WITHOUT ROWID;
+CREATE TABLE trades (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE agg_trades (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE income (key INTEGER PRIMARY KEY, kind INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX income_by_kind ON income (kind);
+CREATE TABLE bars (series INTEGER NOT NULL, open_ms INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (series, open_ms)) WITHOUT ROWID;
+CREATE TABLE statistics (series INTEGER NOT NULL, time_ms INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (series, time_ms)) WITHOUT ROWID;
+"""
+"""The market's past, with a position of its own: a file of the first format has none of it, and
+takes in what the journal still has. Owners of trades, bars and statistics have the account 0."""
+
+FIRST_MARKET: Final = "INSERT INTO market VALUES (0, 0, 1);"
 
 UNREADABLE: Final = """
 SELECT (SELECT count(*) FROM owners WHERE typeof(account) <> 'integer'
@@ -135,6 +161,8 @@ def _open_existing(path: Path, identity: str, needed_seq: int) -> sqlite3.Connec
         if fault:
             raise Unfit(fault)  # noqa: TRY301
         _tune(connection)
+        if _format(connection) == FIRST_FORMAT:
+            _add_market(connection)
     except BaseException:
         connection.close()
         raise
@@ -144,13 +172,17 @@ def _open_existing(path: Path, identity: str, needed_seq: int) -> sqlite3.Connec
 def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) -> str:
     """Why the file cannot be carried on; empty if it can."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (format,) = connection.execute("PRAGMA user_version").fetchone()
-    if (application_id, format) != (APPLICATION_ID, FORMAT):
+    format = _format(connection)
+    if application_id != APPLICATION_ID or format not in (FIRST_FORMAT, FORMAT):
         return "it is no history of this version of openperp"
     tables = {
-        bytes(row[0]) for row in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master")
+        bytes(row[0])
+        for row in connection.execute(
+            "SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL"
+        )
     }
-    if tables != {part.strip().encode() for part in TABLES.split(";")} - {b""}:
+    expected = FIRST_TABLES if format == FIRST_FORMAT else FIRST_TABLES + MARKET_TABLES
+    if tables != {part.strip().encode() for part in expected.split(";")} - {b""}:
         return "its tables are not as they were made"
     rows = connection.execute("SELECT identity, position FROM history").fetchall()
     if len(rows) != 1 or not isinstance(rows[0][1], int):
@@ -161,8 +193,29 @@ def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) 
         return f"it ends at record {rows[0][1]}"
     if connection.execute(UNREADABLE).fetchone() != (0,):
         return "its rows are not readable"
+    if format != FIRST_FORMAT and not _is_market_readable(connection):
+        return "its rows of the market are not readable"
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     return "" if verdict == "ok" else "the file does not hold together"
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _is_market_readable(connection: sqlite3.Connection) -> bool:
+    try:
+        restore(connection)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        return False
+    return True
+
+
+def _add_market(connection: sqlite3.Connection) -> None:
+    """Brings a file of the first format up to date."""
+    connection.executescript(
+        f"BEGIN; {MARKET_TABLES} {FIRST_MARKET} PRAGMA user_version = {FORMAT}; COMMIT;"
+    )
 
 
 def create(path: str, identity: str) -> sqlite3.Connection:
@@ -172,7 +225,7 @@ def create(path: str, identity: str) -> sqlite3.Connection:
         _tune(connection)
         connection.executescript(
             f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
-            f"{TABLES} COMMIT;"
+            f"{FIRST_TABLES} {MARKET_TABLES} {FIRST_MARKET} COMMIT;"
         )
         connection.execute("INSERT INTO history VALUES (?, 0)", (identity,))
     except BaseException:

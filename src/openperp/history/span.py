@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from openperp.engine.events import Fill, OrderRecord
+from openperp.history.market import AggTrade, Income, Trade
 
-Row = TypeVar("Row", OrderRecord, Fill)
+Row = TypeVar("Row", OrderRecord, Fill, Trade, AggTrade, Income)
 
 
 class Span(NamedTuple):

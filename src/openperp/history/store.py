@@ -1,27 +1,32 @@
 """The history in SQLite, written behind the venue's back by a thread of its own."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Final, NamedTuple
 
-import msgspec
-
 from openperp.engine.events import Applied, Fill, OrderRecord
+from openperp.engine.state import State
 from openperp.history import file
-from openperp.history.absorb import absorb, find_house_accounts
+from openperp.history.absorb import absorb, absorb_market, find_house_accounts
 from openperp.history.base import HistoryUnusable
 from openperp.history.client_ids import find_auto_order_id, hash_client_id
+from openperp.history.market_reads import MarketReads
 from openperp.history.overlay import Layer
+from openperp.history.restore import restore
 from openperp.history.span import Picked, Span
-from openperp.history.tables import FILLS, ID_MASK, ORDERS, Writer
+from openperp.history.tables import FILLS, ID_MASK, ORDERS
+from openperp.history.writer import Writer
 
 GATHER_SECONDS: Final = 0.25
 """How long rows wait for company: the more in a transaction, the cheaper each one."""
+GATHER_ROWS: Final = 2_000
+"""Rows of the market's past that are written without waiting for others."""
 UNWRITTEN_ROWS: Final = 50_000
 """Rows that may wait for the writer while it is busy with as many; beyond, `absorb` waits."""
+IDLE_SECONDS: Final = 10.0
+"""How long the market's own past may wait where nothing else is to be written."""
 RETRY_SECONDS: Final = 1.0
 """How long after a failed write the next one is tried, unless a flush asks for it."""
 
@@ -37,8 +42,8 @@ class Taken(NamedTuple):
     flush: int
 
 
-class SqliteHistory:
-    """Closed orders and fills in a file, or in memory where `path` is None.
+class SqliteHistory(MarketReads):
+    """Closed orders, fills and the market's past in a file, or in memory where `path` is None.
 
     `absorb` adds to the top layer of unwritten rows; the writer takes that layer
     whole, writes it in one transaction together with the position, and drops it
@@ -68,7 +73,9 @@ class SqliteHistory:
         self._writer = Writer(self._connection)
         ((self._position,),) = self._connection.query("SELECT position FROM history")
 
+        self._memory = restore(self._connection.raw)
         self._house: set[int] = set()
+        self._memory.house = self._house
         self._lock = Lock()
         self._changed = Condition(self._lock)
         self._layers: tuple[Layer, ...] = (Layer(),)
@@ -94,15 +101,18 @@ class SqliteHistory:
         return reason and f"The history cannot be written: {reason}."
 
     def absorb(self, applied: Applied) -> None:
-        if applied.seq <= self._position:
-            self._house.update(find_house_accounts(applied))
-            return
+        memory = self._memory if applied.seq > self._memory.position else None
         with self._lock:
             rows = self._layers[0].rows
-            absorb(applied, rows, self._house)
-            self._position = applied.seq
+            if applied.seq > self._position:
+                absorb(applied, rows, self._house, memory)
+                self._position = applied.seq
+            else:
+                self._house.update(find_house_accounts(applied))
+                if memory is not None:
+                    absorb_market(applied, rows, memory)
             waiting = len(rows)
-            if waiting and self._idle:
+            if self._idle and (rows.urgent or waiting > GATHER_ROWS):
                 self._idle = False
                 self._changed.notify_all()
         if waiting > UNWRITTEN_ROWS or self._end:
@@ -116,6 +126,11 @@ class SqliteHistory:
             )
             if self.failing:
                 raise HistoryUnusable(self.failing)
+
+    def start_from(self, state: State) -> None:
+        with self._lock:
+            if state.seq > self._memory.position:
+                self._memory.start_from(state, self._layers[0].rows.market)
 
     def add_house_accounts(self, accounts: Iterable[int]) -> None:
         self._house.update(accounts)
@@ -167,8 +182,11 @@ class SqliteHistory:
                     lambda: self._closing or self._flush_wanted > self._flush_failed, RETRY_SECONDS
                 )
                 return not self._closing
-            self._idle = not self._layers[0].rows and self._flush_wanted == self._flush_done
-            self._changed.wait_for(lambda: not self._idle or self._closing)
+            urgent = self._layers[0].rows.urgent
+            self._idle = not urgent and self._flush_wanted == self._flush_done
+            while not self._changed.wait_for(lambda: not self._idle or self._closing, IDLE_SECONDS):
+                if self._layers[0].rows:
+                    break
             self._changed.wait_for(self._is_pressing, GATHER_SECONDS)
             return not self._closing
 
@@ -183,6 +201,7 @@ class SqliteHistory:
         """Writes the layer that failed before, if one did, or else the top one."""
         with self._changed:
             if self._taken is None:
+                self._memory.seal(self._layers[0].rows.market)
                 self._taken = Taken(self._layers[0], self._position, self._flush_wanted)
                 self._layers = (Layer(), self._taken.layer)
             taken, wanted = self._taken, self._flush_wanted
@@ -313,14 +332,6 @@ class SqliteHistory:
             for base in self._writer.owners.find_bases(account, symbol):
                 picked.add(FILLS.list(reader, base, span, order_id))
         return picked.cut(span)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._reader.lock:
-            try:
-                yield self._reader.raw
-            except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise HistoryUnusable(f"The history cannot be read: {error}.") from error
 
 
 def _belongs(order: OrderRecord, account: int, symbol: str) -> bool:

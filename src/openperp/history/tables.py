@@ -1,26 +1,22 @@
-"""Rows of the history in SQLite: written by one thread, read by any."""
+"""How the history keeps rows by owner and id in SQLite, and finds them."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, Generic
+from itertools import chain, islice
+from typing import Any, Final, Generic
 
 import msgspec
 
 from openperp.engine.events import Fill, OrderRecord
-from openperp.history.absorb import Rows
-from openperp.history.client_ids import ClientIdIndex
 from openperp.history.file import Connection
-from openperp.history.span import Row, Span, fill_key
+from openperp.history.series import ID_BITS, MARKET_ACCOUNT
+from openperp.history.span import Row, Span
 
-ID_BITS: Final = 40
-"""Bits of an order id, or of a trade id and its side, under the owner in a key."""
 ID_MASK: Final = 2**ID_BITS - 1
 INSERT_ROWS: Final = 128
 """Rows in one statement: a writer that holds the interpreter's lock for no longer than it takes
 to encode them, and that need not win it back for each one."""
-
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Owners:
@@ -49,6 +45,14 @@ class Owners:
             base = owner << ID_BITS
         return base
 
+    def number(self, symbol: str) -> int:
+        """The number of a market, which has rows of its own."""
+        return self.base(MARKET_ACCOUNT, symbol) >> ID_BITS
+
+    def find_number(self, symbol: str) -> int | None:
+        base = self._bases.get((MARKET_ACCOUNT, symbol))
+        return None if base is None else base >> ID_BITS
+
     def find_bases(self, account: int, symbol: str) -> list[int]:
         """The bases of an account on one symbol, or (empty) on all it ever had rows for."""
         symbols = (symbol,) if symbol else self._symbols.get(account, ())
@@ -56,63 +60,35 @@ class Owners:
         return [base for base in bases if base is not None]
 
 
-class Writer:
-    """Writes rows in the transaction that its caller keeps open."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.owners = Owners(connection)
-        self.client_ids = ClientIdIndex(connection)
-
-    def write(self, rows: Rows, position: int) -> None:
-        if rows.cleared:
-            self._connection.execute("DELETE FROM orders")
-            self._connection.execute("DELETE FROM fills")
-            self.client_ids.clear()
-        if rows.orders:
-            self._write_orders(rows.orders)
-        if rows.fills:
-            self._write_fills(rows.fills)
-        self._connection.execute("UPDATE history SET position = ?", (position,))
-
-    def _write_orders(self, orders: list[OrderRecord]) -> None:
-        base = self.owners.base
-        keys: list[int] = []
-        orders.sort(key=lambda order: order.order_id)
-        for start in range(0, len(orders), INSERT_ROWS):
-            values: list[int | bytes] = []
-            for order in orders[start : start + INSERT_ROWS]:
-                key = base(order.account, order.symbol) | order.order_id
-                keys.append(key)
-                values += (key, _encode(order))
-            self._connection.execute(_insert_statement("orders", 2, len(values) // 2), values)
-        self.client_ids.add(orders, keys)
-
-    def _write_fills(self, fills: list[Fill]) -> None:
-        base = self.owners.base
-        for start in range(0, len(fills), INSERT_ROWS):
-            values: list[int | bytes] = []
-            for fill in fills[start : start + INSERT_ROWS]:
-                key = base(fill.account, fill.symbol) | fill_key(fill)
-                values += (key, fill.order_id, _encode(fill))
-            self._connection.execute(_insert_statement("fills", 3, len(values) // 3), values)
+def insert(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Writes `rows`, whose values are in the order of the table's columns."""
+    rows = iter(rows)
+    while some := list(islice(rows, INSERT_ROWS)):
+        statement = _insert_statement(table, len(some[0]), len(some))
+        connection.execute(statement, list(chain.from_iterable(some)))
 
 
 # Or replace: a file whose position is behind its rows is made whole by replay all the same.
-@lru_cache(maxsize=2 * INSERT_ROWS)
+@lru_cache(maxsize=8 * INSERT_ROWS)
 def _insert_statement(table: str, columns: int, rows: int) -> str:
     row = f"({', '.join('?' * columns)})"
     return f"INSERT OR REPLACE INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608
 
 
 class Table(Generic[Row]):
-    """Reads one kind of row; an id is shifted by `shift` bits in the key."""
+    """Reads one kind of row; an id is shifted by `shift` bits in the key.
 
-    def __init__(self, name: str, row_type: type[Row], shift: int, time: str) -> None:
+    Rows may be asked for by the value of one more column, `sought`.
+    """
+
+    def __init__(
+        self, name: str, row_type: type[Row], shift: int, time: str, sought: str = ""
+    ) -> None:
         self._name = name
         self._decode: Callable[[bytes], Row] = msgspec.msgpack.Decoder(row_type).decode
         self._shift = shift
         self._time = time
+        self._sought = sought
 
     def find(self, connection: sqlite3.Connection, key: int) -> Row | None:
         row = connection.execute(
@@ -122,11 +98,11 @@ class Table(Generic[Row]):
         return None if row is None else self._decode(row[0])
 
     def list(
-        self, connection: sqlite3.Connection, base: int, span: Span, order_id: int | None = None
+        self, connection: sqlite3.Connection, base: int, span: Span, sought: int | None = None
     ) -> Iterator[tuple[int, Row]]:
         """Up to the span's limit of an owner's rows, with their keys less the owner."""
         low, high = self._range(connection, base, span)
-        wanted = "" if order_id is None else f"AND order_id = {order_id:d}"
+        wanted = "" if sought is None else f"AND {self._sought} = {sought:d}"
         order = "DESC" if span.from_end else "ASC"
         rows = connection.execute(
             f"SELECT key, CAST(record AS BLOB) FROM {self._name} WHERE key BETWEEN ? AND ? {wanted}"  # noqa: S608
@@ -178,4 +154,4 @@ class Table(Generic[Row]):
 
 
 ORDERS: Final = Table("orders", OrderRecord, 0, "created_ms")
-FILLS: Final = Table("fills", Fill, 1, "time_ms")
+FILLS: Final = Table("fills", Fill, 1, "time_ms", "order_id")

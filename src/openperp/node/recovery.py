@@ -90,6 +90,7 @@ def _prepare_history(journal: Journal, history: History, state: State) -> None:
     history.add_house_accounts(
         account.account_id for account in state.accounts.values() if account.house
     )
+    history.start_from(state)
 
 
 def _check_not_ahead(journal: Journal, position: int) -> None:

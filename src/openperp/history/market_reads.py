@@ -1,0 +1,218 @@
+"""Questions about the market's past: answered from memory, from unwritten rows, from the file."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TypeVar
+
+import msgspec
+
+from openperp.history.bars import BarSource, Window
+from openperp.history.base import HistoryUnusable
+from openperp.history.file import Connection
+from openperp.history.intervals import period_start
+from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
+from openperp.history.market_rows import MarketRows
+from openperp.history.market_tables import AGG_TRADES, INCOME, TRADES
+from openperp.history.memory import RECENT, Memory
+from openperp.history.overlay import Layer
+from openperp.history.sampled import SampleSource, list_samples
+from openperp.history.series import MARKET_ACCOUNT, bar_series
+from openperp.history.span import Picked, Span
+from openperp.history.tables import Table
+from openperp.history.track import flat
+from openperp.history.writer import Writer
+
+Row = TypeVar("Row", Trade, AggTrade, Income)
+
+
+class MarketReads:
+    """The half of the history that answers for the market; the other half keeps the rows."""
+
+    _layers: tuple[Layer, ...]
+    _lock: Lock
+    _memory: Memory
+    _reader: Connection
+    _writer: Writer
+
+    def list_trades(
+        self,
+        symbol: str,
+        *,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[Trade]:
+        span = Span(MARKET_ACCOUNT, symbol, from_id, None, start_ms, end_ms, limit, None)
+        with self._lock:
+            market = self._memory.markets.get(symbol)
+            recent = None if market is None else _find_recent(market.trades, span)
+        if recent is not None:
+            return recent
+        return self._list(
+            TRADES, span, lambda rows: [(t.trade_id, t) for t in rows.trades.get(symbol, ())]
+        )
+
+    def list_agg_trades(
+        self,
+        symbol: str,
+        *,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[AggTrade]:
+        span = Span(MARKET_ACCOUNT, symbol, from_id, None, start_ms, end_ms, limit, None)
+        with self._lock:
+            market = self._memory.markets.get(symbol)
+            recent = None if market is None else _find_recent(market.agg_trades, span)
+        if recent is not None:
+            return recent
+        return self._list(
+            AGG_TRADES, span, lambda rows: [(t.agg_id, t) for t in rows.agg_trades.get(symbol, ())]
+        )
+
+    def list_income(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        kind: IncomeKind | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 100,
+    ) -> list[Income]:
+        def pick(rows: MarketRows) -> Iterator[tuple[int, Income]]:
+            for row in rows.income:
+                if (
+                    row.account == account
+                    and (not symbol or row.symbol == symbol)
+                    and (kind is None or row.kind == kind)
+                ):
+                    yield row.tran_id, row
+
+        span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
+        return self._list(INCOME, span, pick, kind)
+
+    def list_bars(
+        self,
+        symbol: str,
+        kind: BarKind,
+        interval: str,
+        *,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+        now_ms: int,
+        filled: bool = True,
+    ) -> list[Bar]:
+        with self._lock:
+            market = self._memory.markets.get(symbol)
+            track = None if market is None else market.find_track(kind, interval)
+            current = None if track is None else track.current(interval)
+            if current is None:
+                return []
+            latest_ms = max(period_start(interval, now_ms), current.open_ms)
+            if limit == 1 and filled and start_ms is None and end_ms is None:
+                at_rest = current.open_ms < latest_ms
+                return [flat(latest_ms, current.close) if at_rest else current]
+            unwritten, all_there = self._find_unwritten_bars(symbol, kind, interval)
+        unwritten[current.open_ms] = current
+        window = Window(interval, start_ms, end_ms, limit, latest_ms)
+        with self._reading() as reader:
+            owner = None if all_there else self._writer.owners.find_number(symbol)
+            series = None if owner is None else bar_series(owner, kind, interval)
+            return window.read(BarSource(unwritten, reader, series), filled)
+
+    def _find_unwritten_bars(
+        self, symbol: str, kind: BarKind, interval: str
+    ) -> tuple[dict[int, Bar], bool]:
+        """Bars that may not be in the file, and whether none before them is there."""
+        layers: list[dict[int, Bar]] = []
+        cleared = False
+        for layer in self._layers:
+            rows = layer.rows.market
+            layers.append(rows.bars.get((symbol, kind), {}).get(interval, {}))
+            if rows.cleared:
+                cleared = True
+                break
+        unwritten: dict[int, Bar] = {}
+        for bars in reversed(layers):
+            unwritten.update(bars)
+        return unwritten, cleared
+
+    def rolling_day(self, symbol: str, now_ms: int) -> Bar:
+        with self._lock:
+            return self._memory.find_day(symbol, now_ms)
+
+    def list_statistics(
+        self,
+        symbol: str,
+        period: str,
+        *,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 30,
+        now_ms: int | None = None,
+    ) -> list[Statistics]:
+        with self._lock:
+            memory = self._memory
+            if symbol not in memory.markets:
+                return []
+            unwritten: dict[int, Statistics] = {}
+            all_there = False
+            for layer in self._layers:
+                rows = layer.rows.market
+                unwritten.update(rows.statistics.get(symbol, {}))
+                all_there = all_there or rows.cleared
+                if rows.cleared:
+                    break
+            latest_ms = max(memory.time_ms, now_ms or 0)
+            present = memory.count_now(symbol)
+        with self._reading() as reader:
+            owner = None if all_there else self._writer.owners.find_number(symbol)
+            source = SampleSource(unwritten, present, reader, owner)
+            return list_samples(source, period, start_ms, end_ms, limit, latest_ms)
+
+    def _list(
+        self,
+        table: Table[Row],
+        span: Span,
+        pick: Callable[[MarketRows], Iterable[tuple[int, Row]]],
+        sought: int | None = None,
+    ) -> list[Row]:
+        """Rows of the span, from those that `pick` finds unwritten and from the file."""
+        picked = Picked[Row]()
+        for layer in self._layers:
+            rows = layer.rows.market
+            picked.add(
+                (row_id, row)
+                for row_id, row in pick(rows)
+                if span.admits(span.account, span.symbol, row_id, row.time_ms)
+            )
+            if rows.cleared:
+                return picked.cut(span)
+        with self._reading() as reader:
+            for base in self._writer.owners.find_bases(span.account, span.symbol):
+                picked.add(table.list(reader, base, span, sought))
+        return picked.cut(span)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._reader.lock:
+            try:
+                yield self._reader.raw
+            except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise HistoryUnusable(f"The history cannot be read: {error}.") from error
+
+
+def _find_recent(recent: deque[Row], span: Span) -> list[Row] | None:
+    """The newest rows, where these are wanted and at hand."""
+    if span.from_id is not None or span.start_ms is not None or span.end_ms is not None:
+        return None
+    if len(recent) == RECENT < span.limit:
+        return None
+    return list(recent)[max(0, len(recent) - span.limit) :]

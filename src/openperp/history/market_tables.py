@@ -1,0 +1,81 @@
+"""Rows of the market's past in SQLite: written by one thread, in its open transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from openperp.history.file import Connection
+from openperp.history.market import AggTrade, BarKind, Income, Statistics, Trade
+from openperp.history.market_rows import BarRows, MarketRows
+from openperp.history.series import MARKET_ACCOUNT, bar_series, encode_row
+from openperp.history.tables import Owners, Table, insert
+
+TABLES: Final = (
+    "instruments",
+    "wallets",
+    "holdings",
+    "trades",
+    "agg_trades",
+    "income",
+    "bars",
+    "statistics",
+)
+
+TRADES: Final = Table("trades", Trade, 0, "time_ms")
+AGG_TRADES: Final = Table("agg_trades", AggTrade, 0, "time_ms")
+INCOME: Final = Table("income", Income, 0, "time_ms", "kind")
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def write_market(connection: Connection, owners: Owners, rows: MarketRows) -> None:
+    """Writes what a memory has sealed."""
+    if rows.cleared:
+        for table in TABLES:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+    for symbol, trades in rows.trades.items():
+        base = owners.base(MARKET_ACCOUNT, symbol)
+        insert(connection, "trades", ((base | each.trade_id, _encode(each)) for each in trades))
+    for symbol, agg_trades in rows.agg_trades.items():
+        base = owners.base(MARKET_ACCOUNT, symbol)
+        keyed = ((base | each.agg_id, _encode(each)) for each in agg_trades)
+        insert(connection, "agg_trades", keyed)
+    for (symbol, kind), bars in rows.bars.items():
+        insert(connection, "bars", _bar_values(owners.number(symbol), kind, bars))
+    for symbol, statistics in rows.statistics.items():
+        insert(connection, "statistics", _statistics_values(owners.number(symbol), statistics))
+    insert(connection, "income", (_income_values(owners, income) for income in rows.income))
+    insert(connection, "instruments", rows.instruments.items())
+    insert(connection, "wallets", ((account, *each) for account, each in rows.wallets.items()))
+    _write_holdings(connection, rows)
+    if rows.checkpoint is not None:
+        connection.execute(
+            "UPDATE market SET position = ?, time_ms = ?, next_tran_id = ?", rows.checkpoint
+        )
+
+
+def _bar_values(owner: int, kind: BarKind, bars: BarRows) -> Iterable[Sequence[Any]]:
+    for interval, by_time in bars.items():
+        series = bar_series(owner, kind, interval)
+        for open_ms, bar in by_time.items():
+            yield series, open_ms, encode_row(bar)
+
+
+def _statistics_values(owner: int, rows: dict[int, Statistics]) -> Iterable[Sequence[Any]]:
+    return ((owner, time_ms, encode_row(row)) for time_ms, row in rows.items())
+
+
+def _income_values(owners: Owners, income: Income) -> Sequence[Any]:
+    key = owners.base(income.account, income.symbol) | income.tran_id
+    return key, income.kind, _encode(income)
+
+
+def _write_holdings(connection: Connection, rows: MarketRows) -> None:
+    """What is held no more leaves no row."""
+    held = ((*key, lots) for key, lots in rows.holdings.items() if lots)
+    insert(connection, "holdings", held)
+    gone = [key for key, lots in rows.holdings.items() if not lots]
+    connection.execute_many(
+        "DELETE FROM holdings WHERE account = ? AND symbol = ? AND side = ?", gone
+    )

@@ -1,0 +1,48 @@
+"""Writes rows of the history in SQLite, in one thread and in the transaction it keeps open."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from openperp.engine.events import Fill, OrderRecord
+from openperp.history.absorb import Rows
+from openperp.history.client_ids import ClientIdIndex
+from openperp.history.file import Connection
+from openperp.history.market_tables import write_market
+from openperp.history.span import fill_key
+from openperp.history.tables import Owners, insert
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Writer:
+    """Writes rows in the transaction that its caller keeps open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.owners = Owners(connection)
+        self.client_ids = ClientIdIndex(connection)
+
+    def write(self, rows: Rows, position: int) -> None:
+        if rows.cleared:
+            self._connection.execute("DELETE FROM orders")
+            self._connection.execute("DELETE FROM fills")
+            self.client_ids.clear()
+        if rows.orders:
+            self._write_orders(rows.orders)
+        if rows.fills:
+            insert(self._connection, "fills", self._fill_values(rows.fills))
+        write_market(self._connection, self.owners, rows.market)
+        self._connection.execute("UPDATE history SET position = ?", (position,))
+
+    def _write_orders(self, orders: list[OrderRecord]) -> None:
+        base = self.owners.base
+        orders.sort(key=lambda order: order.order_id)
+        keys = [base(order.account, order.symbol) | order.order_id for order in orders]
+        insert(self._connection, "orders", zip(keys, map(_encode, orders), strict=True))
+        self.client_ids.add(orders, keys)
+
+    def _fill_values(self, fills: list[Fill]) -> Iterator[tuple[int, int, bytes]]:
+        base = self.owners.base
+        for fill in fills:
+            yield base(fill.account, fill.symbol) | fill_key(fill), fill.order_id, _encode(fill)
