@@ -1,0 +1,278 @@
+"""Streams of trades and klines, message by message."""
+
+from typing import Any
+
+import pytest
+from tests.api.offline import START_MS
+from tests.api.streams.listening import Listening
+
+from openperp.engine.commands import PlaceOrder, Pulse, Reset
+from openperp.engine.terms import OrderType, Side
+
+BUY, SELL = Side.BUY, Side.SELL
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+
+
+@pytest.fixture
+def venue() -> Listening:
+    return Listening()
+
+
+def place(venue: Listening, side: Side, ticks: int, lots: int) -> None:
+    account = venue.state.account_ids["alice" if side is BUY else "bob"]
+    venue.apply(PlaceOrder(account, "BTCUSDT", side, OrderType.LIMIT, lots, ticks))
+
+
+def trade(venue: Listening, ticks: int, lots: int) -> None:
+    """A purchase by a taker."""
+    place(venue, SELL, ticks, lots)
+    place(venue, BUY, ticks, lots)
+    venue.collect()
+
+
+def advance(venue: Listening, by_ms: int) -> None:
+    """A virtual clock is moved, which is a record of its own."""
+    venue.now_ms += by_ms
+    venue.apply(Pulse())
+    venue.collect()
+
+
+def sweep(venue: Listening) -> None:
+    """One taker meets two orders at one price and one at another, then another taker."""
+    for ticks, lots in ((600_000, 1), (600_000, 2), (600_010, 3), (600_010, 4)):
+        place(venue, SELL, ticks, lots)
+    place(venue, BUY, 600_010, 6)
+    place(venue, BUY, 600_010, 4)
+    venue.collect()
+
+
+def test_trades_come_one_by_one(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@trade")
+    venue.now_ms += 3
+    sweep(venue)
+    assert [(row["t"], row["p"], row["q"]) for row in heard] == [
+        (1, "60000", "0.001"),
+        (2, "60000", "0.002"),
+        (3, "60001", "0.003"),
+        (4, "60001", "0.004"),
+    ]
+    assert heard[0] == {
+        "e": "trade",
+        "E": START_MS + 3,
+        "T": START_MS + 3,
+        "s": "BTCUSDT",
+        "t": 1,
+        "p": "60000",
+        "q": "0.001",
+        "X": "MARKET",
+        "m": False,
+    }
+
+
+def test_aggregate_trades_join_what_one_taker_did_at_one_price(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@aggTrade")
+    sweep(venue)
+    rows = [(row["a"], row["p"], row["q"], row["f"], row["l"]) for row in heard]
+    assert rows == [
+        (1, "60000", "0.003", 1, 2),
+        (2, "60001", "0.003", 3, 3),
+        (3, "60001", "0.004", 4, 4),
+    ]
+    assert heard[0]["nq"] == heard[0]["q"]
+    assert heard[0]["st"] == 1
+
+
+@pytest.mark.parametrize("name", ["btcusdt@trade", "btcusdt@aggTrade"])
+def test_the_side_of_the_maker(venue: Listening, name: str) -> None:
+    heard = venue.hear(name)
+    trade(venue, 600_000, 5)
+    place(venue, BUY, 600_000, 5)
+    place(venue, SELL, 600_000, 5)
+    venue.collect()
+    assert [row["m"] for row in heard] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["btcusdt@trade", "btcusdt@aggTrade"])
+def test_trades_from_before_are_not_told(venue: Listening, name: str) -> None:
+    trade(venue, 600_000, 1)
+    heard = venue.hear(name)
+    assert venue.collect() == 0
+    trade(venue, 600_000, 2)
+    assert [row["q"] for row in heard] == ["0.002"]
+
+
+def test_trades_wait_for_no_pace_and_aggregate_trades_do() -> None:
+    venue = Listening(immediate=False)
+    trades, together = venue.hear("btcusdt@trade"), venue.hear("btcusdt@aggTrade")
+    for _ in range(3):
+        trade(venue, 600_000, 1)
+    assert (len(trades), len(together)) == (3, 1)
+    venue.elapse(100)
+    assert [row["a"] for row in together] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["btcusdt@trade", "btcusdt@aggTrade"])
+def test_trades_go_on_after_a_reset(venue: Listening, name: str) -> None:
+    heard = venue.hear(name)
+    trade(venue, 600_000, 1)
+    trade(venue, 600_000, 2)
+    venue.apply(Reset())
+    trade(venue, 600_000, 3)
+    assert [row["q"] for row in heard] == ["0.001", "0.002", "0.003"]
+
+
+# Klines.
+
+
+def bars(heard: list[dict[str, Any]]) -> list[tuple[int, str, int, bool]]:
+    """Open time from the start of the venue, close, trades, closed."""
+    klines = [message["k"] for message in heard]
+    return [(k["t"] - START_MS, k["c"], k["n"], k["x"]) for k in klines]
+
+
+def test_a_kline(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1m")
+    venue.now_ms += 5_000
+    sweep(venue)
+    place(venue, BUY, 599_990, 10)
+    place(venue, SELL, 599_990, 10)
+    venue.collect()
+    assert heard[-1] == {
+        "e": "kline",
+        "E": START_MS + 5_000,
+        "s": "BTCUSDT",
+        "k": {
+            "t": START_MS,
+            "T": START_MS + MINUTE - 1,
+            "s": "BTCUSDT",
+            "i": "1m",
+            "f": 1,
+            "L": 5,
+            "o": "60000",
+            "c": "59999",
+            "h": "60001",
+            "l": "59999",
+            "v": "0.02",
+            "n": 5,
+            "x": False,
+            "q": "1199.997",
+            "V": "0.01",
+            "Q": "600.007",
+            "B": "0",
+        },
+    }
+
+
+def test_a_continuous_kline_names_pair_and_contract(venue: Listening) -> None:
+    heard = venue.hear("btcusdt_perpetual@continuousKline_1s")
+    trade(venue, 600_000, 1)
+    message = heard[-1]
+    assert (message["e"], message["ps"], message["ct"]) == (
+        "continuous_kline",
+        "BTCUSDT",
+        "PERPETUAL",
+    )
+    assert "s" not in message["k"]
+    assert message["k"]["T"] - message["k"]["t"] == 999
+
+
+def test_the_first_listener_sees_the_open_bar_of_a_quiet_market(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1m")
+    venue.collect()
+    assert bars(heard) == [(0, "60000", 0, False)]
+    assert (heard[0]["k"]["f"], heard[0]["k"]["L"]) == (-1, -1)
+    assert venue.collect() == 0
+
+
+def test_a_bar_closes_once_trades_or_not(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1m")
+    trade(venue, 600_010, 1)
+    advance(venue, MINUTE - 1)
+    assert bars(heard) == [(0, "60001", 1, False)]
+    advance(venue, 1)
+    advance(venue, 1)
+    advance(venue, MINUTE)
+    assert bars(heard[1:]) == [(0, "60001", 1, True), (MINUTE, "60001", 0, True)]
+    trade(venue, 600_020, 1)
+    assert bars(heard[3:]) == [(2 * MINUTE, "60002", 1, False)]
+
+
+def test_a_trade_that_begins_a_bar_closes_the_one_before(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1m")
+    trade(venue, 600_010, 1)
+    venue.now_ms += MINUTE
+    trade(venue, 600_020, 1)
+    assert bars(heard[1:]) == [(0, "60001", 1, True), (MINUTE, "60002", 1, False)]
+
+
+def test_a_jump_of_the_clock_closes_every_bar_on_the_way(venue: Listening) -> None:
+    minutes, hours = venue.hear("btcusdt@kline_1m"), venue.hear("btcusdt@kline_1h")
+    trade(venue, 600_010, 1)
+    advance(venue, 2 * HOUR)
+    assert bars(minutes[1:]) == [
+        (number * MINUTE, "60001", int(number == 0), True) for number in range(120)
+    ]
+    assert bars(hours[1:]) == [(0, "60001", 1, True), (HOUR, "60001", 0, True)]
+
+
+def test_of_very_many_bars_the_newest_close(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1m")
+    venue.collect()
+    advance(venue, 2_000 * MINUTE)
+    assert len(heard) == 1_001
+    assert bars(heard[1:])[0] == (1_000 * MINUTE, "60000", 0, True)
+    assert bars(heard)[-1] == (1_999 * MINUTE, "60000", 0, True)
+
+
+def test_a_month_closes_at_its_end(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1M")
+    venue.collect()
+    day = 24 * HOUR
+    assert heard[0]["k"]["T"] == START_MS + 31 * day - 1
+    advance(venue, 31 * day)
+    assert bars(heard[1:]) == [(0, "60000", 0, True)]
+    trade(venue, 600_010, 1)
+    assert heard[-1]["k"]["T"] - heard[-1]["k"]["t"] == 28 * day - 1
+
+
+def test_continuous_klines_leave_out_periods_without_trades(venue: Listening) -> None:
+    heard = venue.hear("btcusdt_perpetual@continuousKline_1s")
+    trade(venue, 600_010, 1)
+    advance(venue, 10_000)
+    trade(venue, 600_020, 1)
+    assert bars(heard) == [
+        (0, "60001", 1, False),
+        (0, "60001", 1, True),
+        (10_000, "60002", 1, False),
+    ]
+
+
+def test_a_real_clock_closes_bars_in_time() -> None:
+    venue = Listening(immediate=False)
+    heard = venue.hear("btcusdt@kline_1m")
+    trade(venue, 600_010, 1)
+    venue.elapse(3 * MINUTE)
+    closed = [message for message in heard if message["k"]["x"]]
+    assert [message["E"] - START_MS for message in closed] == [MINUTE, 2 * MINUTE, 3 * MINUTE]
+    assert len(heard) == 4
+
+
+def test_a_busy_bar_is_told_at_the_pace_of_klines() -> None:
+    venue = Listening(immediate=False)
+    heard = venue.hear("btcusdt@kline_1m")
+    for _ in range(10):
+        trade(venue, 600_010, 1)
+        venue.elapse(50)
+    venue.elapse(1_000)
+    assert [message["E"] - START_MS for message in heard] == [0, 250, 500]
+    assert heard[-1]["k"]["n"] == 10
+
+
+def test_the_open_bar_begins_anew_with_a_reset(venue: Listening) -> None:
+    heard = venue.hear("btcusdt@kline_1m")
+    trade(venue, 610_000, 1)
+    venue.apply(Reset())
+    venue.collect()
+    trade(venue, 600_010, 1)
+    assert bars(heard)[-1] == (0, "60001", 1, False)
