@@ -1,0 +1,218 @@
+"""Streams that keep a beat, and that of contracts, message by message."""
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+from tests.api.offline import START_MS
+from tests.api.streams.listening import Listening
+
+from openperp.engine.commands import DefineInstrument, PlaceOrder, Reset, SetMode
+from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.terms import Mode, OrderType, Side
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def venue() -> Listening:
+    return Listening()
+
+
+def trade(venue: Listening, ticks: int, lots: int, symbol: str = "BTCUSDT") -> None:
+    alice, bob = venue.state.accounts
+    venue.apply(PlaceOrder(alice, symbol, Side.SELL, OrderType.LIMIT, lots, ticks))
+    venue.apply(PlaceOrder(bob, symbol, Side.BUY, OrderType.LIMIT, lots, ticks))
+    venue.collect()
+
+
+def test_a_mark_price_agrees_with_rest(venue: Listening) -> None:
+    heard = venue.hear("ethusdt@markPrice")
+    venue.price("ETHUSDT", 300_150)
+    venue.collect()
+    rest = venue.get("/fapi/v1/premiumIndex", "symbol=ETHUSDT")
+    assert heard == [
+        {
+            "e": "markPriceUpdate",
+            "E": START_MS,
+            "s": "ETHUSDT",
+            "p": rest["markPrice"],
+            "ap": rest["markPrice"],
+            "i": rest["indexPrice"],
+            "P": rest["estimatedSettlePrice"],
+            "r": rest["lastFundingRate"],
+            "T": rest["nextFundingTime"],
+            "st": 1,
+        }
+    ]
+    assert (rest["markPrice"], rest["nextFundingTime"]) == ("3001.5", START_MS + 8 * HOUR)
+
+
+def test_all_mark_prices_come_in_one_list(venue: Listening) -> None:
+    heard = venue.hear("!markPrice@arr")
+    venue.collect()
+    (rows,) = heard
+    assert [(row["s"], row["p"]) for row in rows] == [
+        ("BTCUSDT", "60000"),
+        ("ETHUSDT", "3000"),
+        ("SOLUSDT", "150"),
+    ]
+
+
+def test_a_ticker(venue: Listening) -> None:
+    trade(venue, 600_000, 4)
+    trade(venue, 606_000, 2)
+    heard = venue.hear("btcusdt@ticker")
+    venue.collect()
+    (row,) = heard
+    assert row == {
+        "e": "24hrTicker",
+        "E": START_MS,
+        "s": "BTCUSDT",
+        "ps": "BTCUSDT",
+        "p": "600",
+        "P": "1.000",
+        "w": "60200",
+        "c": "60600",
+        "Q": "0.002",
+        "o": "60000",
+        "h": "60600",
+        "l": "60000",
+        "v": "0.006",
+        "q": "361.2",
+        "O": row["O"],
+        "C": START_MS,
+        "F": 1,
+        "L": 2,
+        "n": 2,
+        "st": 1,
+    }
+    assert START_MS - 25 * HOUR < row["O"] <= START_MS
+
+
+def test_a_small_ticker_in_the_binance_dialect() -> None:
+    venue = Listening("binance")
+    trade(venue, 600_000, 4)
+    heard = venue.hear("btcusdt@miniTicker")
+    venue.collect()
+    assert heard == [
+        {
+            "e": "24hrMiniTicker",
+            "E": START_MS,
+            "s": "BTCUSDT",
+            "ps": "BTCUSDT",
+            "c": "60000.00",
+            "o": "60000.00",
+            "h": "60000.00",
+            "l": "60000.00",
+            "v": "0.004",
+            "q": "240.00000000",
+            "st": 1,
+        }
+    ]
+
+
+def test_a_ticker_of_a_market_without_trades(venue: Listening) -> None:
+    heard = venue.hear("solusdt@ticker")
+    venue.collect()
+    (row,) = heard
+    assert (row["c"], row["o"], row["p"], row["P"]) == ("150", "150", "0", "0.000")
+    assert (row["v"], row["Q"], row["w"], row["n"]) == ("0", "0", "0", 0)
+
+
+@pytest.mark.parametrize("name", ["!ticker@arr", "!miniTicker@arr"])
+def test_lists_of_tickers_hold_what_has_changed(venue: Listening, name: str) -> None:
+    heard = venue.hear(name)
+    venue.elapse(3_000)
+    assert [[row["s"] for row in rows] for rows in heard] == [["BTCUSDT", "ETHUSDT", "SOLUSDT"]]
+    trade(venue, 300_000, 10, "ETHUSDT")
+    venue.elapse(3_000)
+    assert [[row["s"] for row in rows] for rows in heard[1:]] == [["ETHUSDT"]]
+    # When the trade leaves the window, that is a change as well.
+    venue.now_ms += 25 * HOUR
+    venue.elapse(1_000)
+    assert [[row["s"] for row in rows] for rows in heard[2:]] == [["ETHUSDT"]]
+    assert heard[2][0]["v"] == "0"
+
+
+def test_the_index_of_the_margin_asset_agrees_with_rest(venue: Listening) -> None:
+    one, all_of_them = venue.hear("usdtusd@assetIndex"), venue.hear("!assetIndex@arr")
+    venue.collect()
+    rest = venue.get("/fapi/v1/assetIndex", "symbol=USDTUSD")
+    assert all_of_them == [one]
+    assert list(one[0].values()) == [
+        "assetIndexUpdate",
+        START_MS,
+        "USDTUSD",
+        *list(rest.values())[2:],
+    ]
+
+
+# Contracts.
+
+
+def change(venue: Listening, symbol: str, **terms: Any) -> None:
+    market = venue.state.markets["BTCUSDT"]
+    spec = structs.replace(market.spec, symbol=symbol, **terms)
+    venue.apply(DefineInstrument(spec, market.index_ticks))
+    venue.collect()
+
+
+def test_a_new_contract_is_told_of(venue: Listening) -> None:
+    heard = venue.hear("!contractInfo")
+    assert venue.collect() == 0
+    change(venue, "XRPUSDT", base_asset="XRP", onboard_ms=START_MS)
+    assert heard == [
+        {
+            "e": "contractInfo",
+            "E": START_MS,
+            "s": "XRPUSDT",
+            "ps": "XRPUSDT",
+            "ct": "PERPETUAL",
+            "dt": 4_133_404_800_000,
+            "ot": START_MS,
+            "cs": "TRADING",
+            "st": 1,
+        }
+    ]
+
+
+def test_new_brackets_come_along(venue: Listening) -> None:
+    heard = venue.hear("!contractInfo")
+    first, second, *_ = venue.state.markets["BTCUSDT"].spec.brackets
+    second = structs.replace(second, notional_cap=second.notional_floor + MONEY_ONE * 3 // 2)
+    change(venue, "BTCUSDT", brackets=(first, second))
+    assert heard[0]["bks"] == [
+        {"bs": 1, "bnf": 0, "bnc": 300_000, "mmr": 0.004, "cf": 0, "mi": 101, "ma": 125},
+        {"bs": 2, "bnf": 300_000, "bnc": 300_001.5, "mmr": 0.005, "cf": 300, "mi": 1, "ma": 100},
+    ]
+
+
+def test_a_change_of_what_is_accepted(venue: Listening) -> None:
+    heard = venue.hear("!contractInfo")
+    venue.apply(SetMode(Mode.HALTED, "ETHUSDT"))
+    venue.apply(SetMode(Mode.CANCEL_ONLY))
+    venue.apply(Reset())
+    venue.collect()
+    assert [(row["s"], row["cs"]) for row in heard] == [
+        ("ETHUSDT", "TRADING_HALT"),
+        ("BTCUSDT", "TRADING_CANCEL_ONLY"),
+        ("SOLUSDT", "TRADING_CANCEL_ONLY"),
+        ("BTCUSDT", "TRADING"),
+        ("ETHUSDT", "TRADING"),
+        ("SOLUSDT", "TRADING"),
+    ]
+    assert not any("bks" in row for row in heard)
+
+
+def test_terms_that_no_contract_info_shows_are_not_told(venue: Listening) -> None:
+    heard = venue.hear("!contractInfo")
+    change(venue, "BTCUSDT", maker_fee_ppm=1)
+    assert heard == []
+
+
+def test_a_new_contract_is_in_the_lists(venue: Listening) -> None:
+    heard = venue.hear("!markPrice@arr@1s")
+    change(venue, "XRPUSDT", base_asset="XRP")
+    venue.elapse(1_000)
+    assert "XRPUSDT" in [row["s"] for row in heard[-1]]
