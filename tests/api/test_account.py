@@ -165,18 +165,6 @@ def test_leverage_brackets(either: Trader) -> None:
     assert b'"maintMarginRatio":0.004,' in text
 
 
-def test_the_position_mode_is_one_way(either: Trader) -> None:
-    path = "/fapi/v1/positionSide/dual"
-    assert either.get(path) == {"dualSidePosition": False}
-    answer = either.send("POST", path, dualSidePosition="False")
-    assert answer.status == 400
-    assert answer.body == b'{"code":-4059,"msg":"No need to change position side."}'
-    refusal = either.refused("POST", path, dualSidePosition="true")
-    assert refusal.code == -4084
-    assert "hedge mode" in refusal.explain
-    assert either.refused("POST", path).code == -1102
-
-
 def test_margin_is_cross(either: Trader) -> None:
     path = "/fapi/v1/marginType"
     answer = either.send("POST", path, symbol="BTCUSDT", marginType="CROSSED")

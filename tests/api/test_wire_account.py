@@ -8,14 +8,16 @@ from tests.engine.desk import BTC, ETH, Desk
 
 from openperp.api.wire import positions as rows
 from openperp.api.wire.account import account_v2, account_v3, balance_row
+from openperp.api.wire.liquidation import liquidation_text
 from openperp.api.wire.numbers import InstrumentFormat, instrument_format
 from openperp.api.wire.trades import user_trade
 from openperp.engine import margin
-from openperp.engine.commands import SetPrice
+from openperp.engine.commands import SetPositionMode, SetPrice
 from openperp.engine.events import OrderFilled
 from openperp.engine.instruments import Bracket
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.state import Account, Market, Position
+from openperp.engine.terms import PositionSide
 
 TEXT = instrument_format(BTC, shortest=True)
 
@@ -163,7 +165,7 @@ def liquidation(wallet: str, lots: int, entry: int, *brackets: Bracket) -> str:
     position = account.positions["BTCUSDT"] = Position(market)
     position.lots = lots
     position.entry_cost = lots * entry * market.unit
-    return rows.liquidation_text(account, position, TEXT)
+    return liquidation_text(account, position, TEXT)
 
 
 FLAT = Bracket(100, 0, 10**9 * MONEY_ONE, 4_000, 0)
@@ -198,7 +200,7 @@ def test_margin_is_worn_out_at_the_liquidation_price(side: str, quantity: str) -
     desk.order("bob", "SELL", "3", "3000", symbol="ETHUSDT")
     desk.order("alice", "BUY", "3", "3000", symbol="ETHUSDT")
     alice, position = desk.account("alice"), desk.position("alice")
-    price = Decimal(rows.liquidation_text(alice, position, TEXT))
+    price = Decimal(liquidation_text(alice, position, TEXT))
     if price == 0:
         assert side == "BUY"
         assert Decimal(quantity) * 60_000 < 200_000
@@ -210,6 +212,71 @@ def test_margin_is_worn_out_at_the_liquidation_price(side: str, quantity: str) -
         needed = sum(margin.maintenance_margin(held) for held in alice.positions.values())
         worth.append(margin.margin_balance(alice) - needed)
     assert min(worth) <= 0 <= max(worth)
+
+
+def equity_above_maintenance(desk: Desk, ticks: int) -> int:
+    """What would be left of alice's margin over maintenance with BTC at `ticks`."""
+    alice = desk.account("alice")
+    desk.state.markets["BTCUSDT"].mark_ticks = ticks
+    needed = sum(map(margin.maintenance_margin, alice.positions.values()))
+    return margin.margin_balance(alice) - needed
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "falling"),
+    # What is left of the long falls with the price; equal sides are worn out by a rising one.
+    [
+        ("9", "2", True),
+        ("2", "9", False),
+        ("3", "3", False),
+        ("60", "1", True),
+        ("1", "60", False),
+        ("40", "40", False),
+    ],
+)
+def test_both_sides_of_a_market_share_their_liquidation_price(
+    long: str, short: str, falling: bool
+) -> None:
+    desk = Desk(deposit="300000")
+    desk.do(SetPositionMode(1, True))
+    for side, quantity, price, position_side in (
+        ("BUY", long, "60000", PositionSide.LONG),
+        ("SELL", short, "60100", PositionSide.SHORT),
+    ):
+        desk.order("bob", "SELL" if side == "BUY" else "BUY", quantity, price)
+        desk.order("alice", side, quantity, price, position_side=position_side)
+    alice = desk.account("alice")
+    texts = {liquidation_text(alice, position, TEXT) for position in alice.positions.values()}
+    (text,) = texts
+    ticks = int(Decimal(text) * 10)
+    assert (0 < ticks < 600_000) is falling
+    before, after = (equity_above_maintenance(desk, ticks + step) for step in (0, 1))
+    assert min(before, after) <= 0 <= max(before, after)
+    # Nothing between here and there wears the margin out.
+    for part in range(1, 20):
+        between = 600_000 + (ticks - 600_000) * part // 20
+        assert equity_above_maintenance(desk, between) > 0
+
+
+def test_the_nearer_of_two_liquidation_prices() -> None:
+    """A long that outweighs its short less than maintenance grows dies of a rise as well."""
+    desk = Desk(deposit="30000")
+    desk.do(SetPositionMode(1, True))
+    account = desk.account("alice")
+    market = desk.state.markets["BTCUSDT"]
+    for side, lots in ((PositionSide.LONG, 5_100), (PositionSide.SHORT, -4_900)):
+        position = Position(market, side)
+        position.lots = lots
+        position.entry_cost = lots * 600_000 * market.unit
+        account.positions[position.key] = position
+    found = {}
+    for mark in (600_000, 2_000_000):
+        market.mark_ticks = mark
+        found[mark] = liquidation_text(account, account.positions["BTCUSDT:LONG"], TEXT)
+    for mark, text in found.items():
+        ticks = int(Decimal(text) * 10)
+        signs = {equity_above_maintenance(desk, ticks + step) > 0 for step in (-1, 2)}
+        assert signs == {True, False}, f"at mark {mark}: {text}"
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from openperp.api.params import NoParams, Params
 from openperp.api.wire import positions as rows
 from openperp.api.wire.account import account_v2, account_v3, balance_row
 from openperp.api.wire.numbers import decimal_text
-from openperp.engine.commands import SetLeverage
+from openperp.engine.commands import SetLeverage, SetPositionMode
 from openperp.engine.events import Applied, LeverageChanged
 from openperp.engine.instruments import MARGIN_ASSET, Bracket
+from openperp.engine.lookup import list_sides
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market, Position
 
@@ -70,7 +71,7 @@ def get_account_v3(call: Call, _params: NoParams) -> Row:
 
 
 def get_risk(call: Call, params: MaybeSymbol) -> list[Row]:
-    """One symbol, or all of them, with or without a position."""
+    """One symbol, or all of them, with or without a position: one row each, or one per side."""
     account = account_of(call)
     return [
         rows.risk_row(account, position, format_of(call, position.market))
@@ -79,7 +80,7 @@ def get_risk(call: Call, params: MaybeSymbol) -> list[Row]:
 
 
 def get_exposure(call: Call, params: MaybeSymbol) -> list[Row]:
-    """The symbols with a position or with orders in the book."""
+    """The symbols, or sides of them, with a position or with orders in the book."""
     account = account_of(call)
     return [
         rows.exposure_row(account, position, format_of(call, position.market))
@@ -89,9 +90,14 @@ def get_exposure(call: Call, params: MaybeSymbol) -> list[Row]:
 
 
 def _positions(call: Call, symbol: str) -> list[Position]:
-    """The account's position in one market or in all, empty ones included."""
-    held = account_of(call).positions
-    return [held.get(market.spec.symbol) or Position(market) for market in _markets(call, symbol)]
+    """The account's positions in one market or in all, empty ones included.
+
+    LONG and SHORT of each market in hedge mode.
+    """
+    account = account_of(call)
+    return [
+        position for market in _markets(call, symbol) for position in list_sides(account, market)
+    ]
 
 
 def _markets(call: Call, symbol: str) -> list[Market]:
@@ -149,15 +155,14 @@ def _number(units: int, decimals: int) -> msgspec.Raw:
     return msgspec.Raw(decimal_text(units, decimals, shortest=True))
 
 
-def get_position_mode(_call: Call, _params: NoParams) -> Row:
-    return {"dualSidePosition": False}
+def get_position_mode(call: Call, _params: NoParams) -> Row:
+    return {"dualSidePosition": account_of(call).hedge}
 
 
-def set_position_mode(_call: Call, params: ModeChoice) -> Row:
-    """One-way is what there is, so nothing can change."""
-    if params.dual_side_position:
-        raise ApiError(-4084, explain="hedge mode is not offered by this venue, only one-way mode")
-    raise ApiError(-4059, explain="the position mode is one-way already")
+def set_position_mode(call: Call, params: ModeChoice) -> Submission:
+    """Hedge or one-way mode for every symbol; refused while an order or a position is open."""
+    command = SetPositionMode(call.account, params.dual_side_position)
+    return Submission(command, lambda _applied: {"code": 200, "msg": "success"})
 
 
 def get_assets_mode(_call: Call, _params: NoParams) -> Row:
@@ -175,24 +180,26 @@ def set_margin_type(call: Call, params: MarginChoice) -> Row:
 def get_symbol_config(call: Call, params: MaybeSymbol) -> list[Row]:
     return [
         {
-            "symbol": position.market.spec.symbol,
+            "symbol": market.symbol,
             "marginType": _CROSSED,
             "isAutoAddMargin": False,
             "leverage": position.leverage,
             "maxNotionalValue": rows.max_notional_text(position),
         }
-        for position in _positions(call, params.symbol)
+        for market in _markets(call, params.symbol)
+        for position in list_sides(account_of(call), market)[:1]
     ]
 
 
 def get_account_config(call: Call, _params: NoParams) -> Row:
+    account = account_of(call)
     return {
         "feeTier": 0,
         "canTrade": True,
         "canDeposit": True,
         "canWithdraw": True,
-        "dualSidePosition": False,
-        "updateTime": account_of(call).updated_ms,
+        "dualSidePosition": account.hedge,
+        "updateTime": account.updated_ms,
         "multiAssetsMargin": False,
         "tradeGroupId": -1,
     }

@@ -115,6 +115,10 @@ def place_command(
     market = find_market(call, form.symbol)
     _check_not_offered(form)
     _check_combination(form)
+    if form.reduce_only is not None and call.view.state.accounts[call.account].hedge:
+        raise ApiError(
+            -1106, "reduceOnly", explain="in hedge mode side and positionSide say what closes"
+        )
     take_profit, stop_loss = _attached_ticks(market, form)
     return PlaceOrder(
         account=call.account,

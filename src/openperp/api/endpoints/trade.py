@@ -34,13 +34,14 @@ from openperp.api.kinds import (
 from openperp.api.params import Params, Reader, lower_names
 from openperp.api.wire.orders import ReplyKind, order_writer
 from openperp.api.wire.trades import Row, user_trade
+from openperp.engine.checks import closes_side
 from openperp.engine.commands import Batch, CancelAllOrders, CancelOrder, PlaceOrder
 from openperp.engine.events import Applied, OrderRecord
 from openperp.engine.lookup import find_order
 from openperp.engine.placing import check_order
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import Market
-from openperp.engine.terms import Cause, OrderScope, OrderStatus
+from openperp.engine.terms import Cause, OrderScope, OrderStatus, PositionSide
 
 ALL_CANCELED: Final = {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -107,6 +108,7 @@ def try_order(call: Call, form: OrderForm) -> Any:
 
 
 def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
+    hedged = command.position_side is not PositionSide.BOTH
     return OrderRecord(
         order_id=0,
         client_id=command.client_id,
@@ -125,7 +127,8 @@ def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
         working_type=command.working_type,
         activation_ticks=command.activation_ticks,
         callback_ppm=command.callback_ppm,
-        reduce_only=command.reduce_only,
+        reduce_only=command.reduce_only
+        or (hedged and closes_side(command.side, command.position_side)),
         close_position=command.close_position,
         price_protect=command.price_protect,
         position_side=command.position_side,

@@ -1,12 +1,11 @@
-"""Positions and what is derived from them: entry, break-even and liquidation price."""
+"""Positions as rows, with what is derived from them."""
 
 from typing import Any
 
+from openperp.api.wire.liquidation import liquidation_text
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text, money_text
 from openperp.engine import margin
-from openperp.engine.instruments import Bracket
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
-from openperp.engine.order import Order
 from openperp.engine.state import Account, Position
 from openperp.engine.terms import Side
 
@@ -57,7 +56,7 @@ def account_row_v2(position: Position, instrument: InstrumentFormat) -> Row:
         "maxNotional": max_notional_text(position),
         "bidNotional": money_text(resting_notional(position, Side.BUY)),
         "askNotional": money_text(resting_notional(position, Side.SELL)),
-        "positionSide": "BOTH",
+        "positionSide": position.side.name,
         "positionAmt": instrument.quantity[position.lots],
         "notional": _signed_notional(position),
         "isolatedWallet": money_text(0),
@@ -70,7 +69,7 @@ def account_row_v3(position: Position, instrument: InstrumentFormat) -> Row:
     fields = margin_fields(position)
     return {
         "symbol": instrument.symbol,
-        "positionSide": "BOTH",
+        "positionSide": position.side.name,
         "positionAmt": instrument.quantity[position.lots],
         "unrealizedProfit": money_text(margin.unrealized_pnl(position)),
         "isolatedMargin": money_text(0),
@@ -100,12 +99,7 @@ def max_notional_text(position: Position) -> str:
 
 def resting_notional(position: Position, side: Side) -> int:
     """Money that the opening parts of the orders of one side would cost."""
-    total = 0
-    order: Order | None = position.chain(side).head
-    while order is not None:
-        total += order.opening_lots * order.ticks
-        order = order.chain_next
-    return total * position.market.unit
+    return position.chain(side).value * position.market.unit
 
 
 def break_even_text(position: Position, instrument: InstrumentFormat) -> str:
@@ -122,49 +116,10 @@ def break_even_price(lots: int, entry_cost: int, fee_ppm: int, instrument: Instr
     return instrument.derived_price(cost, abs(lots) * instrument.unit * (PPM - fee))
 
 
-def liquidation_text(account: Account, position: Position, instrument: InstrumentFormat) -> str:
-    """The mark price at which the account's margin equals its maintenance margin.
-
-    All other prices stay as they are. It is the formula for cross margin that
-    Binance explains, taken with the bracket in which the position would be at
-    the result; "0" where no positive price would liquidate.
-    """
-    if not position.lots:
-        return instrument.derived_price(0, 0)
-    cushion = account.wallet - position.entry_cost
-    for other in account.positions.values():
-        if other is not position and other.lots:
-            cushion += margin.unrealized_pnl(other) - margin.maintenance_margin(other)
-    for bracket in position.market.spec.brackets:
-        numerator, denominator = _liquidation_fraction(position, bracket, cushion)
-        if numerator <= 0:
-            return instrument.derived_price(0, 0)
-        size = abs(position.lots) * instrument.unit * numerator // denominator
-        if size < bracket.notional_cap:
-            return instrument.derived_price(numerator, denominator)
-    numerator, denominator = _liquidation_fraction(
-        position, position.market.spec.brackets[-1], cushion
-    )
-    return instrument.derived_price(numerator, denominator)
-
-
-def _liquidation_fraction(position: Position, bracket: Bracket, cushion: int) -> tuple[int, int]:
-    """Ticks, as a fraction, at which `cushion` + lots x price - maintenance margin is zero.
-
-    Positive denominator; a numerator of zero or less means that no price does it.
-    """
-    unit = position.market.unit
-    numerator = (cushion + bracket.cum) * PPM
-    denominator = unit * (abs(position.lots) * bracket.maintenance_ppm - position.lots * PPM)
-    if denominator < 0:
-        return -numerator, -denominator
-    return numerator, denominator
-
-
 def _prices(account: Account, position: Position, instrument: InstrumentFormat) -> Row:
     return {
         "symbol": instrument.symbol,
-        "positionSide": "BOTH",
+        "positionSide": position.side.name,
         "positionAmt": instrument.quantity[position.lots],
         "entryPrice": instrument.entry_price(position.entry_cost, position.lots),
         "breakEvenPrice": break_even_text(position, instrument),
