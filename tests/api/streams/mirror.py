@@ -1,7 +1,7 @@
 """A client that asks nothing: it keeps an account's state from its user events alone."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from tests.api.streams.listener import Event
 
@@ -71,6 +71,12 @@ TRADE_FIELDS = {
     "positionSide": "ps",
     "maker": "m",
 }
+
+
+class Client(Protocol):
+    """Whoever can ask for an account's own state."""
+
+    def get(self, path: str, **fields: Any) -> Any: ...
 
 
 class Mirror:
@@ -148,3 +154,79 @@ class Mirror:
             self.algos[told["aid"]] = row
         else:
             self.algos.pop(told["aid"], None)
+
+
+def compare(mirror: Mirror, client: Client, *, algos: bool) -> None:
+    """What was kept from events is what REST answers.
+
+    `algos` says that trigger orders which wait are algo orders, and no others.
+    """
+    _compare_account(mirror, client)
+    _compare_orders(mirror, client, waiting=not algos)
+    _compare_trades(mirror, client)
+    if algos:
+        _compare_algos(mirror, client)
+
+
+def _compare_account(mirror: Mirror, client: Client) -> None:
+    (balance,) = client.get("/fapi/v3/balance")
+    assert balance["balance"] == balance["crossWalletBalance"] == mirror.wallet
+    for row in client.get("/fapi/v2/positionRisk"):
+        key = row["symbol"], row["positionSide"]
+        assert row["leverage"] == str(mirror.leverage.get(row["symbol"], 20))
+        held = mirror.positions.get(key)
+        if held is None:
+            assert Decimal(row["positionAmt"]) == 0
+            continue
+        assert row["positionAmt"] == held["pa"]
+        assert row["entryPrice"] == held["ep"]
+        assert row["breakEvenPrice"] == held["bep"]
+        if key in mirror.touched:
+            assert row["unRealizedProfit"] == held["up"]
+    for row in client.get("/fapi/v3/positionRisk"):
+        key = row["symbol"], row["positionSide"]
+        assert (row["bidNotional"], row["askNotional"]) == mirror.notionals[key]
+
+
+def _compare_orders(mirror: Mirror, client: Client, *, waiting: bool) -> None:
+    rows = client.get("/fapi/v1/openOrders")
+    assert [row["orderId"] for row in rows] == sorted(mirror.orders)
+    for row in rows:
+        row["cumQuote"] = Decimal(row["cumQuote"])
+        kept = dict(mirror.orders[row["orderId"]])
+        if row.pop("parentOrderId", 0):
+            # Arming a child changes its time, of which no event could speak.
+            assert kept.pop("updateTime") <= row.pop("updateTime")
+        assert row == kept
+        assert waiting or row["type"] in {"LIMIT", "MARKET"}
+        assert row.keys() - ORDER_FIELDS.keys() <= {"time", "updateTime", "cumQuote"}
+
+
+def _compare_algos(mirror: Mirror, client: Client) -> None:
+    rows = client.get("/fapi/v1/openAlgoOrders")
+    assert [row["algoId"] for row in rows] == sorted(mirror.algos)
+    for row in rows:
+        kept = dict(mirror.algos[row["algoId"]])
+        if row.pop("parentOrderId", 0):
+            assert kept.pop("updateTime") <= row.pop("updateTime")
+        for name in ("activatePrice", "callbackRate"):
+            row.pop(name, None)  # ALGO_UPDATE has no field for them
+        assert row == kept
+        assert row.keys() - ALGO_FIELDS.keys() <= {"createTime", "updateTime"}
+
+
+def _compare_trades(mirror: Mirror, client: Client) -> None:
+    rows: list[Row] = []
+    for symbol in {row["symbol"] for row in mirror.trades}:
+        rows += client.get("/fapi/v1/userTrades", symbol=symbol, limit=1000)
+    rows.sort(key=lambda row: (row["id"], not row["buyer"]))
+    for row in rows:
+        assert row.pop("commissionAsset") == row.pop("marginAsset") == "USDT"
+        assert row.pop("baseQty") == row["qty"]
+        assert row.pop("pair") == row["symbol"]
+        row["quoteQty"] = Decimal(row["quoteQty"])
+    kept = sorted(mirror.trades, key=lambda row: (row["id"], not row["buyer"]))
+    assert rows == kept
+    assert mirror.lite_trades == [
+        (row["id"], row["orderId"], row["price"], row["qty"], row["maker"]) for row in mirror.trades
+    ]

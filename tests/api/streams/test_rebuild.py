@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.api.offline import api_key
 from tests.api.streams.listener import HeardVenue, Listener
-from tests.api.streams.mirror import ALGO_FIELDS, ORDER_FIELDS, Mirror, Row
+from tests.api.streams.mirror import Mirror, compare
 from tests.api.trader import ALGO, BATCH, ORDER
 
 from openperp.api.dialect import DIALECTS
@@ -23,7 +23,10 @@ TRIGGERS = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILIN
 
 
 class Crowd:
-    """Traders who act at random, each with a mirror that hears what comes of it."""
+    """Traders who act at random, each with a mirror that hears what comes of it.
+
+    The last of them trades in hedge mode.
+    """
 
     def __init__(self, dialect: str, seed: int) -> None:
         self.random = Random(seed)
@@ -37,6 +40,8 @@ class Crowd:
             self.traders.append(Listener(self.venue, name))
             self.mirrors.append(Mirror())
             self.venue.apply(Deposit(name, "USDT", 20_000 * MONEY_ONE))
+        self.hedger = self.traders[-1]
+        self.hedger.post("/fapi/v1/positionSide/dual", dualSidePosition="true")
 
     def step(self) -> None:
         acts: list[tuple[Callable[[Listener], None], int]] = [
@@ -88,11 +93,19 @@ class Crowd:
         buys = order["side"] == "BUY"
         order["takeProfitPrice"], order["stopLossPrice"] = (up, down) if buys else (down, up)
 
+    def fit(self, trader: Listener, order: dict[str, Any]) -> dict[str, Any]:
+        """The order with a side of the position, where the trader has two of them."""
+        if trader is not self.hedger:
+            return order
+        kept = {name: value for name, value in order.items() if name != "reduceOnly"}
+        return {**kept, "positionSide": self.random.choice(("LONG", "SHORT"))}
+
     def place(self, trader: Listener) -> None:
-        trader.send("POST", ORDER, **self.order())
+        trader.send("POST", ORDER, **self.fit(trader, self.order()))
 
     def place_batch(self, trader: Listener) -> None:
-        trader.send("POST", BATCH, batchOrders=[self.order() for _ in range(4)])
+        orders = [self.fit(trader, self.order()) for _ in range(4)]
+        trader.send("POST", BATCH, batchOrders=orders)
 
     def trigger(self) -> dict[str, Any]:
         symbol = self.symbol()
@@ -118,7 +131,7 @@ class Crowd:
         return order
 
     def place_trigger(self, trader: Listener) -> None:
-        order = self.trigger()
+        order = self.fit(trader, self.trigger())
         if self.modern or self.random.random() < 0.5:
             trader.send("POST", ALGO, algoType="CONDITIONAL", **order)
         else:
@@ -132,6 +145,7 @@ class Crowd:
         if live:
             parent = self.random.choice(live)
             order = {**self.trigger(), "symbol": parent["symbol"]}
+            order["positionSide"] = parent["positionSide"]
             order["side"] = "SELL" if parent["side"] == "BUY" else "BUY"
             trailing = {"callbackRate", "activatePrice", "closePosition"} & order.keys()
             if not trailing and order["type"].endswith("_MARKET"):
@@ -178,75 +192,7 @@ class Crowd:
             mirror.touched.clear()
             for event in trader.hear():
                 mirror.hear(event)
-            compare_account(mirror, trader)
-            compare_orders(mirror, trader, waiting=not self.modern)
-            compare_trades(mirror, trader)
-            if self.modern:
-                compare_algos(mirror, trader)
-
-
-def compare_account(mirror: Mirror, trader: Listener) -> None:
-    (balance,) = trader.get("/fapi/v3/balance")
-    assert balance["balance"] == balance["crossWalletBalance"] == mirror.wallet
-    for row in trader.get("/fapi/v2/positionRisk"):
-        key = row["symbol"], row["positionSide"]
-        assert row["leverage"] == str(mirror.leverage.get(row["symbol"], 20))
-        held = mirror.positions.get(key)
-        if held is None:
-            assert Decimal(row["positionAmt"]) == 0
-            continue
-        assert row["positionAmt"] == held["pa"]
-        assert row["entryPrice"] == held["ep"]
-        assert row["breakEvenPrice"] == held["bep"]
-        if key in mirror.touched:
-            assert row["unRealizedProfit"] == held["up"]
-    for row in trader.get("/fapi/v3/positionRisk"):
-        key = row["symbol"], row["positionSide"]
-        assert (row["bidNotional"], row["askNotional"]) == mirror.notionals[key]
-
-
-def compare_orders(mirror: Mirror, trader: Listener, *, waiting: bool) -> None:
-    rows = trader.get("/fapi/v1/openOrders")
-    assert [row["orderId"] for row in rows] == sorted(mirror.orders)
-    for row in rows:
-        row["cumQuote"] = Decimal(row["cumQuote"])
-        kept = dict(mirror.orders[row["orderId"]])
-        if row.pop("parentOrderId", 0):
-            # Arming a child changes its time, of which no event could speak.
-            assert kept.pop("updateTime") <= row.pop("updateTime")
-        assert row == kept
-        assert waiting or row["type"] in {"LIMIT", "MARKET"}
-        assert row.keys() - ORDER_FIELDS.keys() <= {"time", "updateTime", "cumQuote"}
-
-
-def compare_algos(mirror: Mirror, trader: Listener) -> None:
-    rows = trader.get("/fapi/v1/openAlgoOrders")
-    assert [row["algoId"] for row in rows] == sorted(mirror.algos)
-    for row in rows:
-        kept = dict(mirror.algos[row["algoId"]])
-        if row.pop("parentOrderId", 0):
-            assert kept.pop("updateTime") <= row.pop("updateTime")
-        for name in ("activatePrice", "callbackRate"):
-            row.pop(name, None)  # ALGO_UPDATE has no field for them
-        assert row == kept
-        assert row.keys() - ALGO_FIELDS.keys() <= {"createTime", "updateTime"}
-
-
-def compare_trades(mirror: Mirror, trader: Listener) -> None:
-    rows: list[Row] = []
-    for symbol in SYMBOLS:
-        rows += trader.get("/fapi/v1/userTrades", symbol=symbol, limit=1000)
-    rows.sort(key=lambda row: (row["id"], not row["buyer"]))
-    for row in rows:
-        assert row.pop("commissionAsset") == row.pop("marginAsset") == "USDT"
-        assert row.pop("baseQty") == row["qty"]
-        assert row.pop("pair") == row["symbol"]
-        row["quoteQty"] = Decimal(row["quoteQty"])
-    kept = sorted(mirror.trades, key=lambda row: (row["id"], not row["buyer"]))
-    assert rows == kept
-    assert mirror.lite_trades == [
-        (row["id"], row["orderId"], row["price"], row["qty"], row["maker"]) for row in mirror.trades
-    ]
+            compare(mirror, trader, algos=self.modern)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
