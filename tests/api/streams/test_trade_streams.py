@@ -83,6 +83,19 @@ def test_aggregate_trades_join_what_one_taker_did_at_one_price(venue: Listening)
     assert heard[0]["st"] == 1
 
 
+@pytest.mark.parametrize("count", [15, 16, 17, 40])
+def test_however_many_aggregate_trades_wait_each_is_told_once(count: int) -> None:
+    venue = Listening(immediate=False)
+    trade(venue, 600_000, 1)
+    heard = venue.hear("btcusdt@aggTrade")
+    for number in range(count):
+        place(venue, SELL, 600_000 + number, 1)
+    for _ in range(2):
+        place(venue, BUY, 610_000, count // 2)
+    venue.elapse(1_000)
+    assert [row["a"] for row in heard] == list(range(2, 2 + count // 2 * 2))
+
+
 @pytest.mark.parametrize("name", ["btcusdt@trade", "btcusdt@aggTrade"])
 def test_the_side_of_the_maker(venue: Listening, name: str) -> None:
     heard = venue.hear(name)
@@ -276,3 +289,14 @@ def test_the_open_bar_begins_anew_with_a_reset(venue: Listening) -> None:
     venue.collect()
     trade(venue, 600_010, 1)
     assert bars(heard)[-1] == (0, "60001", 1, False)
+
+
+def test_a_history_that_cannot_be_read_silences_nobody_else(venue: Listening) -> None:
+    klines, prices = venue.hear("btcusdt@kline_1m"), venue.hear("btcusdt@markPrice@1s")
+    venue.collect()
+    venue.history.close()
+    venue.elapse(MINUTE)
+    assert (len(klines), len(prices)) == (1, 61)
+    wait_ms = venue.due_in_ms()
+    assert wait_ms is not None
+    assert wait_ms > 0

@@ -9,7 +9,8 @@ from openperp.api.view import View
 from openperp.engine.events import TradeExecuted
 from openperp.history.market import AggTrade
 
-READ_AT_ONCE: Final = 1_000
+FEW: Final = 16
+"""Aggregate trades that are looked at before more are asked for."""
 
 
 class Trades(MarketChannel):
@@ -55,18 +56,23 @@ class AggTrades(MarketChannel):
         self._next_id = min(self._next_id, self._newest_id() + 1)
 
     def speak(self) -> Iterable[bytes]:
-        while True:
-            trades = self.view.history.list_agg_trades(
-                self.stream.symbol, from_id=self._next_id, limit=READ_AT_ONCE
-            )
-            for trade in trades:
-                self._next_id = trade.agg_id + 1
-                yield self._tell(trade)
-            if len(trades) < READ_AT_ONCE:
-                return
+        for trade in self._read_new():
+            self._next_id = trade.agg_id + 1
+            yield self._tell(trade)
+
+    def _read_new(self) -> list[AggTrade]:
+        """What was not told yet; the newest are at hand, and ids have no gaps."""
+        trades = self._read_newest(FEW)
+        missing = trades[-1].agg_id + 1 - self._next_id if trades else 0
+        if missing > len(trades):
+            trades = self._read_newest(missing)
+        return trades[-missing:] if missing > 0 else []
+
+    def _read_newest(self, limit: int) -> list[AggTrade]:
+        return self.view.history.list_agg_trades(self.stream.symbol, limit=limit)
 
     def _newest_id(self) -> int:
-        newest = self.view.history.list_agg_trades(self.stream.symbol, limit=1)
+        newest = self._read_newest(1)
         return newest[-1].agg_id if newest else 0
 
     def _tell(self, trade: AggTrade) -> bytes:
