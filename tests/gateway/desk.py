@@ -6,6 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+from websockets.asyncio.client import connect as ws_connect
+
 from openperp.bootstrap import Venue, build
 from openperp.node.config import load_config
 
@@ -106,3 +108,49 @@ def signed(
     signature = hmac.new(account.api_secret.encode(), text.encode(), "sha256").hexdigest()
     target = f"/fapi/v1/{path}?{text}&signature={signature}"
     return method, target, None, {"X-MBX-APIKEY": account.api_key}
+
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": KEY,
+}
+
+
+def connect(venue: Venue, target: str, **options: Any) -> Any:
+    """A WebSocket client that somebody else wrote."""
+    return ws_connect(f"ws://127.0.0.1:{venue.server.port}{target}", proxy=None, **options)
+
+
+async def open_raw(venue: Venue, target: str) -> Client:
+    """A WebSocket whose frames are the test's own."""
+    client = await Client.to(venue)
+    assert (await client.ask("GET", target, headers=HANDSHAKE)).status == 101
+    return client
+
+
+async def receive_frame(client: Client) -> tuple[int, bytes]:
+    """Opcode and payload of the next frame of the server; none of them is masked."""
+    first, length = await client.reader.readexactly(2)
+    assert length < 128, "a server does not mask"
+    if length > 125:
+        length = int.from_bytes(await client.reader.readexactly(2 if length == 126 else 8))
+    return first & 15, await client.reader.readexactly(length)
+
+
+async def close_code(client: Client) -> int:
+    """The code with which the server ends the connection, whatever else it says before."""
+    while True:
+        opcode, payload = await receive_frame(client)
+        if opcode == 8:
+            return int.from_bytes(payload[:2])
+
+
+async def ask(socket: Any, method: str, *params: Any) -> Any:
+    """Sends a request of a stream socket, and returns the result."""
+    await socket.send(json.dumps({"method": method, "params": list(params), "id": 1}))
+    answer = json.loads(await socket.recv())
+    assert answer["id"] == 1
+    return answer["result"]

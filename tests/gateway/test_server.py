@@ -176,7 +176,8 @@ def test_an_upgrade_is_answered_and_says_nothing_to_the_operator(
     async def test(venue: Venue) -> None:
         client = await Client.to(venue)
         headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-        assert (await client.ask("GET", "/ws", headers=headers)).status == 404
+        assert (await client.ask("GET", "/nowhere", headers=headers)).status == 404
+        assert (await client.ask("GET", "/ws", headers=headers)).status == 400
         client.close()
 
     serve(test)

@@ -1,15 +1,22 @@
 """One HTTP connection, with bounds on what a slow or endless client can hold."""
 
-import asyncio
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 import httptools
+import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from openperp.api.errors import ApiError
+from openperp.api.explain import header_value
+from openperp.api.streams.targets import MethodPlan, StreamPlan, read_target
 from openperp.gateway.http import Gateway
+from openperp.gateway.sockets import answer_handshake
+from openperp.gateway.talks import Reception
 
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of a request line with its headers."""
@@ -21,6 +28,7 @@ class Refusal(NamedTuple):
     status: bytes
     body: bytes
     explain: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 _MALFORMED: Final = Refusal(
@@ -38,8 +46,9 @@ _HEAD_TOO_LONG: Final = Refusal(
 class Connection(HttpToolsProtocol):
     """uvicorn's connection; what it cannot read it answers in JSON and closes.
 
-    An offer to go on in another protocol is passed over, as HTTP allows, and the
-    request answered. `unparsed` counts bytes that came since the last whole head,
+    Where the path leads to a WebSocket the connection becomes one. Any other offer
+    to go on in another protocol is passed over, as HTTP allows, and the request
+    answered. `unparsed` counts bytes that came since the last whole head,
     so a head that never ends is noticed.
     """
 
@@ -48,10 +57,11 @@ class Connection(HttpToolsProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        reception: Reception,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state)
         self.unparsed = 0
+        self._reception = reception
         self._explains = isinstance(self.app, Gateway) and self.app.explains
         self._upgrading = False
         self._active: RequestResponseCycle | None = None
@@ -67,17 +77,24 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._pass_over_upgrade(memoryview(data)[upgrade.args[0] :])
+            self._meet_offers(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._end_with(_MALFORMED)
         if self.unparsed > HEAD_LIMIT and not self.transport.is_closing():
             self._end_with(_HEAD_TOO_LONG)
 
-    def _pass_over_upgrade(self, rest: memoryview) -> None:
-        """Reads a head again without the offer, and then what the parser left alone."""
+    def _meet_offers(self, rest: memoryview) -> None:
+        """Becomes a WebSocket, or reads the head again without the offer, and then the rest."""
         try:
             while self._upgrading:
                 self._upgrading = False
+                if self.unparsed - len(rest) > HEAD_LIMIT:
+                    self._end_with(_HEAD_TOO_LONG)
+                    return
+                plan = self._find_plan()
+                if plan is not None:
+                    self._become_socket(plan, bytes(rest))
+                    return
                 self._read_head_again()
                 try:
                     self.parser.feed_data(rest)
@@ -89,6 +106,35 @@ class Connection(HttpToolsProtocol):
             pass
         # A request to be a tunnel, or bytes that are none of HTTP's.
         self._end_with(_MALFORMED)
+
+    def _find_plan(self) -> StreamPlan | MethodPlan | None:
+        """What a WebSocket was asked for, where that is what was asked for."""
+        offered = any(n == b"upgrade" and v.lower() == b"websocket" for n, v in self.headers)
+        if not offered or self.parser.get_method() != b"GET":
+            return None
+        try:
+            url = httptools.parse_url(self.url)
+        except httptools.HttpParserInvalidURLError:
+            return None
+        return read_target(unquote(url.path.decode("latin-1")), url.query or b"")
+
+    def _become_socket(self, plan: StreamPlan | MethodPlan, rest: bytes) -> None:
+        self.unparsed = 0
+        if not self._is_answered():
+            self._end_with(_MALFORMED)  # a client has to wait for its answers first
+            return
+        try:
+            accepted = answer_handshake(self.url.decode("latin-1"), self.headers)
+            ip = self.client[0] if self.client else ""
+            socket, talk = self._reception.admit(plan, self.transport, ip)
+        except ApiError as error:
+            self._end_with(_refusal(error))
+            return
+        self.connections.discard(self)
+        self.transport.write(accepted)
+        socket.begin(talk)
+        if rest:
+            socket.data_received(rest)
 
     def _read_head_again(self) -> None:
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
@@ -160,7 +206,19 @@ class Connection(HttpToolsProtocol):
             refusal.status,
             len(refusal.body),
         )
+        for header in refusal.headers:
+            head += b"%b: %b\r\n" % header
         if self._explains:
             head += b"x-explain: %b\r\n" % refusal.explain
         self.transport.write(head + b"connection: close\r\n\r\n" + refusal.body)
         self.transport.close()
+
+
+def _refusal(error: ApiError) -> Refusal:
+    status = HTTPStatus(error.status)
+    return Refusal(
+        b"%d %b" % (status, status.phrase.encode()),
+        msgspec.json.encode({"code": error.code, "msg": error.msg}),
+        header_value(error.explain or error.msg),
+        error.headers,
+    )

@@ -10,6 +10,7 @@ from openperp.api.dispatch import JSON_HEADER, Answer, Pending, finish, prepare
 from openperp.api.endpoint import Request
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
+from openperp.api.streams.targets import read_target
 from openperp.gateway.pages import PATHS, read_page
 from openperp.history.base import HistoryUnusable
 from openperp.node.errors import ClockError, Unavailable
@@ -27,7 +28,7 @@ Headers = list[tuple[bytes, bytes]]
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a request's body; a longer one is refused before it is held."""
 
-_BUG: Final = "a bug of the venue, which its log describes: please report it"
+BUG: Final = "a bug of the venue, which its log describes: please report it"
 
 METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
@@ -63,7 +64,7 @@ class Gateway:
             return
         except Exception:
             log.exception("A bug: %s %s could not be answered", scope["method"], scope["path"])
-            answer = self._refuse(ApiError(-1000, status=500, explain=_BUG), [JSON_HEADER])
+            answer = self._refuse(ApiError(-1000, status=500, explain=BUG), [JSON_HEADER])
         body, headers = answer.body, answer.headers
         if answer.status != 204:
             headers.append((b"content-length", b"%d" % len(body)))
@@ -90,21 +91,25 @@ class Gateway:
         request = Request(
             method, path, scope["query_string"], body, headers, client[0] if client else ""
         )
-        node = self._node
         try:
-            prepared = prepare(request, node.view)
+            prepared = prepare(request, self._node.view)
         except HistoryUnusable as error:
             return self._refuse(unread(str(error)), [JSON_HEADER])
-        if type(prepared) is not Pending:
-            return prepared  # type: ignore[return-value]  # the union has two members
+        if isinstance(prepared, Pending):
+            return await self._carry_out(prepared)
+        if prepared.status == 404 and method == "GET" and read_target(path, b"") is not None:
+            return self._refuse(_no_upgrade(path), [JSON_HEADER, (b"upgrade", b"websocket")])
+        return prepared
+
+    async def _carry_out(self, pending: Pending) -> Answer:
         try:
-            applied = await node.submit(prepared.submission)
+            applied = await self._node.submit(pending.submission)
         except (Unavailable, ClockError) as refusal:
-            return self._refuse(to_api_error(refusal), prepared.headers)
+            return self._refuse(to_api_error(refusal), pending.headers)
         try:
-            return finish(prepared, applied)
+            return finish(pending, applied)
         except HistoryUnusable as error:
-            return self._refuse(unread_after(str(error)), prepared.headers)
+            return self._refuse(unread_after(str(error)), pending.headers)
 
     @property
     def explains(self) -> bool:
@@ -156,6 +161,11 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
     if message["type"] != "http.request":
         raise ClientGone
     return b"".join(parts)
+
+
+def _no_upgrade(path: str) -> ApiError:
+    why = f"{path} is opened as a WebSocket: GET with Upgrade: websocket"
+    return ApiError(-5000, path[:200], "GET", status=426, explain=why)
 
 
 def _too_large() -> ApiError:

@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from openperp.gateway.connection import Connection
 from openperp.gateway.http import Gateway
+from openperp.gateway.talks import Reception
 from openperp.node.errors import StartupError
 from openperp.node.node import Node
 
@@ -45,6 +46,7 @@ class Server:
         self.host = host
         self.port = port
         self._tls = tls
+        self.reception = Reception(node)
         self._state = ServerState()
         self._listener: asyncio.Server | None = None
         self._housekeeping: asyncio.Task[None] | None = None
@@ -72,18 +74,19 @@ class Server:
         self._housekeeping = asyncio.get_running_loop().create_task(self._keep_house())
 
     async def stop(self) -> None:
-        """Takes no new requests, finishes those under way, then stops the node."""
+        """Takes no new requests, finishes those under way, stops the node, says goodbye."""
         if self._listener is not None:
             self._listener.close()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         await self._drain()
         await self.node.stop()
+        await self.reception.close()
 
     @property
     def connections(self) -> int:
         """How many clients are connected."""
-        return len(self._state.connections)
+        return len(self._state.connections) + len(self.reception.sockets.open)
 
     async def _serve(self, listening: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
         config = uvicorn.Config(
@@ -101,7 +104,10 @@ class Server:
         self._tick()
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: Connection(config, self._state, {}), sock=listening, ssl=tls, backlog=BACKLOG
+            lambda: Connection(config, self._state, {}, self.reception),
+            sock=listening,
+            ssl=tls,
+            backlog=BACKLOG,
         )
 
     async def _keep_house(self) -> None:

@@ -5,7 +5,7 @@ import logging
 from asyncio import Future, Task
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Protocol
 
 from openperp.api.dialect import DEFAULT_DIALECT, DIALECTS
 from openperp.api.endpoint import Submission
@@ -40,6 +40,15 @@ the records of a busy demo market are pruned before they reach 100 MB.
 CHECK_EVERY = 4_096
 """Records between two checks that no money has appeared or vanished."""
 
+
+class Listener(Protocol):
+    """Hears every outcome in order, and when a group of them is through."""
+
+    def absorb(self, applied: Applied, /) -> None: ...
+
+    def flush(self) -> None: ...
+
+
 Player = Callable[["Node"], Coroutine[None, None, None]]
 """A companion that acts on a running node, such as the demo market."""
 
@@ -47,7 +56,8 @@ Player = Callable[["Node"], Coroutine[None, None, None]]
 class Node:
     """Built from its parts; `start` opens the venue and `stop` leaves it whole on disk.
 
-    `players` run from the end of `start` to the beginning of `stop`.
+    `players` run from the end of `start` to the beginning of `stop`; `listeners`
+    hear what happens, after the history did, and take no part in it.
     """
 
     sequencer: Sequencer
@@ -64,6 +74,7 @@ class Node:
     ) -> None:
         """Raises: StartupError: the configuration or the master key does not fit the journal."""
         self.players: list[Player] = []
+        self.listeners: list[Listener] = []
         self.access = access
         self.journal = journal
         self.machine = machine
@@ -109,6 +120,7 @@ class Node:
         loop = asyncio.get_running_loop()
         self.sequencer = Sequencer(self.machine, self.journal, self._clock, loop)
         self.sequencer.listeners += [self._history.absorb, self._weigh]
+        self.sequencer.listeners += [listener.absorb for listener in self.listeners]
         self.sequencer.after_group = self._after_group
         try:
             await self._open()
@@ -208,6 +220,8 @@ class Node:
         self._weight += len(command.commands) if type(command) is Batch else 1
 
     def _after_group(self) -> None:
+        for listener in self.listeners:
+            listener.flush()
         seq = self.machine.state.seq
         if seq - self._checked_seq >= CHECK_EVERY:
             self._checked_seq = seq

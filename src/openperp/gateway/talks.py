@@ -1,0 +1,174 @@
+"""What stands behind a socket: the streams it hears, or the methods it calls."""
+
+import logging
+from asyncio import Future, Transport
+from functools import partial
+from typing import Final
+
+from openperp.api.errors import ApiError
+from openperp.api.streams.control import Heard, StreamSession
+from openperp.api.streams.targets import MethodPlan, StreamPlan
+from openperp.api.ws_api import (
+    MethodSession,
+    PendingMethod,
+    finish_method,
+    open_session,
+    prepare_method,
+    refuse_method,
+    refuse_text,
+)
+from openperp.engine.events import Applied
+from openperp.gateway.fanout import Fanout
+from openperp.gateway.http import BUG
+from openperp.gateway.sockets import Rules, Socket, Sockets, Talk
+from openperp.history.base import HistoryUnusable
+from openperp.node.errors import ClockError, Unavailable
+from openperp.node.node import Node
+from openperp.node.refusals import to_api_error, unread, unread_after
+
+log = logging.getLogger(__name__)
+
+MESSAGES_PER_S: Final = 10
+"""Messages, pings and pongs that a stream socket may send in a second."""
+PINGS_PER_S: Final = 5
+"""Pings and pongs that a socket of the WebSocket API may send; its requests have weights."""
+
+INVALID: Final = 1008
+"""The code of a connection that ends because of what was sent over it."""
+UNDER_WAY: Final = 64
+"""Commands of one socket that may wait for their outcome; nothing more is read meanwhile."""
+
+
+class StreamTalk:
+    """A socket that hears streams."""
+
+    __slots__ = ("_fanout", "_session", "_socket", "frames_per_s")
+
+    texts_count = True
+
+    def __init__(
+        self, socket: Socket, session: StreamSession, fanout: Fanout, *, limits_on: bool
+    ) -> None:
+        self._socket = socket
+        self._session = session
+        self._fanout = fanout
+        self.frames_per_s = MESSAGES_PER_S if limits_on else None
+
+    def begin(self) -> None:
+        self._join(tuple(self._session.streams))
+
+    def hear(self, text: bytes) -> None:
+        combined = self._session.combined
+        heard: Heard = self._session.hear(text)
+        self._socket.send(heard.answer)
+        for name in heard.left:
+            self._fanout.leave(self._socket, name)
+        self._join(heard.joined)
+        if combined != self._session.combined:
+            self._join(tuple(self._session.streams))
+        if heard.ends:
+            self._socket.end(INVALID, "Invalid request")
+
+    def leave(self) -> None:
+        for name in self._session.streams:
+            self._fanout.leave(self._socket, name)
+
+    def _join(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self._fanout.join(self._socket, name, self._session)
+
+
+class MethodTalk:
+    """A socket that calls methods; each answer goes out when it is known."""
+
+    __slots__ = ("_ip", "_node", "_session", "_socket", "_under_way", "frames_per_s")
+
+    texts_count = False
+
+    def __init__(self, socket: Socket, session: MethodSession, node: Node, ip: str) -> None:
+        self._socket = socket
+        self._session = session
+        self._node = node
+        self._ip = ip
+        self._under_way = 0
+        self.frames_per_s = PINGS_PER_S if node.view.limits_on else None
+
+    def begin(self) -> None:
+        """There is nothing to say before the first request."""
+
+    def hear(self, text: bytes) -> None:
+        view = self._node.view
+        try:
+            prepared = prepare_method(text, self._session, view, self._ip)
+        except HistoryUnusable as error:
+            prepared = self._refuse(text, unread(str(error)))
+        except Exception:
+            log.exception("A bug: a request of the WebSocket API could not be answered")
+            prepared = self._refuse(text, ApiError(-1000, status=500, explain=BUG))
+        if isinstance(prepared, PendingMethod):
+            self._submit(prepared)
+        else:
+            self._socket.send(prepared)
+
+    def leave(self) -> None:
+        """What is under way is carried out; nobody hears of it."""
+
+    def _submit(self, pending: PendingMethod) -> None:
+        try:
+            promise = self._node.submit(pending.submission)
+        except Unavailable as refusal:
+            self._socket.send(refuse_method(pending, to_api_error(refusal)))
+            return
+        self._under_way += 1
+        if self._under_way == UNDER_WAY:
+            self._socket.pause_reading()
+        promise.add_done_callback(partial(self._finish, pending))
+
+    def _finish(self, pending: PendingMethod, promise: "Future[Applied]") -> None:
+        self._under_way -= 1
+        if self._under_way == UNDER_WAY - 1:
+            self._socket.resume_reading()
+        try:
+            answer = finish_method(pending, promise.result())
+        except (Unavailable, ClockError) as refusal:
+            answer = refuse_method(pending, to_api_error(refusal))
+        except HistoryUnusable as error:
+            answer = refuse_method(pending, unread_after(str(error)))
+        except Exception:
+            log.exception("A bug: an outcome could not be answered over the WebSocket API")
+            answer = refuse_method(pending, ApiError(-1000, status=500, explain=BUG))
+        self._socket.send(answer)
+
+    def _refuse(self, text: bytes, error: ApiError) -> bytes:
+        return refuse_text(text, error, self._session, self._node.view, self._ip)
+
+
+class Reception:
+    """Takes in the connections that want to be WebSockets."""
+
+    def __init__(self, node: Node, rules: Rules | None = None) -> None:
+        self.sockets = Sockets(rules)
+        self.fanout = Fanout(node.view)
+        self._node = node
+        node.listeners.append(self.fanout)
+
+    def admit(
+        self, plan: StreamPlan | MethodPlan, transport: Transport, ip: str
+    ) -> tuple[Socket, Talk]:
+        """A socket for `transport`, and who stands behind it; `Socket.begin` is the next step.
+
+        Raises:
+            ApiError: the connection is refused, with the status that HTTP would give.
+        """
+        node, view = self._node, self._node.view
+        socket = Socket(self.sockets, transport)
+        if isinstance(plan, MethodPlan):
+            return socket, MethodTalk(socket, open_session(plan.query, view, ip), node, ip)
+        strict = "streams" in view.strict
+        session = StreamSession(plan, self.fanout.resolve, strict=strict)
+        return socket, StreamTalk(socket, session, self.fanout, limits_on=view.limits_on)
+
+    async def close(self) -> None:
+        """Nothing goes out any more but a farewell; returns when everybody has left."""
+        self.fanout.close()
+        await self.sockets.close()
