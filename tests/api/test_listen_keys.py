@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.api.caller import Caller, fault_of
 from tests.api.offline import START_MS, OfflineVenue, api_key, fault
 from tests.api.trader import Trader
 
@@ -148,3 +149,17 @@ def test_keeping_after_the_end_does_not_bring_it_back() -> None:
         keys.keep(ALICE, START_MS + LISTEN_KEY_MS, key)
     assert refused.value.code == -1125
     assert keys.find(key, START_MS) is None
+
+
+def test_the_websocket_api_opens_keeps_and_closes_the_same_key() -> None:
+    """With the API key alone, as over REST."""
+    venue = OfflineVenue()
+    caller = Caller(venue)
+    key = listen_key(call(venue, "POST"))
+    for method in ("userDataStream.start", "userDataStream.ping"):
+        answer = caller.ask(method, apiKey=caller.key)
+        assert (answer["status"], answer["result"]) == (200, {"listenKey": key})
+    assert caller.ask("userDataStream.stop", apiKey=caller.key)["result"] == {}
+    assert venue.view.listen_keys.find(key, venue.now_ms) is None
+    refused = caller.ask("userDataStream.ping", apiKey=caller.key)
+    assert fault_of(refused)[:2] == (400, -1125)
