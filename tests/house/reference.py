@@ -20,10 +20,15 @@ from openperp.api.endpoints import (
     account,
     algo,
     compat,
+    downloads,
+    income,
+    klines,
     market,
     operator,
     reference_data,
     standing,
+    statistics,
+    tape,
     trade,
     user_stream,
 )
@@ -34,11 +39,16 @@ from openperp.api.params import kind_of
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
 ROOMS = {
     "Market data": market,
+    "Trades": tape,
+    "Klines": klines,
+    "Statistics": statistics,
     "Market reference data": reference_data,
     "Orders": trade,
     "Algo orders": algo,
     "Account": account,
     "Standing of the account": standing,
+    "Income": income,
+    "Files": downloads,
     "User data stream": user_stream,
     "Outside fapi": compat,
     "Operator": operator,
@@ -217,11 +227,24 @@ def _weight(endpoint: Endpoint[Any]) -> str:
     if isinstance(weight, int):
         counted = f"{orders} order" if orders == 1 else f"{orders} orders"
         return f"{weight}, {counted}" if orders else str(weight)
-    names = {field.name for field in msgspec.structs.fields(endpoint.params)}
-    if "limit" in names:
-        weights = [weight(endpoint.params(symbol="", limit=limit)) for limit in (5, 1000)]
-        return f"{weights[0]} to {weights[1]} by limit"
-    return f"{weight(endpoint.params(symbol='X'))}, without symbol {weight(endpoint.params())}"
+    one, all_symbols = (_weigh(endpoint, symbol=symbol) for symbol in ("X", ""))
+    if one != all_symbols:
+        return f"{one}, without symbol {all_symbols}"
+    hints = get_type_hints(endpoint.params, include_extras=True)
+    most = min(kind_of(hints["limit"]).schema["maximum"], 1_500)
+    weights = [_weigh(endpoint, limit=limit) for limit in (5, 1_000, most)]
+    return f"{weights[0]} to {max(weights)} by limit"
+
+
+def _weigh(endpoint: Endpoint[Any], **sent: Any) -> int:
+    """What a call with these parameters weighs, whatever its mandatory ones are."""
+    assert callable(endpoint.weight)
+    fields = msgspec.structs.fields(endpoint.params)
+    values = {field.name: "" for field in fields if field.required}
+    known = {field.name for field in fields}
+    values.update({name: value for name, value in sent.items() if name in known})
+    weight: int = endpoint.weight(endpoint.params(**values))
+    return weight
 
 
 def _values() -> str:

@@ -35,7 +35,10 @@ class Security(Enum):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request: `query` and `body` are the bytes as sent, header names lower-case."""
+    """One HTTP request: `query` and `body` are the bytes as sent, header names lower-case.
+
+    `scheme` is how it came: "http" or "https".
+    """
 
     method: str
     path: str
@@ -43,6 +46,7 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes
     headers: dict[bytes, bytes]
     ip: str
+    scheme: str = "http"
 
 
 @dataclass(slots=True)

@@ -55,6 +55,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     -1022: ("Signature for this request is not valid.",),
     -1023: ("Start time is greater than end time.",),
+    -1099: ("Not found, unauthenticated, or unauthorized.",),
     -1100: (
         "Illegal characters found in a parameter.",
         "Illegal characters found in parameter '%s'; legal range is '%s'.",
@@ -82,6 +83,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -1115: ("Invalid timeInForce.",),
     -1116: ("Invalid orderType.",),
     -1117: ("Invalid side.",),
+    -1120: ("Invalid interval.",),
     -1121: ("Invalid symbol.",),
     -1122: ("Invalid symbol status.",),
     -1125: (
@@ -145,6 +147,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Invalid number of batch place orders: %s",
     ),
     -4084: ("Method is not allowed currently. Upcoming soon.",),
+    -4104: ("Invalid contract type",),
     -4116: ("clientOrderId is duplicated",),
     -4120: (
         (
@@ -155,15 +158,14 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -4135: ("Invalid activation price",),
     -4137: ("Quantity must be zero with closePosition equals true",),
     -4138: ("Reduce only must be true with closePosition equals true",),
+    -4144: ("Invalid pair",),
     -4164: (
         "Order's notional must be no smaller than 5.0 (unless you choose reduce only)",
         "Order's notional must be no smaller than %s (unless you choose reduce only)",
     ),
     -4165: ("Invalid time interval", "Maximum time interval is %s days"),
     -4170: ("Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",),
-    -4171: (
-        "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
-    ),
+    -4171: ("Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",),
     -5000: ("Path %s, Method %s is invalid",),
     -5021: ("Due to the order could not be filled immediately, the FOK order has been rejected.",),
     -5022: (

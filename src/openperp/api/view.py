@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from openperp.api.dialect import Dialect
+from openperp.api.downloads import Downloads
 from openperp.api.limits import Limits
 from openperp.api.listen_keys import ListenKeys
 from openperp.api.margin_calls import MarginCalls
@@ -82,6 +83,7 @@ class View:
     operator_token: str
     find_fault: Callable[[], str]
     limits: Limits = field(default_factory=Limits)
+    downloads: Downloads = field(default_factory=Downloads)
     listen_keys: ListenKeys = field(default_factory=ListenKeys)
     margin_calls: MarginCalls = field(default_factory=MarginCalls)
     market: str = "quiet"

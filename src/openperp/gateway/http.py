@@ -89,7 +89,13 @@ class Gateway:
             return Answer(200, page.body, [(b"content-type", page.content_type)])
         client = scope["client"]
         request = Request(
-            method, path, scope["query_string"], body, headers, client[0] if client else ""
+            method,
+            path,
+            scope["query_string"],
+            body,
+            headers,
+            client[0] if client else "",
+            scope["scheme"],
         )
         try:
             prepared = prepare(request, self._node.view)

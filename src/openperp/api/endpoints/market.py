@@ -1,5 +1,6 @@
 """Market data: what anyone may read about the venue and its instruments."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
@@ -23,6 +24,9 @@ from openperp.engine.terms import OrderType, TimeInForce
 
 DEPTH_WEIGHTS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 
+HIDDEN_DEPTH: Final = 1_000
+"""The one depth at which a book is shown with its hidden retail orders."""
+
 RATE_LIMITS: Final = [
     {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
     for kind, interval, number, limit in (
@@ -42,9 +46,22 @@ def find_market(call: Call, symbol: str) -> Market:
     return market
 
 
+def find_pair(call: Call, pair: str) -> Market:
+    """The perpetual of a pair, which has its name; -4144 when there is none."""
+    market = call.view.state.markets.get(pair)
+    if market is None:
+        listed = ", ".join(call.view.state.markets)
+        raise ApiError(-4144, explain=f"{pair} is not listed; these are: {listed}")
+    return market
+
+
 def format_of(call: Call, market: Market) -> InstrumentFormat:
     """How the dialect writes the prices and quantities of a market."""
     return instrument_format(market.spec, shortest=call.view.dialect.shortest_decimals)
+
+
+Describe = Callable[[Call, Market], dict[str, Any]]
+"""Makes the row of one market."""
 
 
 class MaybeSymbol(Params, frozen=True):
@@ -54,6 +71,11 @@ class MaybeSymbol(Params, frozen=True):
 class Depth(Params, frozen=True):
     symbol: Annotated[str, Symbol()]
     limit: Annotated[int, Long()] = 500
+
+
+class HiddenDepth(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    limit: Annotated[int, Long()] = HIDDEN_DEPTH
 
 
 def ping(_call: Call, _params: NoParams) -> Any:
@@ -146,7 +168,18 @@ def depth(call: Call, params: Depth) -> Any:
             params.limit,
             explain=f"limit must be one of {', '.join(map(str, DEPTH_WEIGHTS))}",
         )
-    market = find_market(call, params.symbol)
+    return _book(call, params.symbol, params.limit)
+
+
+def hidden_depth(call: Call, params: HiddenDepth) -> Any:
+    """The book with its hidden retail orders, of which there are none."""
+    if params.limit != HIDDEN_DEPTH:
+        raise ApiError(-4021, params.limit, explain=f"limit must be {HIDDEN_DEPTH}")
+    return _book(call, params.symbol, params.limit)
+
+
+def _book(call: Call, symbol: str, limit: int) -> dict[str, Any]:
+    market = find_market(call, symbol)
     text = format_of(call, market)
     book = market.book
     return {
@@ -154,18 +187,16 @@ def depth(call: Call, params: Depth) -> Any:
         "E": call.now_ms,
         "T": max(market.priced_ms, market.traded_ms),
         "bids": [
-            (text.price[ticks], text.quantity[lots])
-            for ticks, lots in book.bids.depth(params.limit)
+            (text.price[ticks], text.quantity[lots]) for ticks, lots in book.bids.depth(limit)
         ],
         "asks": [
-            (text.price[ticks], text.quantity[lots])
-            for ticks, lots in book.asks.depth(params.limit)
+            (text.price[ticks], text.quantity[lots]) for ticks, lots in book.asks.depth(limit)
         ],
     }
 
 
 def premium_index(call: Call, params: MaybeSymbol) -> Any:
-    return _one_or_all(call, params, _premium_index)
+    return one_or_all(call, params, _premium_index)
 
 
 def _premium_index(call: Call, market: Market) -> dict[str, Any]:
@@ -183,7 +214,7 @@ def _premium_index(call: Call, market: Market) -> dict[str, Any]:
 
 
 def ticker_price(call: Call, params: MaybeSymbol) -> Any:
-    return _one_or_all(call, params, _ticker_price)
+    return one_or_all(call, params, _ticker_price)
 
 
 def _ticker_price(call: Call, market: Market) -> dict[str, Any]:
@@ -195,7 +226,7 @@ def _ticker_price(call: Call, market: Market) -> dict[str, Any]:
 
 
 def book_ticker(call: Call, params: MaybeSymbol) -> Any:
-    return _one_or_all(call, params, _book_ticker)
+    return one_or_all(call, params, _book_ticker)
 
 
 def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
@@ -212,13 +243,15 @@ def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
     }
 
 
-def _one_or_all(call: Call, params: MaybeSymbol, describe: Any) -> Any:
+def one_or_all(call: Call, params: MaybeSymbol, describe: Describe) -> Any:
+    """The row of the symbol that was asked for, or a list with the row of every market."""
     if params.symbol:
         return describe(call, find_market(call, params.symbol))
     return [describe(call, market) for market in call.view.state.markets.values()]
 
 
-def _weight(one: int, all: int) -> Any:
+def weight_by_symbol(one: int, all: int) -> Callable[[Any], int]:
+    """A weight that depends on whether one symbol was asked for."""
     return lambda params: one if params.symbol else all
 
 
@@ -229,8 +262,11 @@ def _get(
     summary: str,
     weight: Any = 1,
     ws: tuple[str, ...] = (),
+    stance: str = "",
 ) -> Endpoint[Any]:
-    return Endpoint("GET", path, Security.NONE, params, handle, summary, weight, ws=ws)
+    return Endpoint(
+        "GET", path, Security.NONE, params, handle, summary, weight, ws=ws, stance=stance
+    )
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
@@ -246,19 +282,28 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         ("depth",),
     ),
     _get(
+        "/fapi/v1/rpiDepth",
+        HiddenDepth,
+        hidden_depth,
+        "Order book with hidden retail orders",
+        20,
+        stance="The same book as depth shows: there are no hidden retail orders.",
+    ),
+    _get(
         "/fapi/v1/premiumIndex",
         MaybeSymbol,
         premium_index,
         "Mark price, index price and funding",
-        _weight(1, 10),
+        weight_by_symbol(1, 10),
+        stance="The rate of funding is 0: positions pay none here yet.",
     ),
-    _get("/fapi/v1/ticker/price", MaybeSymbol, ticker_price, "Last price", _weight(1, 2)),
+    _get("/fapi/v1/ticker/price", MaybeSymbol, ticker_price, "Last price", weight_by_symbol(1, 2)),
     _get(
         "/fapi/v2/ticker/price",
         MaybeSymbol,
         ticker_price,
         "Last price",
-        _weight(1, 2),
+        weight_by_symbol(1, 2),
         ("ticker.price",),
     ),
     _get(
@@ -266,7 +311,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         MaybeSymbol,
         book_ticker,
         "Best bid and ask",
-        _weight(2, 5),
+        weight_by_symbol(2, 5),
         ("ticker.book",),
     ),
 )

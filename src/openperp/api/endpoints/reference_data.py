@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
+from openperp.api.endpoints.market import (
+    MaybeSymbol,
+    find_market,
+    format_of,
+    one_or_all,
+    weight_by_symbol,
+)
 from openperp.api.endpoints.spans import check_span
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
@@ -77,19 +83,13 @@ def get_insurance(call: Call, params: MaybeSymbol) -> Row | list[Row]:
 
 
 def get_adl_risk(call: Call, params: MaybeSymbol) -> Row | list[Row]:
+    found: Row | list[Row] = one_or_all(call, params, _adl_risk)
+    return found
+
+
+def _adl_risk(call: Call, market: Market) -> Row:
     refreshed_ms = call.now_ms - call.now_ms % RISK_REFRESH_MS
-
-    def describe(market: Market) -> Row:
-        return {"symbol": market.spec.symbol, "adlRisk": "low", "updateTime": refreshed_ms}
-
-    return one_or_all(call, params.symbol, describe)
-
-
-def one_or_all(call: Call, symbol: str, describe: Callable[[Market], Row]) -> Row | list[Row]:
-    """The object of one symbol, or a list with every market's."""
-    if symbol:
-        return describe(find_market(call, symbol))
-    return [describe(market) for market in call.view.state.markets.values()]
+    return {"symbol": market.spec.symbol, "adlRisk": "low", "updateTime": refreshed_ms}
 
 
 def get_schedule(call: Call, _params: NoParams) -> Row:
@@ -208,7 +208,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         MaybeSymbol,
         get_asset_index,
         "Margin assets in dollars",
-        lambda params: 1 if params.symbol else 10,
+        weight_by_symbol(1, 10),
         "One asset at par: USDT is the only margin asset, and what it is worth in dollars"
         " changes nothing here.",
     ),

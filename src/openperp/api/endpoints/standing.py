@@ -4,7 +4,12 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import RATE_LIMITS, MaybeSymbol, find_market
+from openperp.api.endpoints.market import (
+    RATE_LIMITS,
+    MaybeSymbol,
+    find_market,
+    weight_by_symbol,
+)
 from openperp.api.endpoints.order_reading import account_of
 from openperp.api.endpoints.spans import check_span
 from openperp.api.errors import ApiError
@@ -171,10 +176,6 @@ def _endpoint(
     return Endpoint(method, path, security, params, handle, summary, weight, stance=stance)
 
 
-def _weight(one: int, all: int) -> Callable[[Any], int]:
-    return lambda params: one if params.symbol else all
-
-
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _endpoint("GET", "/fapi/v1/commissionRate", OneMarket, get_fees, "Fees of a symbol", 20),
     _endpoint("GET", "/fapi/v1/rateLimit/order", NoParams, get_order_limits, "Order limits"),
@@ -184,7 +185,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         MaybeSymbol,
         get_trading_status,
         "Rules for quantitative trading",
-        _weight(1, 10),
+        weight_by_symbol(1, 10),
         "No indicators: nobody is measured or locked out for the way he trades.",
     ),
     _endpoint(
@@ -202,7 +203,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         ForcedSpan,
         get_forced_orders,
         "Own orders that were forced",
-        _weight(20, 50),
+        weight_by_symbol(20, 50),
         "Empty: no position is liquidated or deleveraged here yet.",
     ),
     _endpoint(
