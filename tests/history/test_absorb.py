@@ -17,12 +17,13 @@ from openperp.engine.events import (
 )
 from openperp.engine.terms import OrderStatus
 from openperp.history.absorb import Rows, absorb, find_house_accounts
+from openperp.history.memory import Memory
 
 
 def absorbed(*events: Event, house: set[int] | None = None) -> Rows:
     rows = Rows()
     house = set() if house is None else house
-    absorb(Applied(1, 2_000, Pulse(), None, events), rows, house, None)
+    absorb(Applied(1, 2_000, Pulse(), None, events), rows, house, Memory())
     return rows
 
 

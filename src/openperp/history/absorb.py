@@ -45,13 +45,16 @@ class Rows:
         self.cleared = True
 
 
-def absorb(applied: Applied, rows: Rows, house: set[int], memory: Memory | None) -> None:
+def absorb(
+    applied: Applied, rows: Rows, house: set[int], memory: Memory, *, follow: bool = True
+) -> None:
     """Adds to `rows` what `applied` closed and traded, the `house` accounts left out.
 
     An account that was created as a house account joins `house`. The market's past is
-    followed in `memory`, unless it has seen the record before and None is given.
+    followed in `memory`, but for a record that it has seen before (`follow` is off).
     """
-    if memory is not None:
+    handlers = memory.handlers
+    if follow:
         memory.begin(applied, rows.market)
     for event in applied.events:
         if isinstance(event, OrderCanceled) or isinstance(event, OrderExpired):  # noqa: SIM101
@@ -59,21 +62,26 @@ def absorb(applied: Applied, rows: Rows, house: set[int], memory: Memory | None)
             if event.order.account not in house:
                 rows.orders.append(event.order)
             continue
+        handler = handlers.get(type(event))
+        if handler is None:
+            continue
         if isinstance(event, OrderFilled):
             _absorb_fill(event, rows, house)
         elif isinstance(event, VenueReset):
             rows.clear()
         elif isinstance(event, AccountCreated) and event.house:
             house.add(event.account)
-        if memory is not None:
-            memory.take(event)
+        if follow:
+            handler(event)
 
 
 def absorb_market(applied: Applied, rows: Rows, memory: Memory) -> None:
     """As `absorb`, where orders and fills of the record are there and the market's past is not."""
     memory.begin(applied, rows.market)
     for event in applied.events:
-        memory.take(event)
+        handler = memory.handlers.get(type(event))
+        if handler is not None:
+            handler(event)
 
 
 def _absorb_fill(event: OrderFilled, rows: Rows, house: set[int]) -> None:

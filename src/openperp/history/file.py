@@ -193,10 +193,12 @@ def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) 
         return f"it ends at record {rows[0][1]}"
     if connection.execute(UNREADABLE).fetchone() != (0,):
         return "its rows are not readable"
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        return "the file does not hold together"
     if format != FIRST_FORMAT and not _is_market_readable(connection):
         return "its rows of the market are not readable"
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return "" if verdict == "ok" else "the file does not hold together"
+    return ""
 
 
 def _format(connection: sqlite3.Connection) -> int:
@@ -206,7 +208,7 @@ def _format(connection: sqlite3.Connection) -> int:
 def _is_market_readable(connection: sqlite3.Connection) -> bool:
     try:
         restore(connection)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+    except (msgspec.MsgspecError, ValueError, ArithmeticError):
         return False
     return True
 

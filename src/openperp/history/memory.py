@@ -14,7 +14,6 @@ from openperp.engine.commands import Batch, Command, CreateAccount, DefineInstru
 from openperp.engine.events import (
     AccountCreated,
     Applied,
-    Event,
     InstrumentDefined,
     OrderFilled,
     PositionChanged,
@@ -131,7 +130,7 @@ class Memory:
         self._next_sample_ms = SAMPLE_MS
         self._command: Command | None = None
         self._rows = MarketRows()
-        self._handlers: dict[type, Callable[[Any], None]] = {
+        self.handlers: dict[type, Callable[[Any], None]] = {
             TradeExecuted: self._trade,
             PositionChanged: self._hold,
             OrderFilled: self._fill,
@@ -141,9 +140,10 @@ class Memory:
             InstrumentDefined: self._define,
             VenueReset: self._reset,
         }
+        """By kind of event; all others leave the market's past as it is."""
 
     def begin(self, applied: Applied, rows: MarketRows) -> None:
-        """Lets time pass until `applied`, whose events `take` is called with next."""
+        """Lets time pass until `applied`, whose events go to their `handlers` next."""
         self.position = applied.seq
         self._command = applied.command
         self._rows = rows
@@ -151,11 +151,6 @@ class Memory:
             self.time_ms = applied.time_ms
             if applied.time_ms >= self._next_sample_ms:
                 self._sample()
-
-    def take(self, event: Event) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
 
     def seal(self, rows: MarketRows) -> None:
         """Completes `rows`, so that a restart behind them finds this memory again."""

@@ -101,17 +101,18 @@ class SqliteHistory(MarketReads):
         return reason and f"The history cannot be written: {reason}."
 
     def absorb(self, applied: Applied) -> None:
-        memory = self._memory if applied.seq > self._memory.position else None
+        memory = self._memory
+        follow = applied.seq > memory.position
         with self._lock:
             rows = self._layers[0].rows
             if applied.seq > self._position:
-                absorb(applied, rows, self._house, memory)
+                absorb(applied, rows, self._house, memory, follow=follow)
                 self._position = applied.seq
             else:
                 self._house.update(find_house_accounts(applied))
-                if memory is not None:
+                if follow:
                     absorb_market(applied, rows, memory)
-            waiting = len(rows)
+            waiting = len(rows.orders) + len(rows.fills) + rows.market.count
             if self._idle and (rows.urgent or waiting > GATHER_ROWS):
                 self._idle = False
                 self._changed.notify_all()
