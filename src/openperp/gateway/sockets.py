@@ -13,7 +13,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import OPEN
+from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 
 from openperp.api.errors import ApiError
@@ -90,8 +90,10 @@ class Socket(asyncio.Protocol):
         "_began",
         "_count",
         "_ended",
+        "_held",
         "_loop",
         "_messages",
+        "_paused",
         "_ping_at",
         "_pong_at",
         "_protocol",
@@ -113,6 +115,8 @@ class Socket(asyncio.Protocol):
         self._talk: Talk | None = None
         self._messages: list[bytes] = []
         self._ended = False
+        self._paused = False
+        self._held: list[Event] = []
         self._began = self._pong_at = self._second = self._loop.time()
         self._ping_at = self._began + sockets.rules.ping_s
         self._token = b"%d" % int(self._began * 1_000)
@@ -127,6 +131,11 @@ class Socket(asyncio.Protocol):
         self._sockets.open.add(self)
         self._wait()
         talk.begin()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the peer has not taken yet, besides what the system holds."""
+        return self._transport.get_write_buffer_size()
 
     def send(self, text: bytes) -> None:
         """Sends one text to this peer alone."""
@@ -143,22 +152,20 @@ class Socket(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Takes nothing more until `resume_reading`: the peer asks faster than it is answered."""
+        self._paused = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        if not self._transport.is_closing():
+        self._paused = False
+        held, self._held = self._held, []
+        self._take_events(held)
+        if not self._paused and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
-            if self._ended:
-                break
-            self._take(cast("Frame", event))
-        self._flush()
-        if self._protocol.close_expected():
-            self._stop_talk()
+        self._take_events(self._protocol.events_received())
 
     def eof_received(self) -> None:
         self._protocol.receive_eof()
@@ -173,6 +180,18 @@ class Socket(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._sockets.forget(self)
+
+    def _take_events(self, events: list[Event]) -> None:
+        for number, event in enumerate(events):
+            if self._ended:
+                break
+            if self._paused:
+                self._held += events[number:]
+                break
+            self._take(cast("Frame", event))
+        self._flush()
+        if self._protocol.close_expected():
+            self._stop_talk()
 
     def _take(self, frame: Frame) -> None:
         opcode = frame.opcode
@@ -228,6 +247,7 @@ class Socket(asyncio.Protocol):
             return
         self._ended = True
         self._messages = []
+        self._held = []
         if self._talk is not None:
             self._talk.leave()
             self._talk = None

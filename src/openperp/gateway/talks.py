@@ -125,9 +125,6 @@ class MethodTalk:
         promise.add_done_callback(partial(self._finish, pending))
 
     def _finish(self, pending: PendingMethod, promise: "Future[Applied]") -> None:
-        self._under_way -= 1
-        if self._under_way == UNDER_WAY - 1:
-            self._socket.resume_reading()
         try:
             answer = finish_method(pending, promise.result())
         except (Unavailable, ClockError) as refusal:
@@ -138,6 +135,9 @@ class MethodTalk:
             log.exception("A bug: an outcome could not be answered over the WebSocket API")
             answer = refuse_method(pending, ApiError(-1000, status=500, explain=BUG))
         self._socket.send(answer)
+        self._under_way -= 1
+        if self._under_way == UNDER_WAY - 1:
+            self._socket.resume_reading()
 
     def _refuse(self, text: bytes, error: ApiError) -> bytes:
         return refuse_text(text, error, self._session, self._node.view, self._ip)
