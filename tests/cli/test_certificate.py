@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 from tests.cli.conftest import Process
+from websockets.sync.client import connect
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Process]
@@ -61,6 +62,16 @@ def test_who_trusts_the_authority_is_served(ping: str, made: dict[str, Any]) -> 
         assert reply.read() == b"{}"
     with pytest.raises(URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urlopen(ping)
+
+
+def test_sockets_are_served_too(ping: str, made: dict[str, Any]) -> None:
+    context = ssl.create_default_context(cafile=made["ca"])
+    address = ping.replace("https://", "wss://").removesuffix("/fapi/v1/ping")
+    with connect(f"{address}/ws-fapi/v1", ssl=context) as socket:
+        socket.send('{"id":1,"method":"ticker.price","params":{"symbol":"BTCUSDT"}}')
+        assert json.loads(socket.recv(timeout=10))["status"] == 200
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connect(f"{address}/ws-fapi/v1")
 
 
 @pytest.mark.parametrize(
