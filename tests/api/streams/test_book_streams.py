@@ -137,6 +137,29 @@ def test_a_reset_takes_every_level_away(venue: Listening) -> None:
     assert heard[1]["pu"] == heard[0]["u"] < heard[1]["U"]
 
 
+def test_two_markets_can_change_in_one_record(venue: Listening) -> None:
+    bitcoin, ether = venue.hear("btcusdt@depth"), venue.hear("ethusdt@depth")
+    alice = venue.state.account_ids["alice"]
+    prices = {"BTCUSDT": 590_000, "ETHUSDT": 290_000}
+    orders = [
+        PlaceOrder(alice, symbol, BUY, OrderType.LIMIT, 100, ticks)
+        for symbol, ticks in prices.items()
+    ]
+    venue.apply(Batch(tuple(orders)))
+    venue.collect()
+    assert (bitcoin[0]["b"], ether[0]["b"]) == ([["59000", "0.1"]], [["2900", "0.1"]])
+
+
+@pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@depth5", "btcusdt@bookTicker"])
+def test_orders_that_wait_outside_the_book_wake_nobody(name: str) -> None:
+    venue = Listening(immediate=False)
+    venue.hear(name)
+    venue.elapse(1_000)
+    alice = venue.state.account_ids["alice"]
+    venue.apply(PlaceOrder(alice, "BTCUSDT", BUY, OrderType.STOP_MARKET, 5, trigger_ticks=610_000))
+    assert venue.due_in_ms() is None
+
+
 def test_each_stream_has_a_chain_of_its_own() -> None:
     venue = Listening(immediate=False)
     fast, slow = venue.hear("btcusdt@depth@100ms"), venue.hear("btcusdt@depth@500ms")

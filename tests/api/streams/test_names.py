@@ -104,8 +104,8 @@ def test_the_case_of_a_subject_is_forgiven_unless_names_are_exact(state: State) 
         "!ticker@arr@btcusdt",
         "btcusdt@depth@depth",
         "btcusdt@!ticker@arr",
-        # Lower-casing this letter gives an ASCII one.
-        "\u212aUSDT@depth",
+        # In upper case this letter is an S.
+        "\u017folusdt@depth",
         "bt\u0441usdt@depth",
         "x" * 100_000 + "@depth",
     ],

@@ -205,6 +205,17 @@ def test_a_change_of_what_is_accepted(venue: Listening) -> None:
     assert not any("bks" in row for row in heard)
 
 
+def test_contracts_are_not_told_of_to_nobody(venue: Listening) -> None:
+    heard: list[Any] = []
+    hear = heard.append
+    venue.join("!contractInfo", hear)
+    venue.leave("!contractInfo", hear)
+    change(venue, "XRPUSDT", base_asset="XRP")
+    assert venue.due_in_ms() is None
+    venue.join("!contractInfo", hear)
+    assert venue.collect() == 0
+
+
 def test_terms_that_no_contract_info_shows_are_not_told(venue: Listening) -> None:
     heard = venue.hear("!contractInfo")
     change(venue, "BTCUSDT", maker_fee_ppm=1)

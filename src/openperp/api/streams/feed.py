@@ -71,12 +71,10 @@ class Audience:
         if channel.follows_trades:
             self.of_trades.append(seat)
 
-    def remove(self, seat: Seat) -> bool:
-        """Whether nobody is left."""
+    def remove(self, seat: Seat) -> None:
         for seats in (self.of_book, self.of_levels, self.of_trades):
             if seat in seats:
                 seats.remove(seat)
-        return not (self.of_book or self.of_trades)
 
 
 class MarketFeed:
@@ -108,7 +106,6 @@ class MarketFeed:
             self._of_terms[stream.name] = seat
         if channel.follows_book or channel.follows_trades:
             self._audience(stream.symbol).add(seat)
-        self._alarm_ms = min(self._alarm_ms, channel.alarm_ms)
 
     def _audience(self, symbol: str) -> Audience:
         audience = self._audiences.get(symbol)
@@ -123,8 +120,8 @@ class MarketFeed:
         seat.beat.remove(stream.name)
         self._of_terms.pop(stream.name, None)
         audience = self._audiences.get(stream.symbol)
-        if audience is not None and audience.remove(seat):
-            del self._audiences[stream.symbol]
+        if audience is not None:
+            audience.remove(seat)
 
     def absorb(self, applied: Applied) -> None:
         """Notes what one record did to what is watched; cheap, and nearly free while nothing is."""
