@@ -7,11 +7,12 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.api.offline import OfflineVenue, fault, header
+from tests.api.offline import START_MS, OfflineVenue, fault, header
 
 from openperp.api.dispatch import ACCOUNT_ROUTES, METHODS, ROUTES, Answer, build_methods, prepare
 from openperp.api.endpoint import Endpoint, Request
 from openperp.api.endpoints import ENDPOINTS
+from openperp.api.limits import REFUSALS_BEFORE_BAN
 from openperp.engine.snapshot import digest
 
 
@@ -61,8 +62,25 @@ def test_the_weight_limit_is_kept_for_everyone_but_the_operator() -> None:
     answer = offline.ask("GET", "/fapi/v1/ping")
     assert fault(answer)[:2] == (429, -1003)
     assert header(answer, "retry-after") == "60"
+    assert header(answer, "x-mbx-used-weight-1m") == "2401"
     assert offline.operator("GET", "status").status == 200
     offline.now_ms += 60_000
+    assert offline.ask("GET", "/fapi/v1/ping").status == 200
+
+
+def test_who_goes_on_after_429_is_banned_and_told_for_how_long() -> None:
+    offline = OfflineVenue()
+    offline.view.limits.charge_ip("127.0.0.1", 2_400, START_MS, enforced=True)
+    for _ in range(REFUSALS_BEFORE_BAN):
+        assert offline.ask("GET", "/fapi/v1/ping").status == 429
+    for used in ("2455", "2460"):
+        answer = offline.signed("GET", "/fapi/v3/balance")
+        assert fault(answer)[:2] == (418, -1003)
+        assert header(answer, "retry-after") == "120"
+        assert header(answer, "x-mbx-used-weight-1m") == used
+    offline.now_ms += 119_999
+    assert header(offline.ask("GET", "/fapi/v1/ping"), "retry-after") == "1"
+    offline.now_ms += 1
     assert offline.ask("GET", "/fapi/v1/ping").status == 200
 
 

@@ -112,6 +112,14 @@ def test_the_reference_has_every_endpoint_and_every_difference() -> None:
     assert len(rows) == 2 + len(fields), "each row of the table needs a sentence under it"
 
 
+def test_what_does_not_apply_is_said_in_sentences() -> None:
+    page = reference.pages()["not-applicable.md"]
+    for endpoint in ENDPOINTS:
+        if endpoint.stance:
+            assert re.fullmatch(r"[A-Z].*\.", endpoint.stance), endpoint.stance
+            assert f"| `{endpoint.method} {endpoint.path}` | {endpoint.stance} |" in page
+
+
 def test_configuration_examples_load(tmp_path: Path) -> None:
     for example in examples("toml"):
         file = tmp_path / "venue.toml"

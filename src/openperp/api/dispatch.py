@@ -225,7 +225,12 @@ def charge_weight(endpoint: Endpoint[Any], ip: str, view: View, now_ms: int, cos
 
 
 def charge_ip(ip: str, weight: int, view: View, now_ms: int, costs: Costs) -> None:
-    costs.weight = view.limits.charge_ip(ip, weight, now_ms, enforced=view.limits_on)
+    """Charges request weight; a refusal says as well what has been used."""
+    try:
+        costs.weight = view.limits.charge_ip(ip, weight, now_ms, enforced=view.limits_on)
+    except ApiError:
+        costs.weight = view.limits.weight_of(ip)
+        raise
 
 
 def _headers(costs: Costs) -> Headers:

@@ -212,14 +212,17 @@ def _get(
     summary: str,
     weight: int = 5,
     ws: tuple[str, ...] = (),
+    stance: str = "",
 ) -> Endpoint[Any]:
-    return Endpoint("GET", path, Security.USER_DATA, params, handle, summary, weight, ws=ws)
+    return Endpoint(
+        "GET", path, Security.USER_DATA, params, handle, summary, weight, ws=ws, stance=stance
+    )
 
 
 def _post(
-    path: str, params: Any, handle: Callable[[Call, Any], Any], summary: str
+    path: str, params: Any, handle: Callable[[Call, Any], Any], summary: str, stance: str = ""
 ) -> Endpoint[Any]:
-    return Endpoint("POST", path, Security.TRADE, params, handle, summary)
+    return Endpoint("POST", path, Security.TRADE, params, handle, summary, stance=stance)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
@@ -258,8 +261,21 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _get("/fapi/v1/leverageBracket", MaybeSymbol, get_brackets, "Leverage brackets", 1),
     _get("/fapi/v1/positionSide/dual", NoParams, get_position_mode, "Position mode", 30),
     _post("/fapi/v1/positionSide/dual", ModeChoice, set_position_mode, "Change the position mode"),
-    _get("/fapi/v1/multiAssetsMargin", NoParams, get_assets_mode, "Multi-assets mode", 30),
-    _post("/fapi/v1/marginType", MarginChoice, set_margin_type, "Change the margin type"),
+    _get(
+        "/fapi/v1/multiAssetsMargin",
+        NoParams,
+        get_assets_mode,
+        "Multi-assets mode",
+        30,
+        stance="Always false: USDT is the only margin asset.",
+    ),
+    _post(
+        "/fapi/v1/marginType",
+        MarginChoice,
+        set_margin_type,
+        "Change the margin type",
+        "Refused with -4084 for ISOLATED: every position has cross margin.",
+    ),
     _get("/fapi/v1/symbolConfig", MaybeSymbol, get_symbol_config, "Settings by symbol"),
     _get("/fapi/v1/accountConfig", NoParams, get_account_config, "Settings of the account"),
 )

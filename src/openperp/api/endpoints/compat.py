@@ -26,16 +26,41 @@ def no_symbols(call: Call, _params: NoParams) -> Any:
     }
 
 
-def _get(path: str, handle: Any, summary: str) -> Endpoint[Any]:
-    return Endpoint("GET", path, Security.NONE, NoParams, handle, summary)
+def _get(path: str, handle: Any, summary: str, stance: str = "") -> Endpoint[Any]:
+    return Endpoint("GET", path, Security.NONE, NoParams, handle, summary, stance=stance)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _get("/api/v3/ping", ping, "Test connectivity, as of the spot API"),
     _get("/api/v3/time", time, "Venue time, as of the spot API"),
-    _get("/api/v3/exchangeInfo", no_symbols, "No spot instruments"),
-    _get("/dapi/v1/exchangeInfo", no_symbols, "No coin-margined instruments"),
-    _get("/sapi/v1/capital/config/getall", nothing, "No wallet assets"),
-    _get("/sapi/v1/margin/allPairs", nothing, "No margin pairs"),
-    _get("/sapi/v1/margin/isolated/allPairs", nothing, "No isolated margin pairs"),
+    _get(
+        "/api/v3/exchangeInfo",
+        no_symbols,
+        "No spot instruments",
+        "Empty: there is no spot market here.",
+    ),
+    _get(
+        "/dapi/v1/exchangeInfo",
+        no_symbols,
+        "No coin-margined instruments",
+        "Empty: all contracts are margined in USDT.",
+    ),
+    _get(
+        "/sapi/v1/capital/config/getall",
+        nothing,
+        "No wallet assets",
+        "Empty: there is no spot wallet here.",
+    ),
+    _get(
+        "/sapi/v1/margin/allPairs",
+        nothing,
+        "No margin pairs",
+        "Empty: there is no spot market here, so nothing is borrowed for it.",
+    ),
+    _get(
+        "/sapi/v1/margin/isolated/allPairs",
+        nothing,
+        "No isolated margin pairs",
+        "Empty: there is no spot market here, so nothing is borrowed for it.",
+    ),
 )
