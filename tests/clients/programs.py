@@ -51,7 +51,7 @@ class Program(msgspec.Struct, frozen=True):
     package: str
     script: str
     home: Callable[[str], Home] = here
-    steps: tuple[str, ...] = TRADING
+    steps: tuple[str, ...] = TRADING + STREAMS
 
     @property
     def version(self) -> str:

@@ -5,13 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from binance import AsyncClient, BinanceSocketManager, FuturesDepthCacheManager
-from tests.clients.scenarios.steps import (
-    ONE_SEQUENCE,
-    STREAM_LIMIT_S,
-    STREAMS_ARE_SERVED,
-    client_names,
-    step,
-)
+from tests.clients.scenarios.steps import ONE_SEQUENCE, STREAM_LIMIT_S, client_names, step
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
@@ -109,41 +103,45 @@ async def streams(api_key: str, api_secret: str) -> None:
         await client.close_connection()
 
 
+async def _opened(socket: Any) -> Any:
+    """Opens a socket for the rest of the process: closing a silent one takes ten seconds."""
+    return await socket.__aenter__()
+
+
 async def _user_stream(client: Any, manager: Any) -> None:
-    async with manager.futures_user_socket() as socket:
-        await client.futures_create_order(**MARKET, side="BUY", quantity="0.01")
-        kinds = set()
-        filled = ""
-        while not (filled and "ACCOUNT_UPDATE" in kinds):
-            event = await socket.recv()
-            kinds.add(event["e"])
-            if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["X"] == "FILLED":
-                filled = event["o"]["z"]
-        assert Decimal(filled) == Decimal("0.01")
+    socket = await _opened(manager.futures_user_socket())
+    await client.futures_create_order(**MARKET, side="BUY", quantity="0.01")
+    kinds = set()
+    filled = ""
+    while not (filled and "ACCOUNT_UPDATE" in kinds):
+        event = await socket.recv()
+        kinds.add(event["e"])
+        if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["X"] == "FILLED":
+            filled = event["o"]["z"]
+    assert Decimal(filled) == Decimal("0.01")
     await client.futures_create_order(**MARKET, side="SELL", quantity="0.01", reduceOnly="true")
 
 
 async def _depth_stream(client: Any, manager: Any) -> None:
-    async with FuturesDepthCacheManager(client, SYMBOL, bm=manager) as depth:
-        order = await client.futures_create_order(**LIMIT, price="50000")
+    depth = await _opened(FuturesDepthCacheManager(client, SYMBOL, bm=manager))
+    order = await client.futures_create_order(**LIMIT, price="50000")
+    book = await depth.recv()
+    while book.get_bids()[-1][0] != 50000.0:
         book = await depth.recv()
-        while book.get_bids()[-1][0] != 50000.0:
-            book = await depth.recv()
-        rest = await client.futures_order_book(symbol=SYMBOL, limit=10)
-        for ours, theirs in ((book.get_bids(), rest["bids"]), (book.get_asks(), rest["asks"])):
-            assert ours == [[float(price), float(quantity)] for price, quantity in theirs]
+    rest = await client.futures_order_book(symbol=SYMBOL, limit=10)
+    for ours, theirs in ((book.get_bids(), rest["bids"]), (book.get_asks(), rest["asks"])):
+        assert ours == [[float(price), float(quantity)] for price, quantity in theirs]
     await client.futures_cancel_order(symbol=SYMBOL, orderId=order["orderId"])
 
 
 async def _mark_price_stream(_: Any, manager: Any) -> None:
-    async with manager.symbol_mark_price_socket(SYMBOL) as socket:
-        event = (await socket.recv())["data"]
-        assert event["e"] == "markPriceUpdate"
-        assert Decimal(event["p"]) == 60000
+    socket = await _opened(manager.symbol_mark_price_socket(SYMBOL))
+    event = (await socket.recv())["data"]
+    assert event["e"] == "markPriceUpdate"
+    assert Decimal(event["p"]) == 60000
 
 
 names = client_names()
 orders(names["client"])
 position(names["client"])
-if STREAMS_ARE_SERVED:
-    asyncio.run(streams(names["API_KEY"], names["API_SECRET"]))
+asyncio.run(streams(names["API_KEY"], names["API_SECRET"]))

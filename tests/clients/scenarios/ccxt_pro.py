@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.clients.scenarios.ccxt_steps import SYMBOL, trade
-from tests.clients.scenarios.steps import STREAM_LIMIT_S, STREAMS_ARE_SERVED, client_names, step
+from tests.clients.scenarios.steps import STREAM_LIMIT_S, client_names, step
 
 
 async def watch(exchange: Any) -> None:
@@ -60,8 +60,7 @@ async def _depth_stream(exchange: Any) -> None:
 async def main(exchange: Any) -> None:
     try:
         await trade(exchange)
-        if STREAMS_ARE_SERVED:
-            await watch(exchange)
+        await watch(exchange)
     finally:
         await exchange.close()
 

@@ -8,13 +8,7 @@ from typing import Any
 
 from binance.error import ClientError
 from tests.clients.scenarios.local_book import LocalBook
-from tests.clients.scenarios.steps import (
-    ONE_SEQUENCE,
-    STREAM_LIMIT_S,
-    STREAMS_ARE_SERVED,
-    client_names,
-    step,
-)
+from tests.clients.scenarios.steps import ONE_SEQUENCE, STREAM_LIMIT_S, client_names, step
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
@@ -145,5 +139,4 @@ def streams() -> None:
 
 orders()
 position()
-if STREAMS_ARE_SERVED:
-    streams()
+streams()

@@ -1,7 +1,7 @@
 // npm binance (tiagosiebler): its REST client and its WebSocket client.
 const assert = require("node:assert/strict");
 
-const { ONE_SEQUENCE, STREAMS_ARE_SERVED, clientNames, step, Inbox, LocalBook } = require("./steps.js");
+const { ONE_SEQUENCE, clientNames, step, Inbox, LocalBook } = require("./steps.js");
 
 const { client, connectStreams } = clientNames("client", "connectStreams");
 const symbol = "BTCUSDT";
@@ -139,4 +139,4 @@ async function streams() {
   socket.closeAll(true);
 }
 
-orders().then(position).then(STREAMS_ARE_SERVED ? streams : () => {}).then(() => process.exit(0));
+orders().then(position).then(streams).then(() => process.exit(0));

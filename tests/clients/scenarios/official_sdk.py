@@ -5,13 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.clients.scenarios.local_book import LocalBook
-from tests.clients.scenarios.steps import (
-    ONE_SEQUENCE,
-    STREAM_LIMIT_S,
-    STREAMS_ARE_SERVED,
-    client_names,
-    step,
-)
+from tests.clients.scenarios.steps import ONE_SEQUENCE, STREAM_LIMIT_S, client_names, step
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "time_in_force": "GTC", "quantity": 0.01}
@@ -152,5 +146,4 @@ async def _mark_price_stream(_: Any, feed: Any) -> None:
 sdk = client_names()["client"]
 orders(sdk.rest_api)
 position(sdk.rest_api)
-if STREAMS_ARE_SERVED:
-    asyncio.run(streams(sdk))
+asyncio.run(streams(sdk))

@@ -2,7 +2,6 @@
 const { readFileSync } = require("node:fs");
 
 const ONE_SEQUENCE = process.env.OPENPERP_DIALECT === "ztdx";
-const STREAMS_ARE_SERVED = false;
 const STEP_LIMIT_MS = 20_000;
 
 // What `openperp doctor CLIENT` defines before its first call, of it the given names.
@@ -78,4 +77,4 @@ function levels(rows) {
   return new Map(rows.map(([price, quantity]) => [Number(price), Number(quantity)]));
 }
 
-module.exports = { ONE_SEQUENCE, STREAMS_ARE_SERVED, clientNames, step, Inbox, LocalBook };
+module.exports = { ONE_SEQUENCE, clientNames, step, Inbox, LocalBook };

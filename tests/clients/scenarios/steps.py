@@ -14,7 +14,6 @@ from typing import Any
 DIALECT = os.environ["OPENPERP_DIALECT"]
 ONE_SEQUENCE = DIALECT == "ztdx"
 """Trigger orders share their ids with book orders: a batch cancel reaches them too."""
-STREAMS_ARE_SERVED = False
 STREAM_LIMIT_S = 20
 """How long a stream may take to say what it was subscribed for."""
 
