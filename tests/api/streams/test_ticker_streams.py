@@ -15,22 +15,22 @@ HOUR = 3_600_000
 
 
 @pytest.fixture
-def venue() -> Listening:
+def desk() -> Listening:
     return Listening()
 
 
-def trade(venue: Listening, ticks: int, lots: int, symbol: str = "BTCUSDT") -> None:
-    alice, bob = venue.state.accounts
-    venue.apply(PlaceOrder(alice, symbol, Side.SELL, OrderType.LIMIT, lots, ticks))
-    venue.apply(PlaceOrder(bob, symbol, Side.BUY, OrderType.LIMIT, lots, ticks))
-    venue.collect()
+def trade(desk: Listening, ticks: int, lots: int, symbol: str = "BTCUSDT") -> None:
+    alice, bob = desk.state.accounts
+    desk.apply(PlaceOrder(alice, symbol, Side.SELL, OrderType.LIMIT, lots, ticks))
+    desk.apply(PlaceOrder(bob, symbol, Side.BUY, OrderType.LIMIT, lots, ticks))
+    desk.collect()
 
 
-def test_a_mark_price_agrees_with_rest(venue: Listening) -> None:
-    heard = venue.hear("ethusdt@markPrice")
-    venue.price("ETHUSDT", 300_150)
-    venue.collect()
-    rest = venue.get("/fapi/v1/premiumIndex", "symbol=ETHUSDT")
+def test_a_mark_price_agrees_with_rest(desk: Listening) -> None:
+    heard = desk.hear("ethusdt@markPrice")
+    desk.price("ETHUSDT", 300_150)
+    desk.collect()
+    rest = desk.get("/fapi/v1/premiumIndex", "symbol=ETHUSDT")
     assert heard == [
         {
             "e": "markPriceUpdate",
@@ -48,9 +48,9 @@ def test_a_mark_price_agrees_with_rest(venue: Listening) -> None:
     assert (rest["markPrice"], rest["nextFundingTime"]) == ("3001.5", START_MS + 8 * HOUR)
 
 
-def test_all_mark_prices_come_in_one_list(venue: Listening) -> None:
-    heard = venue.hear("!markPrice@arr")
-    venue.collect()
+def test_all_mark_prices_come_in_one_list(desk: Listening) -> None:
+    heard = desk.hear("!markPrice@arr")
+    desk.collect()
     (rows,) = heard
     assert [(row["s"], row["p"]) for row in rows] == [
         ("BTCUSDT", "60000"),
@@ -59,11 +59,11 @@ def test_all_mark_prices_come_in_one_list(venue: Listening) -> None:
     ]
 
 
-def test_a_ticker(venue: Listening) -> None:
-    trade(venue, 600_000, 4)
-    trade(venue, 606_000, 2)
-    heard = venue.hear("btcusdt@ticker")
-    venue.collect()
+def test_a_ticker(desk: Listening) -> None:
+    trade(desk, 600_000, 4)
+    trade(desk, 606_000, 2)
+    heard = desk.hear("btcusdt@ticker")
+    desk.collect()
     (row,) = heard
     assert row == {
         "e": "24hrTicker",
@@ -91,10 +91,10 @@ def test_a_ticker(venue: Listening) -> None:
 
 
 def test_a_small_ticker_in_the_binance_dialect() -> None:
-    venue = Listening("binance")
-    trade(venue, 600_000, 4)
-    heard = venue.hear("btcusdt@miniTicker")
-    venue.collect()
+    desk = Listening("binance")
+    trade(desk, 600_000, 4)
+    heard = desk.hear("btcusdt@miniTicker")
+    desk.collect()
     assert heard == [
         {
             "e": "24hrMiniTicker",
@@ -112,33 +112,33 @@ def test_a_small_ticker_in_the_binance_dialect() -> None:
     ]
 
 
-def test_a_ticker_of_a_market_without_trades(venue: Listening) -> None:
-    heard = venue.hear("solusdt@ticker")
-    venue.collect()
+def test_a_ticker_of_a_market_without_trades(desk: Listening) -> None:
+    heard = desk.hear("solusdt@ticker")
+    desk.collect()
     (row,) = heard
     assert (row["c"], row["o"], row["p"], row["P"]) == ("150", "150", "0", "0.000")
     assert (row["v"], row["Q"], row["w"], row["n"]) == ("0", "0", "0", 0)
 
 
 @pytest.mark.parametrize("name", ["!ticker@arr", "!miniTicker@arr"])
-def test_lists_of_tickers_hold_what_has_changed(venue: Listening, name: str) -> None:
-    heard = venue.hear(name)
-    venue.elapse(3_000)
+def test_lists_of_tickers_hold_what_has_changed(desk: Listening, name: str) -> None:
+    heard = desk.hear(name)
+    desk.elapse(3_000)
     assert [[row["s"] for row in rows] for rows in heard] == [["BTCUSDT", "ETHUSDT", "SOLUSDT"]]
-    trade(venue, 300_000, 10, "ETHUSDT")
-    venue.elapse(3_000)
+    trade(desk, 300_000, 10, "ETHUSDT")
+    desk.elapse(3_000)
     assert [[row["s"] for row in rows] for rows in heard[1:]] == [["ETHUSDT"]]
     # When the trade leaves the window, that is a change as well.
-    venue.now_ms += 25 * HOUR
-    venue.elapse(1_000)
+    desk.now_ms += 25 * HOUR
+    desk.elapse(1_000)
     assert [[row["s"] for row in rows] for rows in heard[2:]] == [["ETHUSDT"]]
     assert heard[2][0]["v"] == "0"
 
 
-def test_the_index_of_the_margin_asset_agrees_with_rest(venue: Listening) -> None:
-    one, all_of_them = venue.hear("usdtusd@assetIndex"), venue.hear("!assetIndex@arr")
-    venue.collect()
-    rest = venue.get("/fapi/v1/assetIndex", "symbol=USDTUSD")
+def test_the_index_of_the_margin_asset_agrees_with_rest(desk: Listening) -> None:
+    one, all_of_them = desk.hear("usdtusd@assetIndex"), desk.hear("!assetIndex@arr")
+    desk.collect()
+    rest = desk.get("/fapi/v1/assetIndex", "symbol=USDTUSD")
     assert all_of_them == [one]
     assert list(one[0].values()) == [
         "assetIndexUpdate",
@@ -151,17 +151,17 @@ def test_the_index_of_the_margin_asset_agrees_with_rest(venue: Listening) -> Non
 # Contracts.
 
 
-def change(venue: Listening, symbol: str, **terms: Any) -> None:
-    market = venue.state.markets["BTCUSDT"]
+def change(desk: Listening, symbol: str, **terms: Any) -> None:
+    market = desk.state.markets["BTCUSDT"]
     spec = structs.replace(market.spec, symbol=symbol, **terms)
-    venue.apply(DefineInstrument(spec, market.index_ticks))
-    venue.collect()
+    desk.apply(DefineInstrument(spec, market.index_ticks))
+    desk.collect()
 
 
-def test_a_new_contract_is_told_of(venue: Listening) -> None:
-    heard = venue.hear("!contractInfo")
-    assert venue.collect() == 0
-    change(venue, "XRPUSDT", base_asset="XRP", onboard_ms=START_MS)
+def test_a_new_contract_is_told_of(desk: Listening) -> None:
+    heard = desk.hear("!contractInfo")
+    assert desk.collect() == 0
+    change(desk, "XRPUSDT", base_asset="XRP", onboard_ms=START_MS)
     assert heard == [
         {
             "e": "contractInfo",
@@ -177,23 +177,23 @@ def test_a_new_contract_is_told_of(venue: Listening) -> None:
     ]
 
 
-def test_new_brackets_come_along(venue: Listening) -> None:
-    heard = venue.hear("!contractInfo")
-    first, second, *_ = venue.state.markets["BTCUSDT"].spec.brackets
+def test_new_brackets_come_along(desk: Listening) -> None:
+    heard = desk.hear("!contractInfo")
+    first, second, *_ = desk.state.markets["BTCUSDT"].spec.brackets
     second = structs.replace(second, notional_cap=second.notional_floor + MONEY_ONE * 3 // 2)
-    change(venue, "BTCUSDT", brackets=(first, second))
+    change(desk, "BTCUSDT", brackets=(first, second))
     assert heard[0]["bks"] == [
         {"bs": 1, "bnf": 0, "bnc": 300_000, "mmr": 0.004, "cf": 0, "mi": 101, "ma": 125},
         {"bs": 2, "bnf": 300_000, "bnc": 300_001.5, "mmr": 0.005, "cf": 300, "mi": 1, "ma": 100},
     ]
 
 
-def test_a_change_of_what_is_accepted(venue: Listening) -> None:
-    heard = venue.hear("!contractInfo")
-    venue.apply(SetMode(Mode.HALTED, "ETHUSDT"))
-    venue.apply(SetMode(Mode.CANCEL_ONLY))
-    venue.apply(Reset())
-    venue.collect()
+def test_a_change_of_what_is_accepted(desk: Listening) -> None:
+    heard = desk.hear("!contractInfo")
+    desk.apply(SetMode(Mode.HALTED, "ETHUSDT"))
+    desk.apply(SetMode(Mode.CANCEL_ONLY))
+    desk.apply(Reset())
+    desk.collect()
     assert [(row["s"], row["cs"]) for row in heard] == [
         ("ETHUSDT", "TRADING_HALT"),
         ("BTCUSDT", "TRADING_CANCEL_ONLY"),
@@ -205,25 +205,25 @@ def test_a_change_of_what_is_accepted(venue: Listening) -> None:
     assert not any("bks" in row for row in heard)
 
 
-def test_contracts_are_not_told_of_to_nobody(venue: Listening) -> None:
+def test_contracts_are_not_told_of_to_nobody(desk: Listening) -> None:
     heard: list[Any] = []
     hear = heard.append
-    venue.join("!contractInfo", hear)
-    venue.leave("!contractInfo", hear)
-    change(venue, "XRPUSDT", base_asset="XRP")
-    assert venue.due_in_ms() is None
-    venue.join("!contractInfo", hear)
-    assert venue.collect() == 0
+    desk.join("!contractInfo", hear)
+    desk.leave("!contractInfo", hear)
+    change(desk, "XRPUSDT", base_asset="XRP")
+    assert desk.due_in_ms() is None
+    desk.join("!contractInfo", hear)
+    assert desk.collect() == 0
 
 
-def test_terms_that_no_contract_info_shows_are_not_told(venue: Listening) -> None:
-    heard = venue.hear("!contractInfo")
-    change(venue, "BTCUSDT", maker_fee_ppm=1)
+def test_terms_that_no_contract_info_shows_are_not_told(desk: Listening) -> None:
+    heard = desk.hear("!contractInfo")
+    change(desk, "BTCUSDT", maker_fee_ppm=1)
     assert heard == []
 
 
-def test_a_new_contract_is_in_the_lists(venue: Listening) -> None:
-    heard = venue.hear("!markPrice@arr@1s")
-    change(venue, "XRPUSDT", base_asset="XRP")
-    venue.elapse(1_000)
+def test_a_new_contract_is_in_the_lists(desk: Listening) -> None:
+    heard = desk.hear("!markPrice@arr@1s")
+    change(desk, "XRPUSDT", base_asset="XRP")
+    desk.elapse(1_000)
     assert "XRPUSDT" in [row["s"] for row in heard[-1]]
