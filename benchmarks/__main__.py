@@ -13,6 +13,7 @@ from benchmarks.report import Section, machine, progress, record
 
 PARTS: dict[str, tuple[str, str]] = {
     "http": ("benchmarks.http", "run"),
+    "fanout": ("benchmarks.fanout", "run"),
     "parts": ("benchmarks.parts", "run"),
     "engine": ("benchmarks.engine", "run"),
     "growth": ("benchmarks.engine", "run_growth"),
@@ -84,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         default=default.replay_records,
         help="records in the journal to replay",
     )
+    add(
+        "--deliveries",
+        type=int,
+        default=default.deliveries,
+        help="messages times subscribers per round of the fan-out",
+    )
     add("--data", type=Path, help="where data directories are made (a real disk)")
     add("--tiny", action="store_true", help="only see that everything runs")
     add("--no-record", action="store_true", help="leave history.jsonl alone")
@@ -100,6 +107,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         commands=arguments.commands,
         resting_max=arguments.resting_max,
         replay_records=arguments.replay_records,
+        deliveries=arguments.deliveries,
         data=arguments.data,
     )
 

@@ -14,6 +14,8 @@ class Options:
     commands: int = 20_000
     resting_max: int = 1_000_000
     replay_records: int = 200_000
+    deliveries: int = 50_000
+    subscribers_max: int = 1_000
     data: Path | None = None
 
 
@@ -24,5 +26,7 @@ TINY = Options(
     commands=400,
     resting_max=500,
     replay_records=500,
+    deliveries=200,
+    subscribers_max=5,
 )
 """Only to see that every part runs; its figures mean nothing."""

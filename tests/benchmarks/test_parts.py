@@ -31,6 +31,7 @@ def run(*arguments: str) -> str:
     ("part", "row"),
     [
         ("http", "floor: protocol"),
+        ("fanout", "1,000"),
         ("parts", "signature, key, time"),
         ("engine", "bursts of ten"),
         ("growth", "1M resting"),
