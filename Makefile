@@ -7,10 +7,10 @@ READY := .venv/.ready
 PIP_QUIET := $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench docs fmt clean
+.PHONY: help install run test check bench docs compatibility fmt clean
 
 help:  ## Show what can be made
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 install: $(READY)  ## Make the environment in .venv, and nothing else
 
@@ -28,6 +28,9 @@ bench: $(READY)  ## Measure the venue beside its floors
 
 docs: $(READY)  ## Write the generated pages of docs/reference
 	@$(BIN)/python -m tests.house.reference
+
+compatibility: $(READY)  ## Run every client and write docs/reference/clients.md
+	@$(BIN)/python -m tests.clients.compatibility
 
 fmt: $(READY)  ## Rewrite the sources in the house format
 	@$(BIN)/ruff check --fix && $(BIN)/ruff format

@@ -31,7 +31,7 @@ def orders(client: Any) -> None:
             **fields, side="BUY", type="STOP_MARKET", stopPrice="65000"
         )
         assert stop["algoStatus"] == "NEW"
-        detail("sent as an algo order by the client")
+        detail("sent to algoOrder by the client")
     with step("trailing"):
         trailing = client.futures_create_order(
             **fields,
@@ -96,9 +96,9 @@ async def streams(api_key: str, api_secret: str) -> None:
             ("depth stream", _depth_stream),
             ("mark price stream", _mark_price_stream),
         ):
-            with step(name):
+            with step(name) as detail:
                 async with asyncio.timeout(STREAM_LIMIT_S):
-                    await run(client, manager)
+                    detail(await run(client, manager))
     finally:
         await client.close_connection()
 
@@ -108,7 +108,7 @@ async def _opened(socket: Any) -> Any:
     return await socket.__aenter__()
 
 
-async def _user_stream(client: Any, manager: Any) -> None:
+async def _user_stream(client: Any, manager: Any) -> str:
     socket = await _opened(manager.futures_user_socket())
     await client.futures_create_order(**MARKET, side="BUY", quantity="0.01")
     kinds = set()
@@ -120,9 +120,10 @@ async def _user_stream(client: Any, manager: Any) -> None:
             filled = event["o"]["z"]
     assert Decimal(filled) == Decimal("0.01")
     await client.futures_create_order(**MARKET, side="SELL", quantity="0.01", reduceOnly="true")
+    return ""
 
 
-async def _depth_stream(client: Any, manager: Any) -> None:
+async def _depth_stream(client: Any, manager: Any) -> str:
     depth = await _opened(FuturesDepthCacheManager(client, SYMBOL, bm=manager))
     order = await client.futures_create_order(**LIMIT, price="50000")
     book = await depth.recv()
@@ -132,13 +133,15 @@ async def _depth_stream(client: Any, manager: Any) -> None:
     for ours, theirs in ((book.get_bids(), rest["bids"]), (book.get_asks(), rest["asks"])):
         assert ours == [[float(price), float(quantity)] for price, quantity in theirs]
     await client.futures_cancel_order(symbol=SYMBOL, orderId=order["orderId"])
+    return "ten levels, which is what the client keeps"
 
 
-async def _mark_price_stream(_: Any, manager: Any) -> None:
+async def _mark_price_stream(_: Any, manager: Any) -> str:
     socket = await _opened(manager.symbol_mark_price_socket(SYMBOL))
     event = (await socket.recv())["data"]
     assert event["e"] == "markPriceUpdate"
     assert Decimal(event["p"]) == 60000
+    return ""
 
 
 names = client_names()

@@ -11,9 +11,10 @@ async def watch(exchange: Any) -> None:
     with step("user stream"):
         async with asyncio.timeout(STREAM_LIMIT_S):
             await _user_stream(exchange)
-    with step("depth stream"):
+    with step("depth stream") as detail:
         async with asyncio.timeout(STREAM_LIMIT_S):
             await _depth_stream(exchange)
+        detail("stitched by the client")
     with step("mark price stream"):
         async with asyncio.timeout(STREAM_LIMIT_S):
             assert (await exchange.watch_mark_price(SYMBOL))["markPrice"] == 60000.0

@@ -36,11 +36,12 @@ async def _rest_and_cancel(exchange: Any) -> None:
             for price in (50000, 50001)
         ]
         assert [order["status"] for order in limits] == ["open", "open"]
-    with step("stop"):
+    with step("stop") as detail:
         price = {"stopLossPrice": 65000}
         stop = await exchange.create_order(SYMBOL, "market", "buy", 0.01, None, price)
         triggers = await exchange.fetch_open_orders(SYMBOL, params={"trigger": True})
         assert [order["id"] for order in triggers] == [stop["id"]]
+        detail("sent to algoOrder by the client")
     with step("trailing"):
         trail = {"trailingPercent": 0.3, "trailingTriggerPrice": 62000}
         kind = "TRAILING_STOP_MARKET"

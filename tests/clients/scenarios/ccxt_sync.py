@@ -21,10 +21,11 @@ with step("limit"):
     ]
     assert [order["status"] for order in limits] == ["open", "open"]
 
-with step("stop"):
+with step("stop") as detail:
     stop = exchange.create_order(SYMBOL, "market", "buy", 0.01, None, {"stopLossPrice": 65000})
     triggers = exchange.fetch_open_orders(SYMBOL, params={"trigger": True})
     assert [order["id"] for order in triggers] == [stop["id"]]
+    detail("sent to algoOrder by the client")
 
 with step("trailing"):
     trail = {"trailingPercent": 0.3, "trailingTriggerPrice": 62000}

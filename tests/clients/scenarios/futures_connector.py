@@ -21,14 +21,14 @@ def place_trigger(fields: dict[str, Any], trigger: dict[str, str]) -> tuple[int,
     """Sends a trigger order as the client does; its id, and what came of it."""
     order = {"symbol": SYMBOL, "quantity": "0.01", **fields}
     try:
-        return client.new_order(**order, **trigger)["orderId"], "accepted on /fapi/v1/order"
+        return client.new_order(**order, **trigger)["orderId"], "taken by order"
     except ClientError as error:
         if ONE_SEQUENCE or error.error_code != -4120:
             raise
     rename = {"stopPrice": "triggerPrice", "activationPrice": "activatePrice"}
     order |= {rename.get(name, name): value for name, value in trigger.items()}
     reply = client.sign_request("POST", "/fapi/v1/algoOrder", {"algoType": "CONDITIONAL", **order})
-    return reply["algoId"], "-4120 on /fapi/v1/order, accepted on /fapi/v1/algoOrder"
+    return reply["algoId"], "-4120 from order, taken by algoOrder"
 
 
 def orders() -> None:
@@ -120,7 +120,7 @@ def streams() -> None:
         assert Decimal(filled) == Decimal("0.01")
         feed.close()
         client.new_order(**MARKET, side="SELL", quantity="0.01", reduceOnly="true")
-    with step("depth stream"):
+    with step("depth stream") as detail:
         feed = events(lambda socket: socket.diff_book_depth(SYMBOL))
         assert next(feed)["result"] is None
         book = LocalBook(client.depth(SYMBOL, limit=1000))
@@ -128,6 +128,7 @@ def streams() -> None:
         while Decimal(50000) not in book.bids:
             book.apply(next(feed))
         assert book.equals(client.depth(SYMBOL, limit=1000))
+        detail("stitched by the documented procedure")
         feed.close()
         client.cancel_order(SYMBOL, orderId=order["orderId"])
     with step("mark price stream"):

@@ -12,13 +12,13 @@ const market = { symbol, type: "MARKET", newOrderRespType: "RESULT" };
 async function placeTrigger(order, trigger, algoTrigger) {
   try {
     const placed = await client.submitNewOrder({ symbol, quantity: "0.01", ...order, ...trigger });
-    return [placed.orderId, "accepted on /fapi/v1/order"];
+    return [placed.orderId, "taken by order"];
   } catch (error) {
     if (ONE_SEQUENCE || error.code !== -4120) throw error;
   }
   const algo = { algoType: "CONDITIONAL", symbol, quantity: "0.01", ...order, ...algoTrigger };
   const placed = await client.submitNewAlgoOrder(algo);
-  return [placed.algoId, "-4120 on /fapi/v1/order, accepted on /fapi/v1/algoOrder"];
+  return [placed.algoId, "-4120 from order, taken by algoOrder"];
 }
 
 async function orders() {
@@ -131,6 +131,7 @@ async function streams() {
     const rest = new LocalBook(await client.getOrderBook({ symbol, limit: 1000 }));
     assert.deepEqual([book.bids, book.asks], [rest.bids, rest.asks]);
     await client.cancelOrder({ symbol, orderId: placed.orderId });
+    return "stitched by the documented procedure";
   });
   await step("mark price stream", async () => {
     await socket.subscribe("btcusdt@markPrice@1s", "usdmMarket");

@@ -90,9 +90,9 @@ async def streams(client: Any) -> None:
             ("depth stream", _depth_stream),
             ("mark price stream", _mark_price_stream),
         ):
-            with step(name):
+            with step(name) as detail:
                 async with asyncio.timeout(STREAM_LIMIT_S):
-                    await run(client.rest_api, feed)
+                    detail(await run(client.rest_api, feed))
     finally:
         await feed.close_connection()
 
@@ -107,7 +107,7 @@ async def _subscribed(feed: Any, subscription: Any) -> asyncio.Queue[Any]:
     return messages
 
 
-async def _user_stream(rest: Any, feed: Any) -> None:
+async def _user_stream(rest: Any, feed: Any) -> str:
     listen_key = rest.start_user_data_stream().data().listen_key
     messages = await _subscribed(feed, feed.user_data(listen_key))
     await asyncio.to_thread(rest.new_order, **MARKET, side="BUY", quantity=0.01)
@@ -121,9 +121,10 @@ async def _user_stream(rest: Any, feed: Any) -> None:
     assert Decimal(filled) == Decimal("0.01")
     only = {"reduce_only": "true"}
     await asyncio.to_thread(rest.new_order, **MARKET, **only, side="SELL", quantity=0.01)
+    return ""
 
 
-async def _depth_stream(rest: Any, feed: Any) -> None:
+async def _depth_stream(rest: Any, feed: Any) -> str:
     messages = await _subscribed(feed, feed.diff_book_depth_streams(SYMBOL))
     book = LocalBook(_snapshot(rest))
     order = rest.new_order(**LIMIT, price=50000.0).data()
@@ -131,6 +132,7 @@ async def _depth_stream(rest: Any, feed: Any) -> None:
         book.apply((await messages.get()).to_dict())
     assert book.equals(_snapshot(rest))
     rest.cancel_order(SYMBOL, order_id=order.order_id)
+    return "stitched by the documented procedure"
 
 
 def _snapshot(rest: Any) -> dict[str, Any]:
@@ -138,9 +140,10 @@ def _snapshot(rest: Any) -> dict[str, Any]:
     return snapshot
 
 
-async def _mark_price_stream(_: Any, feed: Any) -> None:
+async def _mark_price_stream(_: Any, feed: Any) -> str:
     messages = await _subscribed(feed, feed.mark_price_stream(SYMBOL, update_speed="1s"))
     assert Decimal((await messages.get()).p) == 60000
+    return ""
 
 
 sdk = client_names()["client"]
