@@ -47,18 +47,18 @@ def test_a_file_of_orders_holds_live_and_ended_ones(alice: Trader, bob: Trader) 
         "50000",
         "false",
     )
-    shown = alice.get("/fapi/v1/allOrders", symbol="BTCUSDT")
-    for row, order in zip(rows, shown, strict=True):
-        expected = {name: downloads._cell(value) for name, value in order.items()}
-        assert {name: row[name] for name in order} == {n: str(v) for n, v in expected.items()}
 
 
-def test_columns_are_those_of_the_rows(either: Trader) -> None:
-    bob = Trader(either.venue, "bob")
-    trade(either, bob)
-    trades = either.get("/fapi/v1/userTrades", symbol="BTCUSDT")
-    assert list(fetch(either, "trade")[0]) == list(trades[0])
-    assert fetch(either, "trade")[0]["maker"] == "false"
+@pytest.mark.parametrize(
+    ("kind", "path"), [("trade", "userTrades"), ("order", "allOrders"), ("income", "income")]
+)
+def test_columns_are_those_of_the_list(either: Trader, kind: str, path: str) -> None:
+    trade(either, Trader(either.venue, "bob"))
+    rows = either.get(f"/fapi/v1/{path}", symbol="BTCUSDT")
+    (row,) = [row for row in fetch(either, kind) if row["symbol"]]
+    assert {name: row[name] for name in rows[0]} == {
+        name: str(downloads._cell(value)) for name, value in rows[0].items()
+    }
 
 
 def test_a_file_is_the_owners_and_of_one_kind(alice: Trader, bob: Trader) -> None:
