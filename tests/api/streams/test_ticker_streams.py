@@ -206,6 +206,7 @@ def test_a_change_of_what_is_accepted(desk: Listening) -> None:
 
 
 def test_contracts_are_not_told_of_to_nobody(desk: Listening) -> None:
+    desk.hear("ethusdt@depth")
     heard: list[Any] = []
     hear = heard.append
     desk.join("!contractInfo", hear)
