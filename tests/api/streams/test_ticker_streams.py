@@ -211,7 +211,7 @@ def test_contracts_are_not_told_of_to_nobody(desk: Listening) -> None:
     hear = heard.append
     desk.join("!contractInfo", hear)
     desk.leave("!contractInfo", hear)
-    change(desk, "XRPUSDT", base_asset="XRP")
+    desk.apply(SetMode(Mode.HALTED))
     assert desk.due_in_ms() is None
     desk.join("!contractInfo", hear)
     assert desk.collect() == 0
