@@ -38,7 +38,7 @@ def test_security_and_pool(name: str) -> None:
 def weights(name: str) -> list[tuple[dict[str, Any], int]]:
     """What to send beside the parameters of a call, and what that weighs."""
     terms = TERMS[SAME_AS.get(name, name)]
-    weight = terms.get("weight", UNDOCUMENTED.get(name))
+    weight: Any = terms.get("weight", UNDOCUMENTED.get(name))
     if isinstance(weight, int):
         return [({}, weight)]
     if "limit" in weight:
