@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
+from tests.house.streams import streams
 
 from openperp.api import dialect
 from openperp.api.dialect import DIALECTS, Dialect
@@ -74,6 +75,7 @@ def pages() -> dict[str, str]:
         "dialects.md": dialects(),
         "endpoints.md": endpoints(),
         "not-applicable.md": not_applicable(),
+        "streams.md": streams(),
     }
 
 

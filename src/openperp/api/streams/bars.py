@@ -7,6 +7,7 @@ from openperp.api.streams.channel import MarketChannel, Row, encode
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
 from openperp.api.wire.contracts import CONTRACT_TYPE
+from openperp.api.wire.market import close_ms
 from openperp.history.intervals import period_start, shift_period
 from openperp.history.market import Bar, BarKind
 
@@ -15,7 +16,10 @@ BARS_AT_ONCE: Final = 1_000
 
 
 class Klines(MarketChannel):
-    """Klines of a symbol, or continuous ones, which leave periods without trades out."""
+    """The open bar, and each bar as it closes.
+
+    Continuous klines leave out periods without trades.
+    """
 
     follows_trades = True
     greets = True
@@ -92,7 +96,7 @@ class Klines(MarketChannel):
         text, interval = self.text, self.stream.topic.interval
         return {
             "t": bar.open_ms,
-            "T": shift_period(interval, bar.open_ms, 1) - 1,
+            "T": close_ms(interval, bar.open_ms),
             **subject,
             "i": interval,
             "f": bar.first_id if bar.trades else -1,

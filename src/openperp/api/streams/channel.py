@@ -81,7 +81,7 @@ def format_of(view: View, market: Market) -> InstrumentFormat:
 
 
 class Silent(Channel):
-    """A stream that exists and of which there is nothing to tell here."""
+    """Nothing: the name is known, and what it would tell of does not exist here."""
 
     def speak(self) -> Iterable[bytes]:
         return ()

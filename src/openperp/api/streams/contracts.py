@@ -20,7 +20,7 @@ PPM_DECIMALS: Final = 6
 
 
 class ContractInfo(Channel):
-    """A message per contract that is new, changed its status, or changed its brackets.
+    """Contracts that are new, or have changed their status or their brackets.
 
     The brackets come along where it was they that changed.
     """

@@ -57,7 +57,7 @@ class BookChannel(MarketChannel):
 
 
 class DepthUpdates(BookChannel):
-    """Absolute quantities of all levels touched since the last message; "0" for one that is gone.
+    """Quantities of the levels touched since the last message, "0" where none is left.
 
     A touched level is told even if it is again what it was: a snapshot taken in
     between has it as it was then.
@@ -113,7 +113,7 @@ class DepthPicture(BookChannel):
 
 
 class BookTicker(BookChannel):
-    """Every change of the best prices and their quantities, one message per record."""
+    """Each change of the best prices and their quantities, one message per record."""
 
     def __init__(self, stream: Stream, view: View) -> None:
         super().__init__(stream, view)

@@ -26,6 +26,9 @@ ASSET_SUBJECTS: Final = (f"{MARGIN_ASSET.lower()}usd",)
 DEPTH_SPEEDS: Final = {"": 250, "@100ms": 100, "@250ms": 250, "@500ms": 500}
 
 
+DEPTH_LEVELS: Final = (5, 10, 20)
+
+
 class Kind(Enum):
     """What a stream tells."""
 
@@ -93,7 +96,7 @@ def _market_topics() -> dict[str, Topic]:
     }
     for speed, pace_ms in DEPTH_SPEEDS.items():
         topics[f"depth{speed}"] = Topic(Kind.DEPTH_UPDATE, pace_ms)
-        for levels in (5, 10, 20):
+        for levels in DEPTH_LEVELS:
             topic = Topic(Kind.DEPTH_PICTURE, pace_ms, levels=levels)
             topics[f"depth{levels}{speed}"] = topic
     for interval in KLINE_INTERVALS:

@@ -20,6 +20,8 @@ from openperp.history.market import Bar
 
 
 class MarkPrice(MarketChannel):
+    """Mark and index price of a market, and its funding."""
+
     steady = True
 
     def speak(self) -> Iterable[bytes]:
@@ -27,7 +29,7 @@ class MarkPrice(MarketChannel):
 
 
 class MarkPrices(Channel):
-    """The mark prices of all markets in one list."""
+    """The mark prices of all markets, in one list."""
 
     steady = True
 
@@ -47,7 +49,7 @@ class Ticker(MarketChannel):
 
 
 class Tickers(Channel):
-    """The rolling days of the markets in which something has changed since the last list.
+    """The rolling days of the markets that have changed since the last list.
 
     The days themselves move on all the time, and that alone is no change.
     """

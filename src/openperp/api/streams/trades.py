@@ -6,6 +6,7 @@ from typing import Final
 from openperp.api.streams.channel import USD_MARGINED, MarketChannel, encode
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
+from openperp.api.wire.market import agg_trade_row
 from openperp.engine.events import TradeExecuted
 from openperp.history.market import AggTrade
 
@@ -14,7 +15,10 @@ FEW: Final = 16
 
 
 class Trades(MarketChannel):
-    """A message per trade. Binance serves it without a description; clients show its fields."""
+    """Every trade.
+
+    Binance serves it without a description; what clients read shows its fields.
+    """
 
     follows_trades = True
 
@@ -43,7 +47,10 @@ class Trades(MarketChannel):
 
 
 class AggTrades(MarketChannel):
-    """A message per aggregate trade, read from the history, which numbers them."""
+    """What a taker did at one price.
+
+    It is read from the history, which numbers aggregate trades.
+    """
 
     follows_trades = True
 
@@ -76,21 +83,5 @@ class AggTrades(MarketChannel):
         return newest[-1].agg_id if newest else 0
 
     def _tell(self, trade: AggTrade) -> bytes:
-        text = self.text
-        quantity = text.quantity[trade.lots]
-        return encode(
-            {
-                "e": "aggTrade",
-                "E": self.view.now_ms(),
-                "s": self.stream.symbol,
-                "a": trade.agg_id,
-                "p": text.price[trade.ticks],
-                "q": quantity,
-                "nq": quantity,
-                "f": trade.first_id,
-                "l": trade.last_id,
-                "T": trade.time_ms,
-                "m": trade.buyer_is_maker,
-                "st": USD_MARGINED,
-            }
-        )
+        head = {"e": "aggTrade", "E": self.view.now_ms(), "s": self.stream.symbol}
+        return encode({**head, **agg_trade_row(trade, self.text), "st": USD_MARGINED})
