@@ -15,6 +15,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "http": ("benchmarks.http", "run"),
     "fanout": ("benchmarks.fanout", "run"),
     "parts": ("benchmarks.parts", "run"),
+    "ws_api": ("benchmarks.ws_api", "run"),
     "engine": ("benchmarks.engine", "run"),
     "growth": ("benchmarks.engine", "run_growth"),
     "peer": ("benchmarks.peer", "run"),

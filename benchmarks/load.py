@@ -72,6 +72,13 @@ class Connection:
         self.answers.append(data)
         return True
 
+    def body(self, answer: bytes) -> bytes:
+        """The JSON of an answer that is no refusal."""
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"the server answered {answer.decode(errors='replace')}")
+        return body
+
 
 def _content_length(data: bytes, end: int) -> int:
     start = data.find(b"content-length: ", 0, end)
@@ -79,20 +86,28 @@ def _content_length(data: bytes, end: int) -> int:
 
 
 def measure(
-    server: Server, requests: Sequence[bytes], connections: int
+    server: Server,
+    requests: Sequence[bytes],
+    connections: int,
+    kind: type[Connection] = Connection,
 ) -> tuple[Outcome, list[bytes]]:
     """Sends every request; what it cost the server, and the answers' bodies."""
     cpu, wall = server.settled_cpu_ns(), time.perf_counter()
-    bodies = send_all(server, requests, connections)
+    bodies = send_all(server, requests, connections, kind)
     wall = time.perf_counter() - wall
     cpu = server.settled_cpu_ns() - cpu
     return Outcome(cpu / len(requests), len(requests) / wall), bodies
 
 
-def send_all(server: Server, requests: Sequence[bytes], connections: int) -> list[bytes]:
+def send_all(
+    server: Server,
+    requests: Sequence[bytes],
+    connections: int,
+    kind: type[Connection] = Connection,
+) -> list[bytes]:
     """Sends every request and returns the answers' bodies."""
     group = [
-        Connection(server.port, requests[number::connections])
+        kind(server.port, requests[number::connections])
         for number in range(min(connections, len(requests)))
     ]
     selector = selectors.DefaultSelector()
@@ -107,14 +122,7 @@ def send_all(server: Server, requests: Sequence[bytes], connections: int) -> lis
     selector.close()
     for connection in group:
         connection.socket.close()
-    return [_body(answer) for connection in group for answer in connection.answers]
-
-
-def _body(answer: bytes) -> bytes:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise SystemExit(f"the server answered {answer.decode(errors='replace')}")
-    return body
+    return [connection.body(answer) for connection in group for answer in connection.answers]
 
 
 def request_bytes(method: str, path: str, api_key: str) -> bytes:

@@ -15,7 +15,7 @@ order id.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlencode
@@ -96,22 +96,24 @@ class Signed:
             raise ApiError(-2014, explain="apiKey is not a text")
         return given.encode("utf-8", "replace")
 
-    def texts(self) -> Iterator[bytes]:
-        """What a signature may cover: values as they are, and as a query has them.
+    def text(self) -> bytes:
+        """What a signature covers, with values as they are: so the documentation has it."""
+        params = self.params
+        pairs = [
+            f"{name}={value if type(value := params[name]) is str else signed_value(value)}"
+            for name in sorted(params)
+            if name != "signature"
+        ]
+        return "&".join(pairs).encode("utf-8", "replace")
 
-        The documentation joins them as they are, its own clients percent-encode
-        them; for most values that is the same.
-        """
+    def escaped_text(self) -> bytes:
+        """The same with values as in a query: so the clients of its authors sign it."""
         pairs = [
             (name, signed_value(value))
             for name, value in sorted(self.params.items())
-            if name.lower() != "signature"
+            if name != "signature"
         ]
-        plain = "&".join([f"{name}={value}" for name, value in pairs]).encode("utf-8", "replace")
-        yield plain
-        escaped = urlencode(pairs).encode()
-        if escaped != plain:
-            yield escaped
+        return urlencode(pairs).encode()
 
 
 def signed_value(value: Any) -> str:
@@ -187,16 +189,17 @@ def _check_message_signature(message: Signed, key: ApiKey) -> None:
     signature = message.fields.get("signature")
     if type(signature) is not str or not signature:
         raise ApiError(-1022, explain="the parameter signature is missing")
-    plain = b""
-    for text in message.texts():
-        if key.verify(text, signature):
-            return
-        plain = plain or text
+    text = message.text()
+    if key.verify(text, signature):
+        return
+    escaped = message.escaped_text()
+    if escaped != text and key.verify(escaped, signature):
+        return
     raise ApiError(
         -1022,
         explain=(
-            f"the signature is not that of these {len(plain)} bytes"
-            f" (parameters without signature, sorted by name): {quote_text(plain)}"
+            f"the signature is not that of these {len(text)} bytes"
+            f" (parameters without signature, sorted by name): {quote_text(text)}"
         ),
     )
 

@@ -127,11 +127,7 @@ def _check_repeats(text: bytes, members: Mapping[str, Any], params: Mapping[str,
 
 def _texts(members: Mapping[str, Any]) -> int:
     """Names and texts among the members."""
-    count = len(members)
-    for value in members.values():
-        if type(value) is str:
-            count += 1
-    return count
+    return len(members) + [*map(type, members.values())].count(str)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:

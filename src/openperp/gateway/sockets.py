@@ -16,6 +16,11 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # Where no wheel with compiled parts fits.
+    from websockets.utils import apply_mask
+
 from openperp.api.errors import ApiError
 
 MESSAGE_LIMIT: Final = 64 * 1024
@@ -164,6 +169,11 @@ class Socket(asyncio.Protocol):
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        if not (self._ended or self._paused or self._messages or self._protocol.reader.buffer):
+            text = read_text(data)
+            if text is not None:
+                self._take_text(text)
+                return
         self._protocol.receive_data(data)
         self._take_events(self._protocol.events_received())
 
@@ -275,9 +285,37 @@ class Socket(asyncio.Protocol):
         self._wait()
 
 
+def read_text(data: bytes) -> bytes | None:
+    """The text in data that is one whole text frame of a client, and nothing else.
+
+    Most data is, and is taken without a call of the library, which is to judge
+    whatever else comes: fragments, parts of frames and several at once, other
+    opcodes, reserved bits, lengths in a wrong form.
+    """
+    size = len(data) - 6
+    if not 0 <= size < 65_538 or data[0] != 0x81:
+        return None
+    if size < 126:
+        return _unmask(data, 2) if data[1] == 0x80 | size else None
+    size -= 2
+    if size < 126 or data[1] != 0xFE or int.from_bytes(data[2:4], "big") != size:
+        return None
+    return _unmask(data, 4)
+
+
+def _unmask(data: bytes, start: int) -> bytes:
+    """What follows the four bytes at `start`, under their mask."""
+    return apply_mask(data[start + 4 :], data[start : start + 4])
+
+
 def text_frame(text: bytes) -> bytes:
-    """A whole text message as a server sends it."""
-    return Frame(Opcode.TEXT, text).serialize(mask=False)
+    """A whole text message as a server sends it: two bytes, its length, the text."""
+    size = len(text)
+    if size < 126:
+        return b"\x81%c%b" % (size, text)
+    if size < 65_536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), text)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), text)
 
 
 def answer_handshake(path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
