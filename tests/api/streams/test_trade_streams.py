@@ -6,7 +6,7 @@ import pytest
 from tests.api.offline import START_MS
 from tests.api.streams.listening import Listening
 
-from openperp.engine.commands import PlaceOrder, Pulse, Reset
+from openperp.engine.commands import PlaceOrder, Pulse, Reset, SetPrice
 from openperp.engine.terms import OrderType, Side
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -247,6 +247,28 @@ def test_a_month_closes_at_its_end(desk: Listening) -> None:
     assert bars(heard[1:]) == [(0, "60000", 0, True)]
     trade(desk, 600_010, 1)
     assert heard[-1]["k"]["T"] - heard[-1]["k"]["t"] == 28 * day - 1
+
+
+def test_a_last_price_that_moves_without_a_trade_is_told(desk: Listening) -> None:
+    heard, continuous, trades = (
+        desk.hear("btcusdt@kline_1m"),
+        desk.hear("btcusdt_perpetual@continuousKline_1m"),
+        desk.hear("btcusdt@aggTrade"),
+    )
+    desk.collect()
+    desk.price("BTCUSDT", 600_100)
+    desk.collect()
+    desk.apply(SetPrice("BTCUSDT", 600_200, keeps_last=True))
+    desk.collect()
+    advance(desk, MINUTE)
+    desk.price("BTCUSDT", 600_000)
+    desk.collect()
+    assert bars(heard[1:]) == [
+        (0, "60010", 0, False),
+        (0, "60010", 0, True),
+        (MINUTE, "60000", 0, False),
+    ]
+    assert (len(continuous), trades) == (1, [])
 
 
 def test_continuous_klines_leave_out_periods_without_trades(desk: Listening) -> None:

@@ -8,6 +8,7 @@ from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
 from openperp.api.wire.contracts import CONTRACT_TYPE
 from openperp.api.wire.market import close_ms
+from openperp.engine.events import TradeExecuted
 from openperp.history.intervals import period_start, shift_period
 from openperp.history.market import Bar, BarKind
 
@@ -28,11 +29,26 @@ class Klines(MarketChannel):
         super().__init__(stream, view)
         self._continuous = stream.topic.kind is Kind.CONTINUOUS_KLINE
         self._fresh = True
+        self._changed = True
+        self._last_ticks = self.market.last_ticks
         self._follow(period_start(stream.topic.interval, view.now_ms()))
+
+    def hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
+        del time_ms
+        self._last_ticks = trade.ticks
+        self._changed = True
+
+    def hear_price(self, last_ticks: int) -> bool:
+        if last_ticks == self._last_ticks:
+            return False
+        self._last_ticks = last_ticks
+        self._changed = True
+        return True
 
     def reset(self) -> None:
         """The bar that is open has begun anew."""
-        self._fresh = True
+        self._fresh = self._changed = True
+        self._last_ticks = self.market.last_ticks
 
     def speak(self) -> Iterable[bytes]:
         now_ms = self.view.now_ms()
@@ -40,10 +56,11 @@ class Klines(MarketChannel):
         if open_ms != self._open_ms:
             yield from self._tell_closed(open_ms, now_ms)
             self._follow(open_ms)
-        bars = self._read(now_ms, limit=1, filled=self._fresh or not self._continuous)
-        if bars and bars[-1].open_ms == open_ms and (bars[-1].trades or self._fresh):
-            self._fresh = False
-            yield self._tell(bars[-1], now_ms, closed=False)
+        if self._changed:
+            bars = self._read(now_ms, limit=1, filled=self._fresh or not self._continuous)
+            self._fresh = self._changed = False
+            if bars and bars[-1].open_ms == open_ms:
+                yield self._tell(bars[-1], now_ms, closed=False)
 
     def _follow(self, open_ms: int) -> None:
         """The bar that begins at `open_ms` is the open one until its end comes."""

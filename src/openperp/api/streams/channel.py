@@ -45,6 +45,11 @@ class Channel:
     def hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
         """A trade of the market."""
 
+    def hear_price(self, last_ticks: int) -> bool:
+        """The last price is, or still is, `last_ticks`; whether there is something to say now."""
+        del last_ticks
+        return False
+
     def hear_level(self, key: int) -> None:
         """The level of side times ticks `key` may have changed."""
 

@@ -27,6 +27,7 @@ from openperp.engine.events import (
     OrderExpired,
     OrderFilled,
     OrderTriggered,
+    PriceChanged,
     TradeExecuted,
     VenueReset,
 )
@@ -134,6 +135,8 @@ class MarketFeed:
                 self._hear_order(event, touched)
             elif isinstance(event, TradeExecuted):
                 self._hear_trade(event, applied.time_ms)
+            elif isinstance(event, PriceChanged):
+                self._hear_price(event)
             elif kind in _TERMS_EVENTS:
                 self._hear_venue(event, touched)
         for symbol in touched:
@@ -157,6 +160,14 @@ class MarketFeed:
             for seat in audience.of_trades:
                 seat.channel.hear_trade(trade, time_ms)
                 seat.beat.wake(seat.channel)
+
+    def _hear_price(self, price: PriceChanged) -> None:
+        """The operator may move the last price without a trade."""
+        audience = self._audiences.get(price.symbol)
+        if audience is not None:
+            for seat in audience.of_trades:
+                if seat.channel.hear_price(price.last_ticks):
+                    seat.beat.wake(seat.channel)
 
     def _hear_venue(self, event: Any, touched: set[str]) -> None:
         for seat in self._of_terms.values():
