@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from openperp.history.base import HistoryUnusable
 from openperp.history.intervals import period_start, shift_period
 from openperp.history.market import Bar
 from openperp.history.series import decode_bar
@@ -112,7 +113,8 @@ class Window(NamedTuple):
         while open_ms <= last_ms:
             bar = found.get(open_ms)
             if bar is None:
-                assert before is not None
+                if before is None:
+                    raise HistoryUnusable("The history cannot be read: its bars are damaged.")
                 bar = flat(open_ms, before.close)
             bars.append(bar)
             before = bar

@@ -16,7 +16,7 @@ from openperp.history.intervals import period_start
 from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
 from openperp.history.market_rows import MarketRows
 from openperp.history.market_tables import AGG_TRADES, INCOME, TRADES
-from openperp.history.memory import RECENT, Memory
+from openperp.history.memory import Memory
 from openperp.history.overlay import Layer
 from openperp.history.sampled import SampleSource, list_samples
 from openperp.history.series import MARKET_ACCOUNT, bar_series
@@ -213,6 +213,6 @@ def _find_recent(recent: deque[Row], span: Span) -> list[Row] | None:
     """The newest rows, where these are wanted and at hand."""
     if span.from_id is not None or span.start_ms is not None or span.end_ms is not None:
         return None
-    if len(recent) == RECENT < span.limit:
+    if len(recent) == recent.maxlen and len(recent) < span.limit:
         return None
     return list(recent)[max(0, len(recent) - span.limit) :]

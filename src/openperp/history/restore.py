@@ -1,6 +1,7 @@
 """The memory of the market as a history file holds it."""
 
 import sqlite3
+from collections import deque
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from openperp.history.intervals import DAY
 from openperp.history.market import AggTrade, Trade
 from openperp.history.market_rows import Checkpoint, Wallet
-from openperp.history.memory import RECENT, MarketMemory, Memory
+from openperp.history.memory import MarketMemory, Memory
 from openperp.history.series import (
     ID_BITS,
     MARKET_ACCOUNT,
@@ -52,8 +53,8 @@ def _restore_market(connection: sqlite3.Connection, owner: int, market: MarketMe
             (series, end_ms - DAY, end_ms),
         )
         market.last.closed.extend(decode_bar(row[0]) for row in rows)
-    market.trades.extend(_restore_newest(connection, "trades", owner, Trade))
-    market.agg_trades.extend(_restore_newest(connection, "agg_trades", owner, AggTrade))
+    _restore_newest(connection, "trades", owner, market.trades, Trade)
+    _restore_newest(connection, "agg_trades", owner, market.agg_trades, AggTrade)
     row = connection.execute(
         "SELECT CAST(record AS BLOB) FROM statistics WHERE series = ?"
         " ORDER BY time_ms DESC LIMIT 1",
@@ -77,15 +78,15 @@ def _restore_track(connection: sqlite3.Connection, owner: int, track: Track) -> 
 
 
 def _restore_newest(
-    connection: sqlite3.Connection, table: str, owner: int, type: type[T]
-) -> list[T]:
+    connection: sqlite3.Connection, table: str, owner: int, recent: deque[T], type: type[T]
+) -> None:
     decode = msgspec.msgpack.Decoder(type).decode
     rows = connection.execute(
         f"SELECT CAST(record AS BLOB) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
         " ORDER BY key DESC LIMIT ?",
-        (owner << ID_BITS, (owner + 1 << ID_BITS) - 1, RECENT),
+        (owner << ID_BITS, (owner + 1 << ID_BITS) - 1, recent.maxlen),
     ).fetchall()
-    return [decode(row[0]) for row in reversed(rows)]
+    recent.extend(decode(row[0]) for row in reversed(rows))
 
 
 def _rows(connection: sqlite3.Connection, statement: str, type: type[T]) -> list[T]:
