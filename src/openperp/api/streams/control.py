@@ -190,7 +190,7 @@ class StreamSession:
 
     def _admit(self, names: tuple[str, ...] | list[str]) -> list[str]:
         """The names that are new here, as their streams speak them; all are taken or none."""
-        admitted = {}
+        admitted: dict[str, None] = {}
         for name in names:
             known = self._resolve(name)
             if known is None and self._strict:
