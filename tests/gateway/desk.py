@@ -14,6 +14,10 @@ from openperp.node.config import load_config
 Test = Callable[[Venue], Awaitable[None]]
 
 
+PATIENCE_S = 60
+"""A test that waits for longer waits for something that does not come."""
+
+
 class Reply(NamedTuple):
     status: int
     headers: dict[str, str]
@@ -88,7 +92,8 @@ def serve(test: Test, venue: Venue | None = None) -> None:
     async def live() -> None:
         await served.server.start()
         try:
-            await test(served)
+            async with asyncio.timeout(PATIENCE_S):
+                await test(served)
         finally:
             await served.server.stop()
 

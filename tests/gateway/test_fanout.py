@@ -24,6 +24,7 @@ from openperp.api import listen_keys
 from openperp.bootstrap import Venue
 from openperp.gateway import fanout
 from openperp.gateway.sockets import SLOW_READER_BYTES, text_frame
+from openperp.history.base import HistoryUnusable
 
 TRADES = "btcusdt@trade"
 
@@ -302,6 +303,24 @@ def test_a_market_stream_follows_the_book() -> None:
             while (event := await hear(socket))["b"] != "50000":
                 assert (event["e"], event["s"]) == ("bookTicker", "BTCUSDT")
         client.close()
+
+    serve(test)
+
+
+def test_a_history_that_cannot_be_read_makes_a_stream_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise HistoryUnusable("The history cannot be read: disk I/O error.")
+
+    async def test(venue: Venue) -> None:
+        monkeypatch.setattr(type(venue.node.view.history), "list_agg_trades", broken)
+        async with connect(venue, f"/ws/btcusdt@aggTrade/{TRADES}") as socket:
+            assert await ask(socket, "LIST_SUBSCRIPTIONS") == ["btcusdt@aggTrade", TRADES]
+            publish(venue, b"1")
+            assert await hear(socket) == 1
+        while venue.server.connections:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
     serve(test)
 

@@ -17,6 +17,7 @@ from openperp.api.streams.user_events import LISTEN_KEY_EXPIRED, expired_payload
 from openperp.api.view import View
 from openperp.engine.events import Applied
 from openperp.gateway.sockets import Socket, text_frame
+from openperp.history.base import HistoryUnusable
 
 Write = Callable[[bytes], None]
 
@@ -181,14 +182,18 @@ class Fanout:
                 key = self._keys[name] = UserChannel(name, account)
                 self._accounts.setdefault(account, {})[name] = key
             return key
-        market = self._markets.get(name)
-        if market is None:
-            stream = self._find_stream(name)
-            if stream is None:
-                return None
-            market = self._markets[name] = MarketChannel(stream)
+        return self._markets.get(name) or self._open_market(name)
+
+    def _open_market(self, name: str) -> MarketChannel | None:
+        stream = self._find_stream(name)
+        if stream is None:
+            return None
+        try:
             self._feed.watch(stream)
-        return market
+        except HistoryUnusable:
+            return None  # silent; the venue says elsewhere what is wrong
+        channel = self._markets[stream.name] = MarketChannel(stream)
+        return channel
 
     def _drop_key(self, name: str) -> None:
         channel = self._keys.pop(name)
