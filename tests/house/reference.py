@@ -16,6 +16,7 @@ from tests.house.streams import streams
 
 from openperp.api import dialect
 from openperp.api.dialect import DIALECTS, Dialect
+from openperp.api.dispatch import METHODS
 from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import (
     account,
@@ -36,6 +37,7 @@ from openperp.api.endpoints import (
 from openperp.api.endpoints.order_form import OrderForm
 from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
 from openperp.api.params import kind_of
+from openperp.api.ws_api import HANDSHAKE_WEIGHT, SESSION_WEIGHT
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
 ROOMS = {
@@ -141,6 +143,18 @@ asks for `Authorization: Bearer <operator token>`. `POST instruments` takes the
 minute for each IP address.
 
 {sections}
+## WebSocket API
+
+Methods of `/ws-fapi/v1`, each with the call that does the same and has its
+parameters, security and weight; `apiKey` and `signature` stand among the parameters.
+A version in front of a name that has none, as in `v3/order.place`, is passed over.
+
+{_methods()}
+
+`session.logon`, `session.status` and `session.logout` belong to the connection and
+weigh {SESSION_WEIGHT} each, the handshake {HANDSHAKE_WEIGHT}.
+[How to use it](../how-to/call-methods.md).
+
 ## Order parameters
 
 Which of them an order needs follows from its type, as on Binance:
@@ -171,6 +185,14 @@ def _section(title: str, room: Any) -> str:
         for endpoint in room.ENDPOINTS
     ]
     return f"## {title}\n\n{_table(['call', 'does', 'security', 'weight', 'parameters'], rows)}\n"
+
+
+def _methods() -> str:
+    rows = [
+        [f"`{name}`", f"`{endpoint.method} {endpoint.path}`", endpoint.summary]
+        for name, endpoint in sorted(METHODS.items())
+    ]
+    return _table(["method", "call", "does"], rows)
 
 
 def not_applicable() -> str:
