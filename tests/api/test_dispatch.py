@@ -55,6 +55,18 @@ def test_every_answer_says_what_it_cost() -> None:
     assert header(offline.ask("GET", "/fapi/v1/ping", ip="10.0.0.9"), "x-mbx-used-weight-1m") == "1"
 
 
+def test_the_spot_api_names_its_weight_without_an_interval_too() -> None:
+    """Unicorn opens no stream of an account before it has read that header."""
+    offline = OfflineVenue()
+    for path, older in (
+        ("/api/v3/ping", "1"),
+        ("/api/v3/time", "2"),
+        ("/fapi/v1/ping", None),
+        ("/sapi/v1/margin/allPairs", None),
+    ):
+        assert header(offline.ask("GET", path), "x-mbx-used-weight") == older
+
+
 def test_the_weight_limit_is_kept_for_everyone_but_the_operator() -> None:
     offline = OfflineVenue()
     for _ in range(120):

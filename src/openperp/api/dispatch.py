@@ -124,7 +124,10 @@ def prepare(request: Request, view: View) -> Answer | Pending:
         outcome = run(endpoint, call, fields, costs)
         if type(outcome) is Submission:
             return Pending(outcome, endpoint, call, costs)
-        return _answer(outcome, view, costs)
+        answer = _answer(outcome, view, costs)
+        if endpoint.spot:
+            answer.headers.append((b"x-mbx-used-weight", b"%d" % costs.weight))
+        return answer
     except ApiError as error:
         if error.code == MISSING and not error.explain:
             error.explain = explain_missing(error.msg, _places(request), fields)

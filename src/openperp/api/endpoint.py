@@ -100,7 +100,8 @@ class Endpoint(Generic[P]):
     returns anything that msgspec encodes, a `Document`, or a `Submission`. `ws`
     are the methods of the WebSocket API that this declaration serves too. `pool`
     is a limit of its own beside the weight. `stance` says in one sentence why the
-    answer is an empty, default or disabled one, where it is.
+    answer is an empty, default or disabled one, where it is. `spot` marks a call of
+    the spot API, whose answers name the weight under an older header as well.
     """
 
     method: str
@@ -114,6 +115,7 @@ class Endpoint(Generic[P]):
     ws: tuple[str, ...] = ()
     pool: Pool | None = None
     stance: str = ""
+    spot: bool = False
     reader: Reader[P] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,9 @@
 
 ccxt asks the spot wallet for currencies and margin pairs, freqtrade for spot
 and coin-margined instruments, python-binance and unicorn ping the spot API. An
-error there would stop them, though this venue has nothing of it.
+error there would stop them, though this venue has nothing of it. Unicorn reads
+the weight it has used from a ping of the spot API before it opens an account's
+stream.
 """
 
 from typing import Any, Final
@@ -27,7 +29,8 @@ def no_symbols(call: Call, _params: NoParams) -> Any:
 
 
 def _get(path: str, handle: Any, summary: str, stance: str = "") -> Endpoint[Any]:
-    return Endpoint("GET", path, Security.NONE, NoParams, handle, summary, stance=stance)
+    spot = path.startswith("/api/")
+    return Endpoint("GET", path, Security.NONE, NoParams, handle, summary, stance=stance, spot=spot)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
