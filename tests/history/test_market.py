@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.history.test_store import WriterHeld
 from tests.node.desk import OPENING
 
 from openperp.engine.commands import (
@@ -22,8 +23,10 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
+from openperp.engine.events import Applied, TradeExecuted
 from openperp.engine.state import State
 from openperp.engine.terms import OrderType, Side
+from openperp.history import store
 from openperp.history.intervals import DAY, HOUR, MINUTE
 from openperp.history.market import AggTrade, Bar, BarKind, IncomeKind, Statistics, Trade
 from openperp.history.store import SqliteHistory
@@ -394,3 +397,62 @@ def test_instruments_of_one_batch_have_each_their_price(tmp_path: Path) -> None:
         market.do(Batch(tuple(others)))
         for symbol, ticks in (("AUSDT", 500_000), ("BUSDT", 400_000)):
             assert market.history.rolling_day(symbol, market.now).close == ticks
+
+
+def test_rows_on_their_way_to_the_file_are_read(tmp_path: Path) -> None:
+    market = Market(tmp_path / "history.sqlite")
+    with closing(market.history) as history:
+        market.trade(600_100, 1)
+        market.history.flush()
+        held = WriterHeld(history)
+        market.trade(600_200, 2, after=MINUTE)
+        flusher = held.flush()
+        market.trade(600_300, 3, after=1_000)
+        market.trade(600_400, 4, after=MINUTE)
+        assert [trade.lots for trade in history.list_trades("BTCUSDT", from_id=1)] == [1, 2, 3, 4]
+        assert [trade.lots for trade in history.list_agg_trades("BTCUSDT", from_id=2)] == [2, 3, 4]
+        expected = [(1, 600_100), (5, 600_300), (4, 600_400)]
+        assert [(bar.lots, bar.close) for bar in market.bars()] == expected
+        held.release()
+        flusher.join()
+        assert [(bar.lots, bar.close) for bar in market.bars()] == expected
+
+
+def test_the_market_alone_is_written_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "IDLE_SECONDS", 0.001)
+    market = Market(tmp_path / "history.sqlite")
+    with closing(market.history) as history:
+        market.order(4, Side.SELL, 600_000, 5)
+        market.order(4, Side.BUY, 600_000, 5)
+        with history._changed:
+            assert history._changed.wait_for(
+                lambda: not len(history._layers[0].rows) and len(history._layers) == 1, 10
+            )
+        (position,) = history._connection.query("SELECT position FROM market")
+        assert position == (market.machine.state.seq,)
+
+
+def test_values_beyond_64_bits_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    with closing(SqliteHistory(path)) as history:
+        for seq in range(1, 12):
+            trade = TradeExecuted("BTCUSDT", seq, 2**31, 2**30, True)
+            history.absorb(Applied(seq, START + seq * MINUTE, Pulse(), None, (trade,)))
+    with closing(SqliteHistory(path)) as history:
+        now = START + 12 * MINUTE
+        (bar,) = history.list_bars("BTCUSDT", BarKind.LAST, "1h", now_ms=now)
+        assert bar.value == 11 * 2**61
+        assert history.rolling_day("BTCUSDT", now).value == 11 * 2**61
+
+
+def test_a_second_definition_moves_no_price(tmp_path: Path) -> None:
+    """It says where the market begins after a reset."""
+    market = Market(tmp_path / "history.sqlite")
+    with closing(market.history) as history:
+        (define,) = [each for each in OPENING if isinstance(each, DefineInstrument)]
+        market.do(DefineInstrument(define.spec, 700_000))
+        assert history.rolling_day("BTCUSDT", market.now).close == FIRST
+        market.do(Reset())
+        assert history.rolling_day("BTCUSDT", market.now).close == 700_000
