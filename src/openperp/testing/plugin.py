@@ -70,8 +70,11 @@ def pytest_runtest_makereport(
     report = yield
     if call.when == "call" and report.failed:
         arguments: dict[str, Any] = getattr(item, "funcargs", {})
+        from openperp.testing.venue import Venue  # noqa: PLC0415  as above
+
         for name in FIXTURES:
-            if name in arguments:
+            # A test may have a fixture of that name which is something else.
+            if isinstance(arguments.get(name), Venue):
                 report.sections.append((f"openperp {name}", _evidence(item, arguments[name])))
     return report
 
