@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+import uvloop
 from websockets.asyncio.client import connect as ws_connect
 
 from openperp.bootstrap import Venue, build
@@ -41,8 +42,8 @@ class Client:
         self.writer = writer
 
     @classmethod
-    async def to(cls, venue: Venue) -> "Client":
-        return cls(*await asyncio.open_connection("127.0.0.1", venue.server.port))
+    async def to(cls, venue: Venue, **options: Any) -> "Client":
+        return cls(*await asyncio.open_connection("127.0.0.1", venue.server.port, **options))
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -97,7 +98,8 @@ def serve(test: Test, venue: Venue | None = None) -> None:
         finally:
             await served.server.stop()
 
-    asyncio.run(live())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(live())
 
 
 def operator(venue: Venue) -> dict[str, str]:
@@ -129,9 +131,9 @@ def connect(venue: Venue, target: str, **options: Any) -> Any:
     return ws_connect(f"ws://127.0.0.1:{venue.server.port}{target}", proxy=None, **options)
 
 
-async def open_raw(venue: Venue, target: str) -> Client:
+async def open_raw(venue: Venue, target: str, **options: Any) -> Client:
     """A WebSocket whose frames are the test's own."""
-    client = await Client.to(venue)
+    client = await Client.to(venue, **options)
     assert (await client.ask("GET", target, headers=HANDSHAKE)).status == 101
     return client
 

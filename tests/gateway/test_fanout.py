@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-import socket as sockets
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.gateway.desk import (
     serve,
     signed,
 )
+from tests.gateway.test_server import write_certificate
 
 from openperp.api import listen_keys
 from openperp.bootstrap import Venue
@@ -129,28 +131,30 @@ def test_a_payload_is_framed_once_for_each_form(monkeypatch: pytest.MonkeyPatch)
     serve(test)
 
 
-def test_a_slow_reader_is_cut_off_and_costs_nobody_else() -> None:
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_slow_reader_is_cut_off_and_costs_nobody_else(secure: bool, tmp_path: Path) -> None:
     payload = json.dumps("x" * 50_000).encode()
+    options: dict[str, Any] = {}
+    venue = make()
+    if secure:
+        certificate, key = write_certificate(tmp_path)
+        venue = make(tls_cert=str(certificate), tls_key=str(key))
+        context = ssl.create_default_context(cafile=str(certificate))
+        context.check_hostname = False
+        options = {"ssl": context}
 
     async def test(venue: Venue) -> None:
-        slow_socket = sockets.socket()
-        slow_socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-        slow_socket.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(slow_socket, ("127.0.0.1", venue.server.port))
-        reader, writer = await asyncio.open_connection(sock=slow_socket, limit=4096)
-        slow = Client(reader, writer)
-        reply = await slow.ask("GET", f"/ws/{TRADES}", headers=HANDSHAKE)
-        assert reply.status == 101
-        quick = await open_raw(venue, f"/ws/{TRADES}")
+        # Its reader stops at twice this limit, and with it the system's buffers fill.
+        slow = await open_raw(venue, f"/ws/{TRADES}", limit=4096, **options)
+        quick = await open_raw(venue, f"/ws/{TRADES}", **options)
         open_sockets = venue.server.reception.sockets.open
         waiting = 0
-        for number in range(500):
+        for number in range(2_000):
             publish(venue, payload)
             assert await receive_frame(quick) == (1, payload), number
-            waiting = max(waiting, *(socket.waiting for socket in open_sockets))
             if len(open_sockets) == 1:
                 break
+            waiting = max(waiting, *(socket.waiting for socket in open_sockets))
         else:
             pytest.fail("a reader that does not read was kept")
         assert SLOW_READER_BYTES / 2 < waiting <= SLOW_READER_BYTES
@@ -159,7 +163,7 @@ def test_a_slow_reader_is_cut_off_and_costs_nobody_else() -> None:
         slow.writer.transport.abort()
         quick.close()
 
-    serve(test)
+    serve(test, venue)
 
 
 SHAPES = [
