@@ -45,7 +45,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def venue(kind: str) -> OfflineVenue:
+def offline(kind: str) -> OfflineVenue:
     """Alice's second key, named "pair", is a public one."""
     offline = OfflineVenue()
     verify = public_key_verifier(kind, public_pem(pair(kind)))
@@ -53,28 +53,28 @@ def venue(kind: str) -> OfflineVenue:
     return offline
 
 
-def ask(venue: OfflineVenue, query: str) -> Answer:
-    return venue.ask("GET", PATH, query, headers={"X-MBX-APIKEY": api_key("pair")})
+def ask(offline: OfflineVenue, query: str) -> Answer:
+    return offline.ask("GET", PATH, query, headers={"X-MBX-APIKEY": api_key("pair")})
 
 
-def test_a_signature_over_rest(venue: OfflineVenue, kind: str) -> None:
-    query = f"timestamp={venue.now_ms}"
+def test_a_signature_over_rest(offline: OfflineVenue, kind: str) -> None:
+    query = f"timestamp={offline.now_ms}"
     signature = sign(kind, query)
-    assert ask(venue, f"{query}&signature={quote(signature, safe='')}").status == 200
-    assert ask(venue, f"{query}&signature={signature}").status == 200
+    assert ask(offline, f"{query}&signature={quote(signature, safe='')}").status == 200
+    assert ask(offline, f"{query}&signature={signature}").status == 200
 
 
-def test_plus_signs_that_a_client_did_not_encode(venue: OfflineVenue, kind: str) -> None:
-    tries = (f"x={number}&timestamp={venue.now_ms}" for number in range(1000))
+def test_plus_signs_that_a_client_did_not_encode(offline: OfflineVenue, kind: str) -> None:
+    tries = (f"x={number}&timestamp={offline.now_ms}" for number in range(1000))
     query = next(text for text in tries if "+" in sign(kind, text))
-    assert ask(venue, f"{query}&signature={sign(kind, query)}").status == 200
+    assert ask(offline, f"{query}&signature={sign(kind, query)}").status == 200
 
 
-def test_a_signature_in_a_form_body(venue: OfflineVenue, kind: str) -> None:
-    body = f"symbol=BTCUSDT&leverage=7&timestamp={venue.now_ms}"
+def test_a_signature_in_a_form_body(offline: OfflineVenue, kind: str) -> None:
+    body = f"symbol=BTCUSDT&leverage=7&timestamp={offline.now_ms}"
     headers = {"X-MBX-APIKEY": api_key("pair")}
     signed = f"{body}&signature={quote(sign(kind, body), safe='')}"
-    assert venue.ask("POST", "/fapi/v1/leverage", "", signed, headers).status == 200
+    assert offline.ask("POST", "/fapi/v1/leverage", "", signed, headers).status == 200
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_a_signature_in_a_form_body(venue: OfflineVenue, kind: str) -> None:
         lambda _signature: "",
     ],
 )
-def test_a_wrong_signature(venue: OfflineVenue, kind: str, spoil: Any) -> None:
-    query = f"timestamp={venue.now_ms}"
-    answer = ask(venue, f"{query}&signature={quote(spoil(sign(kind, query)), safe='')}")
+def test_a_wrong_signature(offline: OfflineVenue, kind: str, spoil: Any) -> None:
+    query = f"timestamp={offline.now_ms}"
+    answer = ask(offline, f"{query}&signature={quote(spoil(sign(kind, query)), safe='')}")
     assert fault(answer) == (400, -1022, "Signature for this request is not valid.")
 
 
-def test_a_message_of_the_websocket_api(venue: OfflineVenue, kind: str) -> None:
-    caller = Caller(venue, "pair")
+def test_a_message_of_the_websocket_api(offline: OfflineVenue, kind: str) -> None:
+    caller = Caller(offline, "pair")
     caller.sign = lambda text: sign(kind, text)
     assert caller.call("account.balance")["status"] == 200
     logon = caller.call("session.logon")

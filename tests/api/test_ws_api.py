@@ -509,14 +509,14 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 @pytest.fixture(scope="module")
-def venue() -> OfflineVenue:
+def offline() -> OfflineVenue:
     return OfflineVenue(limits_on=False)
 
 
-def outcome_of(frame: bytes, session: MethodSession, venue: OfflineVenue) -> dict[str, Any]:
-    outcome = prepare_method(frame, session, venue.view, "::1")
+def outcome_of(frame: bytes, session: MethodSession, offline: OfflineVenue) -> dict[str, Any]:
+    outcome = prepare_method(frame, session, offline.view, "::1")
     if isinstance(outcome, PendingMethod):
-        outcome = finish_method(outcome, venue.apply(outcome.submission.command))
+        outcome = finish_method(outcome, offline.apply(outcome.submission.command))
     answer: dict[str, Any] = json.loads(outcome)
     return answer
 
@@ -526,20 +526,22 @@ def outcome_of(frame: bytes, session: MethodSession, venue: OfflineVenue) -> dic
     frame=st.binary(max_size=80)
     | st.dictionaries(NAMES, JUNK).map(lambda d: json.dumps(d).encode())
 )
-def test_whatever_comes_is_answered_and_changes_nothing(venue: OfflineVenue, frame: bytes) -> None:
-    before = digest(venue.state)
-    answer = outcome_of(frame, MethodSession(START_MS), venue)
+def test_whatever_comes_is_answered_and_changes_nothing(
+    offline: OfflineVenue, frame: bytes
+) -> None:
+    before = digest(offline.state)
+    answer = outcome_of(frame, MethodSession(START_MS), offline)
     assert 200 <= answer["status"] < 500
-    assert digest(venue.state) == before
+    assert digest(offline.state) == before
 
 
 @unhurried
 @given(method=st.sampled_from(sorted({*METHODS, *SESSION_METHODS})), data=st.data())
 def test_whatever_comes_signed_is_answered(
-    venue: OfflineVenue, method: str, data: st.DataObject
+    offline: OfflineVenue, method: str, data: st.DataObject
 ) -> None:
     endpoint = METHODS.get(method)
     names = sorted(endpoint.reader.names if endpoint else ()) or ["symbol"]
     params = data.draw(st.dictionaries(st.sampled_from(names), JUNK, max_size=4))
-    answer = Caller(venue).call(method, **params)
+    answer = Caller(offline).call(method, **params)
     assert 200 <= answer["status"] < 500
