@@ -88,6 +88,12 @@ def test_a_file_goes_after_a_week(alice: Trader) -> None:
     assert alice.venue.ask("GET", "/downloads", f"id={download_id}").status == 404
 
 
+def test_files_go_with_a_reset(alice: Trader) -> None:
+    download_id = order_file(alice)
+    assert alice.venue.operator("POST", "reset").status == 200
+    assert alice.venue.ask("GET", "/downloads", f"id={download_id}").status == 404
+
+
 def test_the_address_is_the_one_that_was_asked(alice: Trader) -> None:
     venue = alice.venue
     request = venue.sign("GET", "/fapi/v1/order/asyn/id", {"downloadId": order_file(alice)})

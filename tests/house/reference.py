@@ -1,6 +1,7 @@
 """The generated pages of `docs/reference`, from the declarations that the venue itself uses.
 
-`python -m tests.house.reference` writes them; a test holds the files to them.
+`python -m tests.house.reference` writes them, and the examples of the API reference;
+tests hold the files to them.
 """
 
 import ast
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
+from tests.golden import examples
 from tests.house.streams import streams
 
 from openperp.api import dialect
@@ -311,6 +313,7 @@ def main() -> None:
     DIRECTORY.mkdir(exist_ok=True)
     for name, content in pages().items():
         (DIRECTORY / name).write_text(content, encoding="utf-8")
+    examples.main()
 
 
 if __name__ == "__main__":

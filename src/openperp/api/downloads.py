@@ -36,6 +36,10 @@ class Downloads:
         self._files: dict[str, Download] = {}
         self._size = 0
 
+    def clear(self) -> None:
+        self._files.clear()
+        self._size = 0
+
     def add(self, download: Download, now_ms: int) -> None:
         """Keeps a file that is no larger than `BYTES_MAX`."""
         self._expire(now_ms)

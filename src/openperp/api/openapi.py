@@ -1,10 +1,10 @@
 """The OpenAPI document, from the declarations that the venue itself uses.
 
 What it says of a parameter is what the parameter's kind says of itself; what it
-says of an answer is inferred from the example of that answer, where there is one.
+says of an answer is inferred from examples of that answer, where there are any.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, get_type_hints
 
 import msgspec
@@ -61,9 +61,9 @@ def build_document(version: str, examples: Examples) -> Schema:
     """The whole document; `version` is that of the product."""
     paths: dict[str, Schema] = {}
     for endpoint in ENDPOINTS:
-        example = examples.get(f"{endpoint.method} {endpoint.path}")
+        answers = examples.get(f"{endpoint.method} {endpoint.path}", ())
         operations = paths.setdefault(endpoint.path, {})
-        operations[endpoint.method.lower()] = _operation(endpoint, example)
+        operations[endpoint.method.lower()] = _operation(endpoint, answers)
     return {
         "openapi": VERSION,
         "info": {"title": "openperp", "version": version, "description": _DESCRIPTION},
@@ -92,14 +92,14 @@ def build_document(version: str, examples: Examples) -> Schema:
     }
 
 
-def _operation(endpoint: Endpoint[Any], example: Any) -> Schema:
+def _operation(endpoint: Endpoint[Any], answers: Sequence[Any]) -> Schema:
     operation: Schema = {
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
         "description": _describe(endpoint),
         "tags": [_tag(endpoint)],
         "security": _security(endpoint.security),
-        "responses": dict(_responses(example)),
+        "responses": dict(_responses(answers)),
     }
     parameters = list(_parameters(endpoint))
     if parameters:
@@ -190,11 +190,12 @@ def _body(endpoint: Endpoint[Any]) -> Schema:
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
 
 
-def _responses(example: Any) -> Iterator[tuple[str, Schema]]:
-    content: Schema = {"schema": infer_schema(example)}
-    if example is not None:
-        content["example"] = example
-    media_type = "text/csv" if isinstance(example, str) else "application/json"
+def _responses(answers: Sequence[Any]) -> Iterator[tuple[str, Schema]]:
+    content: Schema = {"schema": _infer_any(answers)}
+    media_type = "application/json"
+    if answers:
+        content["example"] = answers[0]
+        media_type = "text/csv" if isinstance(answers[0], str) else media_type
     yield "200", {"description": "Done.", "content": {media_type: content}}
     for status, description in _STATUSES.items():
         yield (
@@ -218,15 +219,21 @@ def infer_schema(example: Any) -> Schema:
             "properties": {name: infer_schema(value) for name, value in example.items()},
         }
     if isinstance(example, list):
-        kinds: list[Schema] = []
-        for element in example:
-            schema = infer_schema(element)
-            if schema not in kinds:
-                kinds.append(schema)
-        if not kinds:
-            return {"type": "array"}
-        return {"type": "array", "items": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}
+        items = _infer_any(example)
+        return {"type": "array", "items": items} if items else {"type": "array"}
     return dict(_SCALARS.get(type(example), {}))
+
+
+def _infer_any(examples: Sequence[Any]) -> Schema:
+    """What one of several examples may be; anything where there are none."""
+    kinds: list[Schema] = []
+    for example in examples:
+        schema = infer_schema(example)
+        if schema not in kinds:
+            kinds.append(schema)
+    if len(kinds) > 1:
+        return {"anyOf": kinds}
+    return kinds[0] if kinds else {}
 
 
 _SCALARS: Final[Mapping[type, Schema]] = {

@@ -307,10 +307,11 @@ def change_mode(call: Call, params: ChangeMode) -> Submission:
 
 
 def reset(call: Call, _params: NoParams) -> Submission:
-    """Back to the start, rate limits included."""
+    """Back to the start, rate limits and files included."""
 
     def finish(applied: Applied) -> Any:
         call.view.limits.clear()
+        call.view.downloads.clear()
         return {"seq": applied.seq, "time": applied.time_ms}
 
     return Submission(Reset(), finish)
