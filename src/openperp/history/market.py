@@ -165,8 +165,8 @@ class MarketHistory(Protocol):
 
         They follow each other without gaps: a period in which nothing happened has a bar at
         the close before it. With `filled` off only periods with trades (of the other
-        kinds: with prices that were set) are given. `limit=1` alone, for the bar
-        that is open at `now_ms`, is answered from memory. The interval "1s" is there for
+        kinds: with prices that were set) are given. The one bar that is open at `now_ms`
+        (`limit=1`, no start) is answered from memory. The interval "1s" is there for
         `BarKind.LAST` only.
         """
         ...

@@ -116,7 +116,8 @@ class MarketReads:
             if current is None:
                 return []
             latest_ms = max(period_start(interval, now_ms), current.open_ms)
-            if limit == 1 and filled and start_ms is None and end_ms is None:
+            newest = start_ms is None and (end_ms is None or end_ms >= latest_ms)
+            if limit == 1 and filled and newest:
                 at_rest = current.open_ms < latest_ms
                 return [flat(latest_ms, current.close) if at_rest else current]
             unwritten, all_there = self._find_unwritten_bars(symbol, kind, interval)
