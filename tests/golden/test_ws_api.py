@@ -68,6 +68,11 @@ DIFFERENCES = (
         dialects=("ztdx",),
     ),
     Difference(
+        "it is the reply of REST, which names the pair",
+        ("order.modify",),
+        adds=("result.pair",),
+    ),
+    Difference(
         "ztdx: cancels carry what was filled, as in the seed",
         ("order.cancel",),
         adds=("result.cumQuote",),
@@ -124,7 +129,7 @@ class Scene:
     def change(self) -> dict[str, Any]:
         order = self.caller.result("order.place", **LIMIT)
         fields = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.02", "price": "50001"}
-        return {**fields, "orderId": order["orderId"]}
+        return {**fields, "orderId": order["orderId"], "modifyId": 7}
 
     def listen(self) -> dict[str, Any]:
         self.caller.result("userDataStream.start")
