@@ -99,6 +99,27 @@ def test_what_is_heard_follows_what_is_asked() -> None:
     serve(test)
 
 
+def test_a_stream_speaks_when_it_is_asked_for_again_once_its_market_exists() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        async with connect(venue, "/ws/xrpusdt@trade") as socket:
+            terms = {"symbol": "XRPUSDT", "price": "2", "tick": "0.001", "lot": "1"}
+            made = await client.ask(
+                "POST",
+                "/operator/v1/instruments",
+                json.dumps(terms).encode(),
+                headers=operator(venue),
+            )
+            assert made.status == 200, made.body
+            publish(venue, b"1", "xrpusdt@trade")
+            assert await ask(socket, "SUBSCRIBE", "xrpusdt@trade") is None
+            publish(venue, b"2", "xrpusdt@trade")
+            assert await hear(socket) == 2
+        client.close()
+
+    serve(test)
+
+
 def test_any_case_of_a_symbol_is_the_stream_in_lower_case() -> None:
     async def test(venue: Venue) -> None:
         async with connect(venue, "/stream?streams=BTCUSDT@trade") as socket:

@@ -5,7 +5,7 @@ less than it is sent holds `SLOW_READER_BYTES` and is gone; nobody waits for it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -115,15 +115,16 @@ class Fanout:
         stream = self._find_stream(name)
         return None if stream is None else stream.name
 
-    def join(self, socket: Socket, name: str, session: StreamSession) -> None:
-        """`socket` hears `name` from now on; a name that is none stays silent."""
-        channel = self._find_channel(name)
-        if channel is None:
-            return
-        channel.add(socket, combined=session.combined)
-        wanted = session.streams.get(name)
-        if isinstance(channel, UserChannel) and wanted is not None:
-            channel.wanted[socket] = wanted
+    def join(self, socket: Socket, names: Iterable[str], session: StreamSession) -> None:
+        """`socket` hears `names` from now on; those that are none stay silent."""
+        for name in names:
+            channel = self._find_channel(name)
+            if channel is None:
+                continue
+            channel.add(socket, combined=session.combined)
+            wanted = session.streams.get(name)
+            if isinstance(channel, UserChannel) and wanted is not None:
+                channel.wanted[socket] = wanted
         self._plan()
 
     def leave(self, socket: Socket, name: str) -> None:

@@ -55,7 +55,7 @@ class StreamTalk:
         self.frames_per_s = MESSAGES_PER_S if limits_on else None
 
     def begin(self) -> None:
-        self._join(tuple(self._session.streams))
+        self._fanout.join(self._socket, self._session.streams, self._session)
 
     def hear(self, text: bytes) -> None:
         combined = self._session.combined
@@ -63,19 +63,16 @@ class StreamTalk:
         self._socket.send(heard.answer)
         for name in heard.left:
             self._fanout.leave(self._socket, name)
-        self._join(heard.joined)
+        if heard.joined:
+            self._fanout.join(self._socket, heard.joined, self._session)
         if combined != self._session.combined:
-            self._join(tuple(self._session.streams))
+            self._fanout.join(self._socket, self._session.streams, self._session)
         if heard.ends:
             self._socket.end(INVALID, "Invalid request")
 
     def leave(self) -> None:
         for name in self._session.streams:
             self._fanout.leave(self._socket, name)
-
-    def _join(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            self._fanout.join(self._socket, name, self._session)
 
 
 class MethodTalk:

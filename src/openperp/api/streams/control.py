@@ -41,7 +41,7 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What one message leads to: an answer, streams that begin and end, perhaps the end of all."""
+    """What a message leads to: an answer, streams to hear and to leave, perhaps the end of all."""
 
     answer: bytes
     joined: tuple[str, ...] = ()
@@ -167,7 +167,8 @@ class StreamSession:
 
     def _subscribe(self, message: _Message) -> Heard:
         joined = self._admit(message.read_names())
-        self.streams.update(dict.fromkeys(joined))
+        for name in joined:
+            self.streams.setdefault(name, None)
         return Heard(_result(b"null", message.id), joined=tuple(joined))
 
     def _unsubscribe(self, message: _Message) -> Heard:
@@ -189,15 +190,18 @@ class StreamSession:
         return Heard(_result(b"null", message.id))
 
     def _admit(self, names: tuple[str, ...] | list[str]) -> list[str]:
-        """The names that are new here, as their streams speak them; all are taken or none."""
+        """The names as their streams speak them, if all of them are taken.
+
+        Those that are here already are among them: one may have been silent for
+        want of a market, and begins to speak when it is asked for again.
+        """
         admitted: dict[str, None] = {}
         for name in names:
             known = self._resolve(name)
             if known is None and self._strict:
                 raise _invalid("invalid stream")
-            if (known or name) not in self.streams:
-                admitted[known or name] = None
-        if len(self.streams) + len(admitted) > STREAMS_MAX:
+            admitted[known or name] = None
+        if len(self.streams.keys() | admitted.keys()) > STREAMS_MAX:
             raise _invalid("too many parameters")
         return list(admitted)
 
