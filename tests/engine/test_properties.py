@@ -10,6 +10,7 @@ from tests.engine.desk import Desk
 from openperp.engine import invariants, snapshot
 from openperp.engine.apply import apply
 from openperp.engine.commands import (
+    AmendOrder,
     Batch,
     CancelAllOrders,
     CancelOrder,
@@ -17,6 +18,7 @@ from openperp.engine.commands import (
     Deposit,
     PlaceOrder,
     Pulse,
+    Record,
     Reset,
     SetLeverage,
     SetMode,
@@ -26,6 +28,7 @@ from openperp.engine.commands import (
     Withdraw,
 )
 from openperp.engine.events import OrderRecord
+from openperp.engine.order import Order
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State
@@ -82,9 +85,21 @@ def orders(draw: st.DrawFn) -> PlaceOrder:
 CANCELS = st.builds(
     CancelOrder, ACCOUNTS, st.just("BTCUSDT"), ORDER_IDS, CLIENT_IDS, st.sampled_from(OrderScope)
 )
+AMENDMENTS = st.builds(
+    AmendOrder,
+    ACCOUNTS,
+    st.just("BTCUSDT"),
+    st.sampled_from(Side),
+    st.integers(1, 6).map(lambda lots: lots * 100),
+    TICKS,
+    ORDER_IDS,
+    modify_id=st.integers(0, 3),
+    reduce_only=st.integers(0, 5).map(lambda roll: roll == 0),
+)
 SINGLES = st.one_of(
     orders(),
     orders(),
+    AMENDMENTS,
     CANCELS,
     st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.booleans(), st.booleans()),
     st.builds(SetLeverage, ACCOUNTS, st.just("BTCUSDT"), st.integers(0, 101)),
@@ -98,7 +113,7 @@ SINGLES = st.one_of(
 COMMANDS = st.one_of(
     SINGLES,
     SINGLES,
-    st.builds(Batch, st.lists(st.one_of(orders(), CANCELS), max_size=5).map(tuple)),
+    st.builds(Batch, st.lists(st.one_of(orders(), AMENDMENTS, CANCELS), max_size=5).map(tuple)),
 )
 SESSIONS = st.lists(COMMANDS, min_size=1, max_size=60)
 RULES = st.fixed_dictionaries(
@@ -140,6 +155,10 @@ def aim(desk: Desk, command: Command, pick: int) -> Command:
     order = desk.state.orders[live[pick % len(live)]]
     if isinstance(command, CancelOrder):
         return structs.replace(command, account=order.account, order_id=order.order_id)
+    if isinstance(command, AmendOrder):
+        return structs.replace(
+            command, account=order.account, order_id=order.order_id, side=order.side
+        )
     if not isinstance(command, PlaceOrder) or not command.parent_id or order.parent_id:
         return command
     distance = (pick % 7 + 1) * 1000
@@ -174,6 +193,87 @@ def test_laws_hold_after_every_command_and_refusals_change_nothing(
         if isinstance(reply, Reject):
             assert digest(desk.state) == before
             assert desk.events() == []
+
+
+ROOM = {"MARGIN_INSUFFICIENT", "POSITION_LIMIT_EXCEEDED"}
+"""Refusals of an order that an amendment does not share where it needs no more than before."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(orders(), min_size=5, max_size=30),
+    AMENDMENTS,
+    st.integers(0, 999),
+    HEDGED,
+    RULES,
+    st.sampled_from(["4000", "20000"]),
+)
+def test_an_amendment_is_a_cancel_and_a_new_order_in_one(
+    session: list[PlaceOrder],
+    wild: AmendOrder,
+    pick: int,
+    hedged: set[int],
+    rules: dict[str, Any],
+    deposit: str,
+) -> None:
+    desk = open_desk(hedged, deposit=deposit, **rules)
+    desk.price("60000")
+    for command in session:
+        desk.do(suit(desk, command))
+    resting = [order for order in desk.state.orders.values() if order.resting]
+    if not resting:
+        return
+    order = resting[pick % len(resting)]
+    amend = structs.replace(
+        wild, account=order.account, order_id=order.order_id, side=order.side, reduce_only=False
+    )
+    if order.order_id in desk.state.families or amend.lots <= order.filled_lots:
+        return
+    before = desk.state.accounts[order.account].order_margin
+    other, expected = replace_order(desk, order, amend)
+    reply = desk.do(amend)
+    if isinstance(reply, Reject):
+        if reply.reason.name not in {"AMENDED_NOTHING", "AMENDED_BELOW_NOTIONAL"}:
+            assert isinstance(expected, Reject)
+            assert reply.reason == expected.reason
+    elif not isinstance(expected, Reject):
+        assert holdings(desk.state) == holdings(other)
+    elif expected.reason.name in ROOM:
+        assert desk.state.accounts[order.account].order_margin <= before
+    elif expected.reason.name != "NOTIONAL_BELOW_MINIMUM":
+        assert expected.reason.name == "WOULD_TAKE"
+        assert reply.status.name == "CANCELED"
+
+
+def replace_order(desk: Desk, order: Order, amend: AmendOrder) -> tuple[State, Any]:
+    """A copy of the venue in which the order was cancelled and placed anew, and the reply."""
+    other = snapshot.load(snapshot.dump(desk.state))
+    place = PlaceOrder(
+        order.account,
+        "BTCUSDT",
+        order.side,
+        OrderType.LIMIT,
+        amend.lots - order.filled_lots,
+        amend.ticks,
+        order.time_in_force,
+        reduce_only=order.reduce_only and order.position_side is PositionSide.BOTH,
+        position_side=order.position_side,
+    )
+    cancel = CancelOrder(order.account, "BTCUSDT", order.order_id)
+    apply(other, Record(other.seq + 1, desk.now, cancel))
+    return other, apply(other, Record(other.seq + 1, desk.now, place)).reply
+
+
+def holdings(state: State) -> list[tuple[object, ...]]:
+    """What every account has and has frozen."""
+    return [
+        (
+            account.wallet,
+            account.order_margin,
+            [(key, held.lots, held.entry_cost) for key, held in account.positions.items()],
+        )
+        for account in state.accounts.values()
+    ]
 
 
 @settings(max_examples=60, deadline=None)

@@ -47,6 +47,7 @@ class Difference(NamedTuple):
     dialects: tuple[str, ...] = tuple(DIALECTS)
 
 
+ORDERS = ("order", "batchOrders")
 ORDER_LISTS = ("GET /fapi/v1/openOrders", "GET /fapi/v1/allOrders")
 ALGO_LISTS = ("GET /fapi/v1/openAlgoOrders", "GET /fapi/v1/allAlgoOrders")
 TRAILING = ("activatePrice", "priceRate")
@@ -54,7 +55,7 @@ TRAILING = ("activatePrice", "priceRate")
 DIFFERENCES = (
     Difference(
         "ztdx: replies to place and amend carry what was filled, as in the seed",
-        ("POST /fapi/v1/order", "POST /fapi/v1/batchOrders"),
+        tuple(f"{verb} /fapi/v1/{what}" for verb in ("POST", "PUT") for what in ORDERS),
         adds=("avgPrice", "cumQuote", "[].avgPrice", "[].cumQuote"),
         dialects=("ztdx",),
     ),

@@ -23,6 +23,7 @@ from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import (
     account,
     algo,
+    amending,
     compat,
     downloads,
     income,
@@ -49,6 +50,7 @@ ROOMS = {
     "Statistics": statistics,
     "Market reference data": reference_data,
     "Orders": trade,
+    "Amending": amending,
     "Algo orders": algo,
     "Account": account,
     "Standing of the account": standing,

@@ -171,8 +171,14 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -5022: (
         "Due to the order could not be executed as maker, the Post Only order will be rejected.",
     ),
+    -5024: ("Symbol is not in trading status. Order amendment is not permitted.",),
+    -5025: ("Only limit order is supported.",),
+    -5026: ("Exceed maximum modify order limit.",),
+    -5027: ("No need to modify the order.",),
+    -5029: ("Order's notional must be no smaller than %s",),
     -5037: ("Invalid price match",),
     -5039: ("Invalid self trade prevention mode",),
+    -5047: ("The original order is not a reduce-only order.",),
 }
 
 MISSING: Final = -1102
@@ -253,6 +259,11 @@ def _notional(dialect: Dialect, detail: Detail) -> Answer:
     )
 
 
+def _amended_notional(_dialect: Dialect, detail: Detail) -> Answer:
+    smallest = decimal_text(int(detail["min_notional"]), MONEY_DECIMALS, shortest=True)
+    return -5029, (smallest,)
+
+
 def _leverage(_dialect: Dialect, detail: Detail) -> Answer:
     return -4028, (detail["leverage"],)
 
@@ -270,6 +281,14 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.OPEN_ORDERS_EXIST: (-4067, ()),
     Reason.POSITION_EXISTS: (-4068, ()),
     Reason.REDUCE_ONLY_IN_HEDGE_MODE: (-1106, ("reduceOnly",)),
+    Reason.AMENDED_ORDER_UNKNOWN: (-2013, ()),
+    Reason.AMENDED_SIDE_INVALID: (-1117, ()),
+    Reason.AMENDED_IN_MODE: (-5024, ()),
+    Reason.AMENDED_TYPE_INVALID: (-5025, ()),
+    Reason.AMENDED_TOO_OFTEN: (-5026, ()),
+    Reason.AMENDED_NOTHING: (-5027, ()),
+    Reason.AMENDED_BELOW_NOTIONAL: _amended_notional,
+    Reason.AMENDED_NOT_REDUCE_ONLY: (-5047, ()),
     Reason.BALANCE_INSUFFICIENT: (-2018, ()),
     Reason.ORDER_UNKNOWN: (-2011, ()),
     Reason.PARENT_UNKNOWN: (-2013, ()),

@@ -14,9 +14,10 @@ prices it moved until nothing fires any more.
 from collections.abc import Callable
 from typing import Any
 
-from openperp.engine import accounts, canceling, placing, venue
+from openperp.engine import accounts, amending, canceling, placing, venue
 from openperp.engine.commands import (
     AddKey,
+    AmendOrder,
     Batch,
     CancelAllOrders,
     CancelOrder,
@@ -51,6 +52,7 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     Deposit: accounts.deposit,
     Withdraw: accounts.withdraw,
     PlaceOrder: placing.place_order,
+    AmendOrder: amending.amend_order,
     CancelOrder: canceling.cancel_order,
     CancelAllOrders: canceling.cancel_all_orders,
     SetLeverage: accounts.set_leverage,

@@ -54,9 +54,21 @@ class OrderChain:
             yield order
             order = order.chain_next
 
-    def opening_part(self, lots: int) -> int:
-        """Lots of a further order of `lots` that would open a position."""
-        return max(0, lots - (self.capacity - self.covered))
+    def without(self, order: Order) -> tuple[int, int, int]:
+        """What would be left if a member went: money frozen, `value`, and capacity to give."""
+        spare = self.capacity - self.covered + order.lots - order.filled_lots - order.opening_lots
+        frozen = self.frozen - order.frozen
+        value = self.value - order.opening_lots * order.ticks
+        other = self.last_covered or self.head
+        while other is not None and spare:
+            if other is not order:
+                lots = min(spare, other.opening_lots)
+                opening = other.opening_lots - lots
+                frozen += divide_up(opening * other.ticks * self.unit, self.leverage) - other.frozen
+                value -= lots * other.ticks
+                spare -= lots
+            other = other.chain_next
+        return frozen, value, spare
 
     def append(self, order: Order) -> None:
         tail = self.tail

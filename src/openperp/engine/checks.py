@@ -73,21 +73,25 @@ def closes_side(side: Side, position_side: PositionSide) -> bool:
 
 def check_ranges(market: Market, command: PlaceOrder, lots: int) -> None:
     """Quantity and prices against the bounds of the instrument."""
-    spec = market.spec
     if not command.close_position:
-        _check_lots(market, command.type, lots)
+        check_lots(market, command.type, lots)
     elif lots or command.type not in CLOSING_TYPES:
         refuse(Reason.CLOSE_POSITION_REJECTED, lots=lots, type=command.type.name)
     if command.type in PRICED_TYPES:
-        if command.ticks < spec.min_ticks:
-            refuse(Reason.PRICE_BELOW_MINIMUM, ticks=command.ticks, min_ticks=spec.min_ticks)
-        if command.ticks > spec.max_ticks:
-            refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=command.ticks, max_ticks=spec.max_ticks)
+        check_price(market, command.ticks)
     if command.type in TRIGGER_TYPES:
         _check_trigger_terms(market, command)
     for ticks in (command.take_profit_ticks, command.stop_loss_ticks):
         if ticks:
             _check_trigger_ticks(market, ticks)
+
+
+def check_price(market: Market, ticks: int) -> None:
+    spec = market.spec
+    if ticks < spec.min_ticks:
+        refuse(Reason.PRICE_BELOW_MINIMUM, ticks=ticks, min_ticks=spec.min_ticks)
+    if ticks > spec.max_ticks:
+        refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=ticks, max_ticks=spec.max_ticks)
 
 
 def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:
@@ -100,7 +104,7 @@ def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:
         _check_trigger_ticks(market, command.activation_ticks)
 
 
-def _check_lots(market: Market, type: OrderType, lots: int) -> None:
+def check_lots(market: Market, type: OrderType, lots: int) -> None:
     spec = market.spec
     if lots <= 0:
         refuse(Reason.QUANTITY_NOT_POSITIVE, lots=lots)
@@ -244,8 +248,12 @@ def check_entry(
     ticks: int,
     lots: int,
     reduce_only: bool,
+    replaced: Order | None = None,
 ) -> None:
-    """An order about to meet the book: post-only, fill-or-kill, position cap, margin."""
+    """An order about to meet the book: post-only, fill-or-kill, position cap, margin.
+
+    It may take the place of a resting order of the same side, which is `replaced`.
+    """
     market = position.market
     opposite = market.book.opposite(side)
     crosses = type is MARKET or opposite.crosses(ticks)
@@ -253,7 +261,7 @@ def check_entry(
         if time_in_force is FOK and type is LIMIT:
             refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=0)
         if not reduce_only:
-            _check_margin(state, account, position, side, ticks, lots, 0, 0)
+            _check_margin(state, account, position, side, ticks, lots, 0, 0, replaced)
         return
     if type is LIMIT and time_in_force is GTX:
         refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
@@ -268,7 +276,7 @@ def check_entry(
     dearest = opposite.best_ticks() if side is SELL else limit or found.worst_ticks
     if type is MARKET:
         lots = found.lots
-    _check_margin(state, account, position, side, ticks, lots, dearest, found.lots)
+    _check_margin(state, account, position, side, ticks, lots, dearest, found.lots, replaced)
 
 
 def _check_margin(
@@ -280,31 +288,38 @@ def _check_margin(
     lots: int,
     taken_ticks: int,
     taken_lots: int,
+    replaced: Order | None,
 ) -> None:
     """What `lots` would open against the position cap and the free margin.
 
     `taken_lots` of them fill at once, at `taken_ticks` at the dearest, the rest
     at `ticks`. What closes fills first, and the margin that this frees pays for
-    what opens.
+    what opens. What needs no more than the order in its place is never refused.
     """
-    opening = position.chain(side).opening_part(lots)
-    if opening == 0:
+    chain = position.chain(side)
+    frozen, others, spare = chain.frozen, chain.value, chain.capacity - chain.covered
+    if replaced is not None:
+        frozen, others, spare = chain.without(replaced)
+    opening = lots - spare
+    if opening <= 0:
         return
     taken = max(0, taken_lots - (lots - opening))
     value = taken * taken_ticks + (opening - taken) * ticks
     size = value * position.market.unit
     leverage = position.leverage
-    total = exposure(position, side) + size
+    before = exposure(position, side)
+    total = before + (others - chain.value) * position.market.unit + size
     cap = position.market.caps[leverage]
-    if total > cap:
+    if total > cap and (replaced is None or total > before):
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
-    buys, sells = position.buys.frozen, position.sells.frozen
-    margin = divide_up(size, leverage)
+    frozen += divide_up(size, leverage)
     if side is BUY:
-        buys += margin
+        needed = combine_sides(state, frozen, position.sells.frozen)
     else:
-        sells += margin
-    needed = combine_sides(state, buys, sells) - position.order_margin
+        needed = combine_sides(state, position.buys.frozen, frozen)
+    needed -= position.order_margin
+    if replaced is not None and needed <= 0:
+        return
     available = free_margin(account)
     if needed > available:
         closed = min(taken_lots, position.closable_lots(side))

@@ -127,6 +127,28 @@ class PlaceOrder(
     attached_working_type: WorkingType = WorkingType.MARK_PRICE
 
 
+class AmendOrder(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, tag="amend_order", tag_field="do"
+):
+    """Gives a live LIMIT order a new quantity and a new price, at the end of the queue there.
+
+    It is found as by `CancelOrder`. `side` must be that of the order. `modify_id`
+    is the caller's own number for the change. `reduce_only` vouches that the
+    order is reduce-only, and frees the change from the smallest notional.
+    """
+
+    account: int
+    symbol: str
+    side: Side
+    lots: int
+    ticks: int
+    order_id: int = 0
+    client_id: str = ""
+    scope: OrderScope = OrderScope.ANY
+    modify_id: int = 0
+    reduce_only: bool = False
+
+
 class CancelOrder(
     msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cancel_order", tag_field="do"
 ):
@@ -211,6 +233,7 @@ Single = (
     | Deposit
     | Withdraw
     | PlaceOrder
+    | AmendOrder
     | CancelOrder
     | CancelAllOrders
     | SetLeverage

@@ -4,7 +4,7 @@ from openperp.engine.events import OrderCanceled, OrderExpired, OrderRecord
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
-from openperp.engine.state import Account, Position
+from openperp.engine.state import Account, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     CANCELED,
@@ -87,20 +87,24 @@ def stop_waiting(step: Step, account: Account, order: Order) -> None:
             del step.state.families[order.parent_id]
 
 
+def leave_book(state: State, account: Account, position: Position, order: Order) -> None:
+    """Takes a resting order out of the book and frees its margin."""
+    position.market.book.side(order.side).remove(order)
+    position.market.book.update_id += 1
+    position.order_count -= 1
+    if order.reduce_only:
+        del position.reducers[order.order_id]
+    else:
+        position.chain(order.side).remove(order)
+        refreeze(state, account, position)
+
+
 def _leave(step: Step, order: Order) -> None:
     """Takes an order out of the book or the trigger index and frees its margin and ids."""
     state = step.state
     account = state.accounts[order.account]
     if order.resting:
-        position = account.positions[order.position_key]
-        position.market.book.side(order.side).remove(order)
-        position.market.book.update_id += 1
-        position.order_count -= 1
-        if order.reduce_only:
-            del position.reducers[order.order_id]
-        else:
-            position.chain(order.side).remove(order)
-            refreeze(state, account, position)
+        leave_book(state, account, account.positions[order.position_key], order)
     elif order.waiting:
         stop_waiting(step, account, order)
     del state.orders[order.order_id]

@@ -120,6 +120,21 @@ class OrderTriggered(msgspec.Struct, frozen=True, tag=True):
     order: OrderRecord
 
 
+class OrderAmended(msgspec.Struct, frozen=True, tag=True):
+    """An order has a new price or quantity; it left the queue of `ticks_before`.
+
+    `amendment_id` counts all amendments of the venue, `count` those of the
+    order; `modify_id` is the caller's number for it, or zero.
+    """
+
+    order: OrderRecord
+    ticks_before: int
+    lots_before: int
+    amendment_id: int
+    count: int
+    modify_id: int
+
+
 class OrderFilled(msgspec.Struct, frozen=True, tag=True):
     order: OrderRecord
     fill: Fill
@@ -199,6 +214,7 @@ Event = (
     | OrderAccepted
     | OrderArmed
     | OrderTriggered
+    | OrderAmended
     | OrderFilled
     | OrderCanceled
     | OrderExpired
@@ -214,6 +230,7 @@ Event = (
 
 Single = (
     OrderRecord
+    | OrderAmended
     | tuple[OrderRecord, ...]
     | LeverageChanged
     | PositionModeChanged

@@ -30,6 +30,7 @@ class Order:
         "activated",
         "activation_ticks",
         "algo",
+        "amendments",
         "armed_lots",
         "callback_ppm",
         "chain_next",
@@ -103,6 +104,7 @@ class Order:
         self.position_side = BOTH
         self.position_key = symbol
         self.algo = False
+        self.amendments = 0
 
         self.trigger_ticks = 0
         self.working_type = CONTRACT_PRICE

@@ -51,6 +51,14 @@ class Reason(IntEnum):
     OPEN_ORDERS_EXIST = auto()
     POSITION_EXISTS = auto()
     REDUCE_ONLY_IN_HEDGE_MODE = auto()
+    AMENDED_ORDER_UNKNOWN = auto()
+    AMENDED_SIDE_INVALID = auto()
+    AMENDED_IN_MODE = auto()
+    AMENDED_TYPE_INVALID = auto()
+    AMENDED_TOO_OFTEN = auto()
+    AMENDED_NOTHING = auto()
+    AMENDED_BELOW_NOTIONAL = auto()
+    AMENDED_NOT_REDUCE_ONLY = auto()
 
 
 Detail = dict[str, int | str]

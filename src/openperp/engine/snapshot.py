@@ -51,10 +51,19 @@ _DERIVED = frozenset(
         "to_record",
     }
 )
-_ORDER_FIELDS = tuple(
-    name for name in dir(Order) if not name.startswith("_") and name not in _DERIVED
+_ADDED_FIELDS = ("amendments",)
+_ORDER_FIELDS = (
+    *[
+        name
+        for name in dir(Order)
+        if not name.startswith("_") and name not in _DERIVED and name not in _ADDED_FIELDS
+    ],
+    *_ADDED_FIELDS,
 )
-"""What a dump holds of an order, in alphabetical order: all but what loading derives."""
+"""What a dump holds of an order: all but what loading derives.
+
+The fields of version 1 in alphabetical order, then those that came since.
+"""
 
 
 _CONSTRUCTED = (
@@ -143,6 +152,7 @@ class _StateDump(msgspec.Struct, array_like=True):
     keys: list[_KeyDump]
     orders: list[tuple[Any, ...]]
     families: list[tuple[int, list[int]]]
+    next_amendment_id: int = 1
 
 
 VERSION = 2
@@ -204,6 +214,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
                 for _, order in sorted(state.orders.items())
             ],
             [(parent_id, _ids(family)) for parent_id, family in sorted(state.families.items())],
+            state.next_amendment_id,
         )
     )
 
@@ -234,6 +245,7 @@ def load(data: bytes) -> State:
         "fee_account",
         "insurance",
         "net_deposits",
+        "next_amendment_id",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:
@@ -306,7 +318,7 @@ def _dump_account(account: Account) -> _AccountDump:
 def _load_order(values: tuple[Any, ...]) -> Order:
     fields = {
         name: _ENUM_FIELDS[name](value) if name in _ENUM_FIELDS else value
-        for name, value in zip(_ORDER_FIELDS, values, strict=True)
+        for name, value in zip(_ORDER_FIELDS, values, strict=False)  # fewer in version 1
     }
     order = Order(*[fields[name] for name in _CONSTRUCTED])
     for name, value in fields.items():

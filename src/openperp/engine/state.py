@@ -225,6 +225,7 @@ class State:
         "markets",
         "mode",
         "net_deposits",
+        "next_amendment_id",
         "next_order_id",
         "next_trade_id",
         "order_limits",
@@ -250,6 +251,7 @@ class State:
         self.families: dict[int, list[Order]] = {}
         self.next_order_id = 1
         self.next_trade_id = 1
+        self.next_amendment_id = 1
         self.fee_account = 0
         self.insurance = 0
         self.net_deposits = 0

@@ -171,5 +171,6 @@ def _forget(state: State) -> None:
     state.families = {}
     state.next_order_id = 1
     state.next_trade_id = 1
+    state.next_amendment_id = 1
     state.fee_account = 0
     state.insurance = 0

@@ -8,6 +8,7 @@ from tests.api.streams.listening import Listening
 from tests.api.streams.local_book import Book, LocalBook
 
 from openperp.engine.commands import (
+    AmendOrder,
     Batch,
     CancelAllOrders,
     CancelOrder,
@@ -72,6 +73,15 @@ class Crowd:
             return self._order(account)
         if roll < 0.92 and self.venue.state.orders:
             order = dice.choice(list(self.venue.state.orders.values()))
+            if dice.random() < 0.3:
+                return AmendOrder(
+                    order.account,
+                    order.symbol,
+                    order.side,
+                    dice.randint(1, 50),
+                    600_000 - order.side * dice.randint(-15, 60) * 10,
+                    order.order_id,
+                )
             return CancelOrder(order.account, order.symbol, order.order_id)
         if roll < 0.93:
             return CancelAllOrders(account, "BTCUSDT")

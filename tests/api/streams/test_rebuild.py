@@ -48,6 +48,7 @@ class Crowd:
             (self.place, 30),
             (self.place_trigger, 15),
             (self.place_batch, 5),
+            (self.amend, 8),
             (self.cancel, 8),
             (self.cancel_batch, 6),
             (self.cancel_all, 2),
@@ -152,6 +153,21 @@ class Crowd:
                 order["triggerPrice"] = self.price(parent["symbol"], 0.03)
                 fields = {**order, "parentOrderId": parent["orderId"]}
                 trader.send("POST", ALGO, algoType="CONDITIONAL", **fields)
+
+    def amend(self, trader: Listener) -> None:
+        """A new price and quantity for a resting order; often refused."""
+        live = [row for row in trader.get("/fapi/v1/openOrders") if row["type"] == "LIMIT"]
+        if live:
+            row = self.random.choice(live)
+            form = {name: row[name] for name in ("symbol", "side", "orderId")}
+            quantity = str(Decimal(SYMBOLS[row["symbol"]][1]) * self.random.randint(5, 60))
+            form |= {"price": self.price(row["symbol"]), "quantity": quantity}
+            if self.random.random() < 0.5:
+                form["modifyId"] = self.random.randint(1, 9)
+            if self.random.random() < 0.5:
+                trader.send("PUT", ORDER, **form)
+            else:
+                trader.send("PUT", BATCH, batchOrders=[form])
 
     def cancel(self, trader: Listener) -> None:
         live = trader.get("/fapi/v1/openOrders")

@@ -6,6 +6,7 @@ from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import (
     account,
     algo,
+    amending,
     compat,
     downloads,
     income,
@@ -27,6 +28,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     *statistics.ENDPOINTS,
     *reference_data.ENDPOINTS,
     *trade.ENDPOINTS,
+    *amending.ENDPOINTS,
     *algo.ENDPOINTS,
     *account.ENDPOINTS,
     *standing.ENDPOINTS,

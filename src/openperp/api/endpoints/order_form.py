@@ -28,7 +28,7 @@ from openperp.engine.terms import (
 
 _TIMES: Final = dict(TimeInForce.__members__)
 _TIME_WORDS: Final = {word: word for word in (*_TIMES, "GTD", "RPI", "GTE_GTC")}
-_MATCH_WORDS: Final = {
+MATCH_WORDS: Final = {
     word: word
     for word in (
         "NONE",
@@ -73,7 +73,7 @@ class OrderForm(Params, frozen=True):
     price_protect: Annotated[bool, Bool()] = False
     # Either word gets the same reply: docs/decisions/0023.
     new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
-    price_match: Annotated[str, Word(_MATCH_WORDS, -5037)] = "NONE"
+    price_match: Annotated[str, Word(MATCH_WORDS, -5037)] = "NONE"
     self_trade_prevention_mode: Annotated[str, Word(_PREVENTION_WORDS, -5039)] = "NONE"
     good_till_date: Annotated[int, Long()] = 0
     take_profit_price: Annotated[str, Decimal()] = ""
@@ -150,14 +150,19 @@ def place_command(
 
 def _check_not_offered(form: OrderForm) -> None:
     """Words that fapi knows and this venue does not follow are refused, never ignored."""
-    if form.price_match != "NONE":
-        raise _not_offered("priceMatch", form.price_match)
+    check_price_match(form.price_match)
     if form.self_trade_prevention_mode != "NONE":
         raise _not_offered("selfTradePreventionMode", form.self_trade_prevention_mode)
     if form.time_in_force and form.time_in_force not in _TIMES:
         raise _not_offered("timeInForce", form.time_in_force)
     if form.good_till_date:
         raise ApiError(-1106, "goodTillDate", explain="goodTillDate goes with timeInForce GTD")
+
+
+def check_price_match(word: str) -> None:
+    """A price is always the caller's own here."""
+    if word != "NONE":
+        raise _not_offered("priceMatch", word)
 
 
 def _not_offered(name: str, word: str) -> ApiError:

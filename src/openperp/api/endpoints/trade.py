@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, cast
 import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
+from openperp.api.endpoints.batches import submit_each
 from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
 from openperp.api.endpoints.order_form import OrderForm, order_command
 from openperp.api.endpoints.order_reading import (
@@ -18,8 +19,7 @@ from openperp.api.endpoints.order_reading import (
     query_order,
     time_window,
 )
-from openperp.api.errors import MISSING, ApiError, from_reject
-from openperp.api.explain import explain_missing
+from openperp.api.errors import ApiError, from_reject
 from openperp.api.kinds import (
     UNKNOWN_CLIENT_ID,
     UNKNOWN_ORDER_ID,
@@ -31,7 +31,7 @@ from openperp.api.kinds import (
     OrderIds,
     Symbol,
 )
-from openperp.api.params import Params, Reader, lower_names
+from openperp.api.params import Params, Reader
 from openperp.api.wire.orders import ReplyKind, order_writer
 from openperp.api.wire.trades import Row, user_trade
 from openperp.engine.checks import closes_side
@@ -45,7 +45,7 @@ from openperp.engine.terms import Cause, OrderScope, OrderStatus, PositionSide
 
 ALL_CANCELED: Final = {"code": 200, "msg": "The operation of cancel all open order is done."}
 
-_ORDER_IDS: Final = ("orderId", "origClientOrderId")
+ORDER_IDS: Final = ("orderId", "origClientOrderId")
 _ID_LISTS: Final = ("orderIdList", "origClientOrderIdList")
 
 
@@ -144,50 +144,20 @@ def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
 
 def place_batch(call: Call, params: OrderList) -> Any:
     """Places up to five orders. Each stands alone; one that breaks a rule keeps its place."""
-    outcomes = [_read_element(call, element) for element in params.batch_orders]
-    commands = tuple([outcome for outcome in outcomes if isinstance(outcome, PlaceOrder)])
-    if not commands:
-        return outcomes
-    return Submission(Batch(commands), lambda applied: _finish_batch(call, outcomes, applied))
-
-
-def _read_element(call: Call, element: dict[str, Any]) -> PlaceOrder | ApiError:
-    try:
-        fields = lower_names(element)
-        if "params" in call.view.strict:
-            _ORDER_READER.check_known(fields)
-        return order_command(call, _ORDER_READER.read(fields))
-    except ApiError as error:
-        if error.code == MISSING and not error.explain:
-            error.explain = explain_missing(error.msg, "this order", element)
-        return error
+    return submit_each(call, params.batch_orders, _ORDER_READER, order_command, _write_placed)
 
 
 _ORDER_READER: Final = Reader(OrderForm)
 
 
-def _finish_batch(
-    call: Call, outcomes: list[PlaceOrder | ApiError], applied: Applied
-) -> list[msgspec.Raw | ApiError]:
-    replies = iter(_replies(applied))
-    return [
-        outcome
-        if isinstance(outcome, ApiError)
-        else _write_element(call, outcome.symbol, next(replies))
-        for outcome in outcomes
-    ]
-
-
-def _write_element(call: Call, symbol: str, reply: OrderRecord | Reject) -> msgspec.Raw | ApiError:
-    if isinstance(reply, Reject):
-        return from_reject(reply, call.view.dialect, call.view.state.markets[symbol].spec)
-    return _write(call, reply, "place")
+def _write_placed(call: Call, _command: PlaceOrder, order: OrderRecord) -> msgspec.Raw:
+    return _write(call, order, "place")
 
 
 def cancel_order(call: Call, params: OrderId) -> Submission:
     """Cancels one live order; an ended one is as unknown as any other."""
     find_market(call, params.symbol)
-    check_one_id(params.order_id, params.orig_client_order_id, _ORDER_IDS)
+    check_one_id(params.order_id, params.orig_client_order_id, ORDER_IDS)
     command = CancelOrder(
         call.account,
         params.symbol,
@@ -304,7 +274,7 @@ def get_order(call: Call, params: OrderId) -> msgspec.Raw:
     """One order, live or ended."""
     find_market(call, params.symbol)
     order_id, client_id = params.order_id, params.orig_client_order_id
-    check_one_id(order_id, client_id, _ORDER_IDS)
+    check_one_id(order_id, client_id, ORDER_IDS)
     order = query_order(call, params.symbol, order_id, client_id, book_scope(call))
     return _write(call, order, "query")
 
@@ -313,7 +283,7 @@ def get_open_order(call: Call, params: OrderId) -> msgspec.Raw:
     """One live order."""
     find_market(call, params.symbol)
     order_id, client_id = params.order_id, params.orig_client_order_id
-    check_one_id(order_id, client_id, _ORDER_IDS)
+    check_one_id(order_id, client_id, ORDER_IDS)
     order = find_order(
         call.view.state, call.account, params.symbol, order_id, client_id, book_scope(call)
     )

@@ -16,13 +16,14 @@ from openperp.api.streams.channel import NEVER, Channel
 from openperp.api.streams.names import Stream
 from openperp.api.streams.pace import Beat
 from openperp.api.streams.roster import open_channel
-from openperp.api.streams.touched import touched_key
+from openperp.api.streams.touched import left_key, touched_key
 from openperp.api.view import View
 from openperp.engine.events import (
     Applied,
     InstrumentDefined,
     ModeChanged,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -37,7 +38,7 @@ RETRY_MS: Final = 1_000
 """Until a channel whose time has come, and which could not speak, is woken again."""
 
 _ORDER_EVENTS: Final = frozenset(
-    {OrderAccepted, OrderTriggered, OrderFilled, OrderCanceled, OrderExpired}
+    {OrderAccepted, OrderTriggered, OrderAmended, OrderFilled, OrderCanceled, OrderExpired}
 )
 _TERMS_EVENTS: Final = frozenset({InstrumentDefined, ModeChanged, VenueReset})
 
@@ -149,10 +150,11 @@ class MarketFeed:
             return
         touched.add(symbol)
         if audience.of_levels:
-            key = touched_key(event, self._view.state.markets[symbol].book)
-            if key:
-                for seat in audience.of_levels:
-                    seat.channel.hear_level(key)
+            book = self._view.state.markets[symbol].book
+            for key in (touched_key(event, book), left_key(event)):
+                if key:
+                    for seat in audience.of_levels:
+                        seat.channel.hear_level(key)
 
     def _hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
         audience = self._audiences.get(trade.symbol)

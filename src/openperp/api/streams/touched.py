@@ -10,6 +10,7 @@ from typing import Final
 from openperp.engine.book import Book, Level
 from openperp.engine.events import (
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -18,7 +19,9 @@ from openperp.engine.events import (
 )
 from openperp.engine.terms import BUY, FOK, IOC, LIMIT
 
-OrderEvent = OrderAccepted | OrderTriggered | OrderFilled | OrderCanceled | OrderExpired
+OrderEvent = (
+    OrderAccepted | OrderTriggered | OrderAmended | OrderFilled | OrderCanceled | OrderExpired
+)
 
 _NEVER_REST: Final = (IOC, FOK)
 
@@ -35,9 +38,16 @@ def touched_key(event: OrderEvent, book: Book) -> int:
     if order.type is not LIMIT or order.time_in_force in _NEVER_REST:
         return 0
     key = order.side * order.ticks
-    if type(event) is OrderAccepted or type(event) is OrderTriggered:
-        return key if key in _levels(order, book) else 0
-    return key
+    if type(event) is OrderCanceled or type(event) is OrderExpired:
+        return key
+    return key if key in _levels(order, book) else 0
+
+
+def left_key(event: OrderEvent) -> int:
+    """Side times ticks of the level that an amended order has left; zero for other events."""
+    if type(event) is OrderAmended and event.order.type is LIMIT:
+        return event.order.side * event.ticks_before
+    return 0
 
 
 def _levels(order: OrderRecord, book: Book) -> dict[int, Level]:

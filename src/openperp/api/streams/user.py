@@ -28,6 +28,7 @@ from openperp.engine.events import (
     Fill,
     LeverageChanged,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -114,6 +115,12 @@ class _Teller:
                 return False
         return False
 
+    def amended(self, event: OrderAmended, _at: int) -> Iterator[Payload]:
+        order = event.order
+        if order.account in self._listening:
+            yield from self._algo(order)
+            yield from self._order(order, "AMENDMENT", modify_id=event.modify_id)
+
     def filled(self, event: OrderFilled, at: int) -> Iterator[Payload]:
         order, fill = event.order, event.fill
         if order.account not in self._listening:
@@ -170,7 +177,7 @@ class _Teller:
             yield account.account_id, MARGIN_CALL, _encode({**event, "p": rows})
 
     def _order(
-        self, order: OrderRecord, execution: str, fill: Fill | None = None
+        self, order: OrderRecord, execution: str, fill: Fill | None = None, modify_id: int = 0
     ) -> Iterator[Payload]:
         """ORDER_TRADE_UPDATE, where the order is one that speaks so."""
         view = self._view
@@ -185,6 +192,8 @@ class _Teller:
             self._time_ms,
             self._format(order.symbol),
         )
+        if modify_id:
+            row["M"] = str(modify_id)
         yield self._payload(order.account, ORDER_TRADE_UPDATE, {"o": row})
 
     def _algo(self, order: OrderRecord, status: str = "") -> Iterator[Payload]:
@@ -229,6 +238,7 @@ _Speaker = Callable[[_Teller, Any, int], Iterator[Payload]]
 _SPEAKERS: Final[dict[type[Event], _Speaker]] = {
     OrderAccepted: _Teller.accepted,
     OrderTriggered: _Teller.triggered,
+    OrderAmended: _Teller.amended,
     OrderFilled: _Teller.filled,
     OrderCanceled: _Teller.ended,
     OrderExpired: _Teller.ended,

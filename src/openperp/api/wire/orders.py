@@ -41,8 +41,8 @@ class OrderLayout(msgspec.Struct, frozen=True, kw_only=True):
     modes: bool = False
 
 
-ReplyKind = Literal["batch cancel", "cancel", "place", "test", "query", "all orders"]
-"""The replies that hold orders; new orders of a batch are told like single ones."""
+ReplyKind = Literal["batch cancel", "cancel", "place", "amend", "test", "query", "all orders"]
+"""The replies that hold orders; orders placed or amended in a batch are told like single ones."""
 
 
 def order_layout(reply: ReplyKind, *, seed: bool, value: bool) -> OrderLayout:
@@ -53,10 +53,12 @@ def order_layout(reply: ReplyKind, *, seed: bool, value: bool) -> OrderLayout:
     query = OrderLayout(
         average_price=True, quote=True, total=False, created=True, parent=True, modes=True
     )
+    placed = OrderLayout(average_price=value, quote=value, parent=True, modes=True)
     layouts: dict[ReplyKind, OrderLayout] = {
         "batch cancel": OrderLayout(quote=seed, modes=not seed),
         "cancel": OrderLayout(quote=seed, parent=True, modes=True),
-        "place": OrderLayout(average_price=value, quote=value, parent=True, modes=True),
+        "place": placed,
+        "amend": structs.replace(placed, pair=True),
         "test": OrderLayout(average_price=True, quote=True, modes=True),
         "query": query,
         "all orders": structs.replace(query, pair=True),

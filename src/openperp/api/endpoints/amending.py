@@ -1,0 +1,121 @@
+"""Amending orders: a new price and quantity under the same id, one order at a time or several."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from openperp.api.endpoint import Call, Endpoint, Security, Submission
+from openperp.api.endpoints.batches import submit_each
+from openperp.api.endpoints.market import find_market
+from openperp.api.endpoints.order_form import MATCH_WORDS, check_price_match
+from openperp.api.endpoints.order_reading import check_one_id, explain_unknown, find_ended
+from openperp.api.endpoints.trade import ORDER_IDS, OrderList, book_scope
+from openperp.api.errors import ApiError
+from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
+from openperp.api.params import Params, Reader, to_lots, to_ticks
+from openperp.api.wire.orders import order_writer
+from openperp.engine.commands import AmendOrder
+from openperp.engine.events import Applied, OrderAmended, OrderRecord
+from openperp.engine.rejects import Reason, Reject
+from openperp.engine.terms import Side
+
+
+class AmendForm(Params, frozen=True):
+    """What an order becomes; a price and a quantity are needed even where one stays."""
+
+    symbol: Annotated[str, Symbol()]
+    side: Annotated[Side, Word(Side, -1117)]
+    quantity: Annotated[str, Decimal()]
+    price: Annotated[str, Decimal()] = ""
+    order_id: Annotated[int, Long()] = 0
+    orig_client_order_id: Annotated[str, ClientId()] = ""
+    price_match: Annotated[str, Word(MATCH_WORDS, -5037)] = "NONE"
+    modify_id: Annotated[int, Long()] = 0
+    reduce_only: Annotated[bool, Bool()] = False
+
+
+def amend_command(call: Call, form: AmendForm) -> AmendOrder:
+    """The command for PUT order and for an element of PUT batchOrders."""
+    market = find_market(call, form.symbol)
+    check_one_id(form.order_id, form.orig_client_order_id, ORDER_IDS)
+    check_price_match(form.price_match)
+    if not form.price:
+        raise ApiError(-1102, "price")
+    return AmendOrder(
+        call.account,
+        form.symbol,
+        form.side,
+        to_lots(market, form.quantity, "quantity", call.view.dialect),
+        to_ticks(market, form.price, "price"),
+        form.order_id,
+        form.orig_client_order_id,
+        book_scope(call),
+        form.modify_id,
+        form.reduce_only,
+    )
+
+
+def amend_order(call: Call, form: AmendForm) -> Submission:
+    """Amends one live LIMIT order, which goes to the end of the queue."""
+    command = amend_command(call, form)
+    return Submission(
+        command,
+        lambda applied: _write_reply(call, command, applied),
+        explain=lambda reject: _explain(call, command, reject),
+    )
+
+
+def _explain(call: Call, command: AmendOrder, refusal: Reject) -> str:
+    """What became of the order that was not found; empty for other refusals."""
+    if refusal.reason is not Reason.AMENDED_ORDER_UNKNOWN:
+        return ""
+    named = (command.symbol, command.order_id, command.client_id, command.scope)
+    return explain_unknown(call, *named, find_ended(call, *named))
+
+
+def _write_reply(call: Call, command: AmendOrder, applied: Applied) -> msgspec.Raw:
+    assert isinstance(applied.reply, OrderAmended | OrderRecord)
+    return _write(call, command, applied.reply)
+
+
+def _write(call: Call, command: AmendOrder, reply: OrderAmended | OrderRecord) -> msgspec.Raw:
+    """The order after its amendment, or as it was cancelled instead.
+
+    `modifyId` is zero where the caller gave none.
+    """
+    order = reply.order if isinstance(reply, OrderAmended) else reply
+    view = call.view
+    text = order_writer(view.state.markets[order.symbol].spec, view.dialect, "amend").write(order)
+    return msgspec.Raw(f'{text[:-1]},"modifyId":{command.modify_id}}}')
+
+
+def amend_batch(call: Call, params: OrderList) -> Any:
+    """Amends up to five orders. Each stands alone; one that breaks a rule keeps its place."""
+    return submit_each(call, params.batch_orders, _READER, amend_command, _write)
+
+
+_READER: Final = Reader(AmendForm)
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    Endpoint(
+        "PUT",
+        "/fapi/v1/order",
+        Security.TRADE,
+        AmendForm,
+        amend_order,
+        "Amend an order",
+        0,
+        (1, 1),
+        ws=("order.modify",),
+    ),
+    Endpoint(
+        "PUT",
+        "/fapi/v1/batchOrders",
+        Security.TRADE,
+        OrderList,
+        amend_batch,
+        "Amend orders, up to 5",
+        5,
+        (5, 1),
+    ),
+)

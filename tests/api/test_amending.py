@@ -1,0 +1,203 @@
+"""PUT order and PUT batchOrders: what callers may write, and what they are told."""
+
+from typing import Any
+
+import pytest
+from tests.api.caller import Caller
+from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, STOP, Trader, statuses, trade
+
+from openperp.engine.commands import SetMode
+from openperp.engine.terms import Mode
+
+FIELDS = {
+    "orderId": int,
+    "symbol": str,
+    "pair": str,
+    "status": str,
+    "clientOrderId": str,
+    "price": str,
+    "origQty": str,
+    "executedQty": str,
+    "cumQty": str,
+    "timeInForce": str,
+    "type": str,
+    "reduceOnly": bool,
+    "closePosition": bool,
+    "side": str,
+    "positionSide": str,
+    "stopPrice": str,
+    "workingType": str,
+    "priceProtect": bool,
+    "origType": str,
+    "priceMatch": str,
+    "selfTradePreventionMode": str,
+    "goodTillDate": int,
+    "updateTime": int,
+}
+VALUES = {"avgPrice": str, "cumQuote": str}
+"""What the older dialect tells beside them."""
+
+NEW: dict[str, Any] = {
+    "symbol": "BTCUSDT",
+    "side": "BUY",
+    "price": "51000",
+    "quantity": "0.02",
+}
+
+
+def test_the_reply_is_the_order_after_it(either: Trader) -> None:
+    order = either.limit()
+    reply = either.ask("PUT", ORDER, **NEW, orderId=order["orderId"], modifyId=12)
+    modern = either.venue.view.dialect.name == "binance"
+    expected = FIELDS | {"modifyId": int} | ({} if modern else VALUES)
+    assert {name: type(value) for name, value in reply.items()} == expected
+    kept = ("orderId", "clientOrderId", "status", "side", "type", "timeInForce")
+    assert {name: reply[name] for name in kept} == {name: order[name] for name in kept}
+    assert (float(reply["price"]), float(reply["origQty"])) == (51_000, 0.02)
+    assert (reply["modifyId"], reply["pair"]) == (12, "BTCUSDT")
+    found = either.get(ORDER, symbol="BTCUSDT", orderId=order["orderId"])
+    assert (found["price"], found["origQty"]) == (reply["price"], reply["origQty"])
+    again = either.ask("PUT", ORDER, **{**NEW, "price": "52000"}, orderId=order["orderId"])
+    assert again["modifyId"] == 0
+
+
+def test_a_client_id_names_it_and_an_order_id_wins(either: Trader) -> None:
+    first, second = either.limit(newClientOrderId="first"), either.limit(newClientOrderId="second")
+    reply = either.ask("PUT", ORDER, **NEW, origClientOrderId="first")
+    assert reply["orderId"] == first["orderId"]
+    reply = either.ask("PUT", ORDER, **NEW, orderId=second["orderId"], origClientOrderId="first")
+    assert reply["clientOrderId"] == "second"
+
+
+def test_it_may_trade(either: Trader) -> None:
+    Trader(either.venue, "bob").limit(side="SELL", price="51000", quantity="0.01")
+    order = either.limit()
+    reply = either.ask("PUT", ORDER, **NEW, orderId=order["orderId"])
+    assert (reply["status"], float(reply["executedQty"])) == ("PARTIALLY_FILLED", 0.01)
+
+
+def test_it_may_be_cancelled_instead(either: Trader) -> None:
+    order = either.limit(price="60000", quantity="0.03")
+    Trader(either.venue, "bob").limit(side="SELL", price="60000", quantity="0.02")
+    reply = either.ask("PUT", ORDER, **NEW, orderId=order["orderId"], modifyId=5)
+    assert (reply["status"], float(reply["origQty"])) == ("CANCELED", 0.03)
+    assert reply["modifyId"] == 5
+    assert either.get("/fapi/v1/openOrders") == []
+
+
+REFUSED = [
+    ("no symbol", {"symbol": None}, -1102),
+    ("no side", {"side": None}, -1102),
+    ("no quantity", {"quantity": None}, -1102),
+    ("no price", {"price": None}, -1102),
+    ("no id", {"orderId": None}, -1102),
+    ("another symbol", {"symbol": "NOSUCH"}, -1121),
+    ("the order is of a different symbol", {"symbol": "ETHUSDT", "price": "3000"}, -2013),
+    ("another side", {"side": "SELL"}, -1117),
+    ("no side at all", {"side": "HOLD"}, -1117),
+    ("an unknown id", {"orderId": 99}, -2013),
+    ("an unknown client id", {"orderId": None, "origClientOrderId": "nobody"}, -2013),
+    ("nothing new", {"price": "50000", "quantity": "0.01"}, -5027),
+    ("a price off the tick", {"price": "51000.05"}, -4014),
+    ("too many decimals", {"price": "51000.001"}, -1111),
+    ("too low a price", {"price": "0"}, -4013),
+    ("too high a price", {"price": "99999999999"}, -4002),
+    ("no quantity left", {"quantity": "0"}, -4003),
+    ("too little money", {"price": "1000", "quantity": "0.001"}, -5029),
+    ("too much margin", {"quantity": "10"}, -2019),
+    ("a price match", {"price": None, "priceMatch": "QUEUE"}, -4084),
+    ("a price match that is none", {"priceMatch": "BEST"}, -5037),
+    ("no reduce-only order", {"reduceOnly": "true"}, -5047),
+    ("no number", {"modifyId": "x"}, -1100),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_an_amendment_is_refused(either: Trader, changes: dict[str, Any], code: int) -> None:
+    order = either.limit()
+    before = either.get("/fapi/v1/openOrders")
+    form = {**NEW, "orderId": order["orderId"], **changes}
+    refusal = either.refused("PUT", ORDER, **form)
+    assert (refusal.status, refusal.code) == (400, code), refusal
+    sent = {name: value for name, value in form.items() if value is not None}
+    (entry,) = either.ask("PUT", BATCH, batchOrders=[sent])
+    assert (entry["code"], entry["msg"]) == (code, refusal.msg)
+    assert either.get("/fapi/v1/openOrders") == before
+
+
+def test_ended_orders_say_so(either: Trader) -> None:
+    bid, _ = trade(either, Trader(either.venue, "bob"))
+    refusal = either.refused("PUT", ORDER, **NEW, orderId=bid)
+    assert refusal.code == -2013
+    assert "FILLED" in refusal.explain
+
+
+def test_a_market_that_does_not_trade(either: Trader) -> None:
+    order = either.limit()
+    either.venue.apply(SetMode(Mode.CANCEL_ONLY))
+    refusal = either.refused("PUT", ORDER, **NEW, orderId=order["orderId"])
+    assert (refusal.code, refusal.msg) == (
+        -5024,
+        "Symbol is not in trading status. Order amendment is not permitted.",
+    )
+
+
+def test_a_trigger_order_that_waits(alice: Trader, modern: Trader) -> None:
+    order = alice.stop()
+    assert alice.refused("PUT", ORDER, **NEW, orderId=order["orderId"]).code == -5025
+    algo = modern.post(ALGO, **{**STOP, "stopPrice": None}, triggerPrice="65000")
+    assert modern.refused("PUT", ORDER, **NEW, orderId=algo["algoId"]).code == -2013
+
+
+def test_elements_of_a_batch_stand_alone(either: Trader) -> None:
+    ids = [either.limit()["orderId"] for _ in range(3)]
+    entries = either.ask(
+        "PUT",
+        BATCH,
+        batchOrders=[
+            {**NEW, "orderId": ids[0], "modifyId": 3},
+            {**NEW, "orderId": 99},
+            {**NEW, "orderId": ids[1], "price": "abc"},
+            {**NEW, "orderId": str(ids[2]), "price": 52000, "quantity": 0.03},
+        ],
+    )
+    assert statuses(entries) == ["NEW", -2013, -1100, "NEW"]
+    assert [entry.get("orderId") for entry in entries] == [ids[0], None, None, ids[2]]
+    assert [entry.get("modifyId") for entry in entries] == [3, None, None, 0]
+    assert float(entries[3]["origQty"]) == 0.03
+
+
+@pytest.mark.parametrize(("count", "code"), [(6, -4082), (0, None)])
+def test_the_size_of_a_batch(either: Trader, count: int, code: int | None) -> None:
+    placed = either.refused("POST", BATCH, batchOrders=[LIMIT] * count)
+    amended = either.refused("PUT", BATCH, batchOrders=[{**NEW, "orderId": 1}] * count)
+    assert amended.code == placed.code
+    assert code in {None, amended.code}
+
+
+def test_what_it_costs(either: Trader) -> None:
+    order = either.limit()
+    single = either.send("PUT", ORDER, **NEW, orderId=order["orderId"])
+    batch = either.send("PUT", BATCH, batchOrders=[{**NEW, "orderId": order["orderId"]}])
+    names = (b"x-mbx-used-weight-1m", b"x-mbx-order-count-10s", b"x-mbx-order-count-1m")
+    costs = [[int(dict(answer.headers)[name]) for name in names] for answer in (single, batch)]
+    assert costs == [[0, 2, 2], [5, 7, 3]]
+
+
+def test_a_hedged_order_keeps_its_side(either: Trader) -> None:
+    either.post("/fapi/v1/positionSide/dual", dualSidePosition="true")
+    order = either.limit(positionSide="LONG")
+    reply = either.ask("PUT", ORDER, **NEW, orderId=order["orderId"])
+    assert (reply["positionSide"], reply["reduceOnly"]) == ("LONG", False)
+
+
+def test_order_modify_of_the_websocket_api(either: Trader) -> None:
+    order = either.limit()
+    caller = Caller(either.venue)
+    answer = caller.call("order.modify", **NEW, orderId=order["orderId"], modifyId=8)
+    assert answer["status"] == 200
+    assert (answer["result"]["orderId"], answer["result"]["modifyId"]) == (order["orderId"], 8)
+    again = caller.call("order.modify", **NEW, orderId=order["orderId"])
+    assert (again["status"], again["error"]["code"]) == (400, -5027)
