@@ -85,6 +85,16 @@ def test_orders(venue: Venue, dialect: str) -> None:
 
 
 @in_each_dialect
+def test_an_order_is_amended(venue: Venue, dialect: str) -> None:
+    assert dialect in DIALECTS
+    with open_line(venue) as line:
+        ids = {"symbol": "BTCUSDT", "orderId": line.result("order.place", **LIMIT)["orderId"]}
+        line.result("order.modify", **ids, side="BUY", price="50001", quantity="0.02")
+        found = venue.demo.get("/fapi/v1/order", **ids)
+        assert (float(found["price"]), float(found["origQty"])) == (50001, 0.02)
+
+
+@in_each_dialect
 def test_algo_orders(venue: Venue, dialect: str) -> None:
     with open_line(venue) as line:
         order = line.result("algoOrder.place", **ALGO)
