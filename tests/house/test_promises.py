@@ -82,6 +82,12 @@ def test_the_readme_shows_what_doctor_prints(client: Client) -> None:
     assert client.snippet(access) in fenced(README, client.language)
 
 
+@pytest.mark.parametrize("name", CLIENTS)
+def test_the_documents_name_every_client_of_doctor(name: str) -> None:
+    texts = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
+    assert any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for text in texts)
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """How each client is pointed at a venue: the text that `doctor` prints.
 
 The texts are in `snippets/`, with placeholders for the address and the keys.
-Those of clients that run on this machine's tests were run as they stand.
+Those whose clients the tests can install are run by them, up to the last line.
 """
 
 from importlib.resources import files
@@ -69,25 +69,56 @@ CLIENTS = {
     for client in (
         Client("ccxt", "ccxt.py", "ccxt in Python, its binanceusdm exchange", ("ccxt-sync",)),
         Client(
-            "ccxt-async",
-            "ccxt-async.py",
-            "ccxt on asyncio, without streams",
-            ("ccxt.async_support",),
+            "ccxt-async", "ccxt-async.py", "ccxt on asyncio, no streams", ("ccxt.async_support",)
         ),
         Client("ccxt-pro", "ccxt-pro.py", "ccxt on asyncio, with streams"),
+        Client("ccxt-js", "ccxt.js", "ccxt on npm, with streams", ("ccxt-npm",)),
         Client("python-binance", "python-binance.py", "python-binance, REST and streams"),
         Client(
             "binance-futures-connector",
             "binance-futures-connector.py",
-            "the connector that Binance gave up for its SDK",
+            "the connector that Binance's SDK replaced",
         ),
         Client(
             "binance-sdk-derivatives-trading-usds-futures",
             "binance-sdk-derivatives-trading-usds-futures.py",
-            "Binance's own SDK for Python",
-            ("binance-sdk", "binance-sdk-python"),
+            "Binance's SDK for Python",
+            ("binance-sdk", "binance-sdk-python", "binance-sdk-py", "official-sdk"),
         ),
+        Client(
+            "unicorn-binance-rest-api",
+            "unicorn-binance-rest-api.py",
+            "UNICORN Binance REST API",
+            ("unicorn", "unicorn-rest"),
+        ),
+        Client(
+            "unicorn-binance-websocket-api",
+            "unicorn-binance-websocket-api.py",
+            "UNICORN Binance WebSocket API",
+            ("unicorn-ws", "unicorn-websocket"),
+        ),
+        Client("nautilus_trader", "nautilus_trader.py", "a NautilusTrader node", ("nautilus",)),
+        Client("freqtrade", "freqtrade.json", "the exchange section of Freqtrade's configuration"),
+        Client("hummingbot", "hummingbot.py", "Hummingbot, its binance_perpetual connector"),
+        Client("cryptofeed", "cryptofeed.py", "Cryptofeed, over TLS"),
+        Client("passivbot", "passivbot.sh", "Passivbot, REST only: it polls"),
         Client("binance", "binance.js", "binance on npm, REST and streams", ("npm-binance",)),
+        Client("node-binance-api", "node-binance-api.js", "Node Binance API; its streams over TLS"),
+        Client(
+            "@binance/derivatives-trading-usds-futures",
+            "binance-derivatives-trading-usds-futures.js",
+            "Binance's SDK for JavaScript, over TLS",
+            ("derivatives-trading-usds-futures", "binance-sdk-js"),
+        ),
+        Client("go-binance", "go-binance.go", "adshao/go-binance", ("adshao/go-binance",)),
+        Client("binance-sdk-rust", "binance-sdk-rust.rs", "Binance's SDK for Rust"),
+        Client(
+            "binance-connector-java",
+            "binance-connector-java.java",
+            "Binance's connector for Java",
+            ("binance-futures-connector-java",),
+        ),
+        Client("binance.net", "binance-net.cs", "JKorf/Binance.Net", ("jkorf/binance.net",)),
         Client("curl", "curl.sh", "signed requests from a shell, with curl and openssl"),
     )
 }
