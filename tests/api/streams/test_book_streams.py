@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.api.offline import START_MS
 from tests.api.streams.listening import Listening
 
 from openperp.engine.commands import (
     Batch,
     CancelOrder,
+    DefineInstrument,
     PlaceOrder,
     Reset,
 )
@@ -150,10 +152,41 @@ def test_two_markets_can_change_in_one_record(desk: Listening) -> None:
     assert (bitcoin[0]["b"], ether[0]["b"]) == ([["59000", "0.1"]], [["2900", "0.1"]])
 
 
+def test_what_one_record_did_is_told_in_its_order(desk: Listening) -> None:
+    """The same commands give the same messages, in whatever order a set would have them."""
+    names = [f"{letter}USDT" for letter in "PQRSTUVW"]
+    heard: list[str] = []
+    for name in names:
+        spec = desk.state.markets["BTCUSDT"].spec
+        desk.apply(DefineInstrument(replace(spec, symbol=name), 600_000))
+        desk.join(f"{name.lower()}@depth", lambda message: heard.append(message["s"]))
+    alice = desk.state.account_ids["alice"]
+    asked = [*reversed(names[:4]), *reversed(names[4:])]
+    orders = [PlaceOrder(alice, name, BUY, OrderType.LIMIT, 5, 590_000) for name in asked]
+    desk.apply(Batch(tuple(orders)))
+    desk.collect()
+    assert heard == asked
+
+
 @pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@depth5", "btcusdt@bookTicker"])
 def test_orders_that_wait_outside_the_book_wake_nobody(name: str) -> None:
     desk = Listening(immediate=False)
     desk.hear(name)
+    desk.elapse(1_000)
+    alice = desk.state.account_ids["alice"]
+    desk.apply(PlaceOrder(alice, "BTCUSDT", BUY, OrderType.STOP_MARKET, 5, trigger_ticks=610_000))
+    assert desk.due_in_ms() is None
+
+
+@pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@depth5", "btcusdt@bookTicker"])
+def test_a_book_that_moved_while_nobody_listened_wakes_nobody(name: str) -> None:
+    desk = Listening(immediate=False)
+    heard: list[Any] = []
+    hear = heard.append
+    desk.join(name, hear)
+    desk.leave(name, hear)
+    desk.apply(order(desk, BUY, 590_000, 5))
+    desk.join(name, hear)
     desk.elapse(1_000)
     alice = desk.state.account_ids["alice"]
     desk.apply(PlaceOrder(alice, "BTCUSDT", BUY, OrderType.STOP_MARKET, 5, trigger_ticks=610_000))

@@ -43,8 +43,8 @@ _ORDER_EVENTS: Final = frozenset(
 _TERMS_EVENTS: Final = frozenset({InstrumentDefined, ModeChanged, VenueReset})
 
 
-class Seat:
-    """A channel and the beat on which it speaks."""
+class Watched:
+    """A channel somebody listens to, and the beat on which it speaks."""
 
     __slots__ = ("beat", "channel")
 
@@ -53,30 +53,36 @@ class Seat:
         self.beat = beat
 
 
-class Audience:
-    """The channels of one market, by what they follow, and the change of its book last heard."""
+class Followers:
+    """The channels of one market, by what they follow.
+
+    `change` is the number of the last change of its book that those who follow
+    the book know of; nobody keeps it while there are none.
+    """
 
     __slots__ = ("change", "of_book", "of_levels", "of_trades")
 
-    def __init__(self, change: int) -> None:
-        self.change = change
-        self.of_book: list[Seat] = []
-        self.of_levels: list[Seat] = []
-        self.of_trades: list[Seat] = []
+    def __init__(self) -> None:
+        self.change = 0
+        self.of_book: list[Watched] = []
+        self.of_levels: list[Watched] = []
+        self.of_trades: list[Watched] = []
 
-    def add(self, seat: Seat) -> None:
-        channel = seat.channel
+    def add(self, watched: Watched, change: int) -> None:
+        """Between two records; `change` is where the book stands now."""
+        channel = watched.channel
         if channel.follows_book:
-            self.of_book.append(seat)
+            self.change = change
+            self.of_book.append(watched)
         if channel.follows_levels:
-            self.of_levels.append(seat)
+            self.of_levels.append(watched)
         if channel.follows_trades:
-            self.of_trades.append(seat)
+            self.of_trades.append(watched)
 
-    def remove(self, seat: Seat) -> None:
-        for seats in (self.of_book, self.of_levels, self.of_trades):
-            if seat in seats:
-                seats.remove(seat)
+    def remove(self, watched: Watched) -> None:
+        for following in (self.of_book, self.of_levels, self.of_trades):
+            if watched in following:
+                following.remove(watched)
 
 
 class MarketFeed:
@@ -89,9 +95,9 @@ class MarketFeed:
     def __init__(self, view: View, immediate: Callable[[], bool]) -> None:
         self._view = view
         self._immediate = immediate
-        self._seats: dict[str, Seat] = {}
-        self._audiences: dict[str, Audience] = {}
-        self._of_terms: dict[str, Seat] = {}
+        self._watched: dict[str, Watched] = {}
+        self._followers: dict[str, Followers] = {}
+        self._of_terms: dict[str, Watched] = {}
         self._beats: dict[tuple[int, bool], Beat] = {}
         self._alarm_ms = NEVER
 
@@ -103,33 +109,28 @@ class MarketFeed:
         if beat is None:
             beat = self._beats[key] = Beat(stream.topic.pace_ms, steady=channel.steady)
         beat.add(channel)
-        seat = self._seats[stream.name] = Seat(channel, beat)
+        watched = self._watched[stream.name] = Watched(channel, beat)
         if channel.follows_terms:
-            self._of_terms[stream.name] = seat
+            self._of_terms[stream.name] = watched
         if channel.follows_book or channel.follows_trades:
-            self._audience(stream.symbol).add(seat)
-
-    def _audience(self, symbol: str) -> Audience:
-        audience = self._audiences.get(symbol)
-        if audience is None:
-            change = self._view.state.markets[symbol].book.update_id
-            audience = self._audiences[symbol] = Audience(change)
-        return audience
+            book = self._view.state.markets[stream.symbol].book
+            followers = self._followers.setdefault(stream.symbol, Followers())
+            followers.add(watched, book.update_id)
 
     def unwatch(self, stream: Stream) -> None:
         """The last listener of `stream` has left."""
-        seat = self._seats.pop(stream.name)
-        seat.beat.remove(stream.name)
+        watched = self._watched.pop(stream.name)
+        watched.beat.remove(stream.name)
         self._of_terms.pop(stream.name, None)
-        audience = self._audiences.get(stream.symbol)
-        if audience is not None:
-            audience.remove(seat)
+        followers = self._followers.get(stream.symbol)
+        if followers is not None:
+            followers.remove(watched)
 
     def absorb(self, applied: Applied) -> None:
         """Notes what one record did to what is watched; cheap, and nearly free while nothing is."""
-        if not self._seats:
+        if not self._watched:
             return
-        touched: set[str] = set()
+        touched: dict[str, None] = {}  # in the order of the events, so that replays tell alike
         for event in applied.events:
             kind = type(event)
             if kind in _ORDER_EVENTS:
@@ -143,57 +144,57 @@ class MarketFeed:
         for symbol in touched:
             self._hear_book(symbol, applied.time_ms)
 
-    def _hear_order(self, event: Any, touched: set[str]) -> None:
+    def _hear_order(self, event: Any, touched: dict[str, None]) -> None:
         symbol = event.order.symbol
-        audience = self._audiences.get(symbol)
-        if audience is None or not audience.of_book:
+        followers = self._followers.get(symbol)
+        if followers is None or not followers.of_book:
             return
-        touched.add(symbol)
-        if audience.of_levels:
+        touched[symbol] = None
+        if followers.of_levels:
             book = self._view.state.markets[symbol].book
             for key in (touched_key(event, book), left_key(event)):
                 if key:
-                    for seat in audience.of_levels:
-                        seat.channel.hear_level(key)
+                    for watched in followers.of_levels:
+                        watched.channel.hear_level(key)
 
     def _hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
-        audience = self._audiences.get(trade.symbol)
-        if audience is not None:
-            for seat in audience.of_trades:
-                seat.channel.hear_trade(trade, time_ms)
-                seat.beat.wake(seat.channel)
+        followers = self._followers.get(trade.symbol)
+        if followers is not None:
+            for watched in followers.of_trades:
+                watched.channel.hear_trade(trade, time_ms)
+                watched.beat.wake(watched.channel)
 
     def _hear_price(self, price: PriceChanged) -> None:
         """The operator may move the last price without a trade."""
-        audience = self._audiences.get(price.symbol)
-        if audience is not None:
-            for seat in audience.of_trades:
-                if seat.channel.hear_price(price.last_ticks):
-                    seat.beat.wake(seat.channel)
+        followers = self._followers.get(price.symbol)
+        if followers is not None:
+            for watched in followers.of_trades:
+                if watched.channel.hear_price(price.last_ticks):
+                    watched.beat.wake(watched.channel)
 
-    def _hear_venue(self, event: Any, touched: set[str]) -> None:
-        for seat in self._of_terms.values():
-            seat.channel.hear_terms()
-            seat.beat.wake(seat.channel)
+    def _hear_venue(self, event: Any, touched: dict[str, None]) -> None:
+        for watched in self._of_terms.values():
+            watched.channel.hear_terms()
+            watched.beat.wake(watched.channel)
         if type(event) is VenueReset:
-            touched.update(self._audiences)
-            for seat in self._seats.values():
-                seat.channel.reset()
-                seat.beat.wake(seat.channel)
+            touched.update(dict.fromkeys(self._followers))
+            for watched in self._watched.values():
+                watched.channel.reset()
+                watched.beat.wake(watched.channel)
 
     def _hear_book(self, symbol: str, time_ms: int) -> None:
         """Tells those who follow a book that a record has changed it, if it has."""
-        audience = self._audiences[symbol]
+        followers = self._followers[symbol]
         change = self._view.state.markets[symbol].book.update_id
-        if change != audience.change:
-            audience.change = change
-            for seat in audience.of_book:
-                seat.channel.hear_book(time_ms)
-                seat.beat.wake(seat.channel)
+        if change != followers.change:
+            followers.change = change
+            for watched in followers.of_book:
+                watched.channel.hear_book(time_ms)
+                watched.beat.wake(watched.channel)
 
     def collect(self, wall_ms: int) -> Iterator[tuple[str, bytes]]:
         """What is due at `wall_ms`: names of streams with payloads, in order within a stream."""
-        if not self._seats:
+        if not self._watched:
             return
         self._ring()
         immediate = self._immediate()
@@ -225,10 +226,10 @@ class MarketFeed:
         if now_ms < self._alarm_ms:
             return
         self._alarm_ms = NEVER
-        for seat in self._seats.values():
-            alarm_ms = seat.channel.alarm_ms
+        for watched in self._watched.values():
+            alarm_ms = watched.channel.alarm_ms
             if alarm_ms <= now_ms:
-                seat.beat.wake(seat.channel)
+                watched.beat.wake(watched.channel)
             else:
                 self._alarm_ms = min(self._alarm_ms, alarm_ms)
 
