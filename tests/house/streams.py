@@ -6,13 +6,13 @@ import re
 from openperp.api.streams.names import (
     ASSET_TOPICS,
     DEPTH_LEVELS,
-    KLINE_INTERVALS,
     MARKET_TOPICS,
     PAIR_TOPICS,
     VENUE_TOPICS,
     Topic,
 )
 from openperp.api.streams.roster import CHANNELS
+from openperp.api.wire.market import KLINE_INTERVALS
 
 SUBJECTS = {
     "<symbol>@": MARKET_TOPICS,

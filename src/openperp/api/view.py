@@ -13,9 +13,10 @@ from openperp.api.downloads import Downloads
 from openperp.api.limits import Limits
 from openperp.api.listen_keys import ListenKeys
 from openperp.api.margin_calls import MarginCalls
+from openperp.api.wire.numbers import InstrumentFormat, instrument_format
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.snapshot import digest
-from openperp.engine.state import State
+from openperp.engine.state import Market, State
 from openperp.history.base import History
 
 
@@ -92,6 +93,10 @@ class View:
     explain: bool = True
     limits_on: bool = True
     _digest: tuple[int, str] = (-1, "")
+
+    def format_of(self, market: Market) -> InstrumentFormat:
+        """How the dialect writes the prices and quantities of a market."""
+        return instrument_format(market.spec, shortest=self.dialect.shortest_decimals)
 
     def digest(self) -> str:
         """The digest of the state, computed once per sequence number."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
-from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
+from openperp.api.endpoints.market import MaybeSymbol, find_market
 from openperp.api.endpoints.order_reading import account_of
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, Long, Symbol, Word
@@ -51,7 +51,7 @@ def get_account_v2(call: Call, _params: NoParams) -> Row:
         account_of(call),
         MARGIN_ASSET,
         [
-            rows.account_row_v2(position, format_of(call, position.market))
+            rows.account_row_v2(position, call.view.format_of(position.market))
             for position in _positions(call, "")
         ],
     )
@@ -63,7 +63,7 @@ def get_account_v3(call: Call, _params: NoParams) -> Row:
         account_of(call),
         MARGIN_ASSET,
         [
-            rows.account_row_v3(position, format_of(call, position.market))
+            rows.account_row_v3(position, call.view.format_of(position.market))
             for position in _positions(call, "")
             if _is_used(position)
         ],
@@ -74,7 +74,7 @@ def get_risk(call: Call, params: MaybeSymbol) -> list[Row]:
     """One symbol, or all of them, with or without a position: one row each, or one per side."""
     account = account_of(call)
     return [
-        rows.risk_row(account, position, format_of(call, position.market))
+        rows.risk_row(account, position, call.view.format_of(position.market))
         for position in _positions(call, params.symbol)
     ]
 
@@ -83,7 +83,7 @@ def get_exposure(call: Call, params: MaybeSymbol) -> list[Row]:
     """The symbols, or sides of them, with a position or with orders in the book."""
     account = account_of(call)
     return [
-        rows.exposure_row(account, position, format_of(call, position.market))
+        rows.exposure_row(account, position, call.view.format_of(position.market))
         for position in _positions(call, params.symbol)
         if _is_used(position)
     ]

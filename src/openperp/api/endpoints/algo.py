@@ -7,7 +7,7 @@ Where order endpoints and algo endpoints share one id space, `algoId` is the
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
-from openperp.api.endpoints.market import find_market, format_of
+from openperp.api.endpoints.market import find_market
 from openperp.api.endpoints.order_form import AlgoForm, algo_command
 from openperp.api.endpoints.order_reading import (
     LIST_MAX,
@@ -50,7 +50,7 @@ class AlgoSpan(Params, frozen=True):
 
 def place_algo(call: Call, form: AlgoForm) -> Submission:
     command = algo_command(call, form)
-    text = format_of(call, find_market(call, form.symbol))
+    text = call.view.format_of(find_market(call, form.symbol))
     return Submission(command, lambda applied: algo_order(_order(applied), text))
 
 
@@ -112,7 +112,7 @@ def get_all_algo(call: Call, params: AlgoSpan) -> list[Row]:
 
 
 def _write(call: Call, order: OrderRecord) -> Row:
-    return algo_query(order, format_of(call, find_market(call, order.symbol)))
+    return algo_query(order, call.view.format_of(find_market(call, order.symbol)))
 
 
 _PATH: Final = "/fapi/v1/algoOrder"

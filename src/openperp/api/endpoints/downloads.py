@@ -13,7 +13,6 @@ import msgspec
 
 from openperp.api.downloads import KEPT_MS, Download
 from openperp.api.endpoint import Call, Document, Endpoint, Security
-from openperp.api.endpoints.market import format_of
 from openperp.api.endpoints.order_reading import list_live
 from openperp.api.endpoints.spans import check_span
 from openperp.api.errors import ApiError
@@ -103,7 +102,7 @@ def make_trade_file(call: Call, params: Span) -> Row:
     )
     markets = call.view.state.markets
     rows = (
-        user_trade(fill, format_of(call, market), market.spec.quote_asset)
+        user_trade(fill, call.view.format_of(market), market.spec.quote_asset)
         for fill in fills
         for market in [markets[fill.symbol]]
     )

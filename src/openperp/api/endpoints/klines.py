@@ -4,22 +4,21 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import find_market, find_pair, format_of
+from openperp.api.endpoints.market import find_market, find_pair
 from openperp.api.endpoints.spans import check_span
 from openperp.api.kinds import Long, Symbol, Word
 from openperp.api.params import Params
 from openperp.api.wire.contracts import CONTRACT_TYPE
-from openperp.api.wire.market import bar_row
+from openperp.api.wire.market import CONTINUOUS_KLINE_INTERVALS, KLINE_INTERVALS, bar_row
 from openperp.engine.state import Market
-from openperp.history.intervals import INTERVALS
 from openperp.history.market import BarKind
 
 Row = list[Any]
 
 BARS_MAX: Final = 1_500
 
-_CONTINUOUS: Final = {name: name for name in INTERVALS}
-_INTERVALS: Final = {name: name for name in INTERVALS if name != "1s"}
+_CONTINUOUS: Final = {name: name for name in CONTINUOUS_KLINE_INTERVALS}
+_INTERVALS: Final = {name: name for name in KLINE_INTERVALS}
 _CONTRACTS: Final = {
     word: word for word in (CONTRACT_TYPE, "CURRENT_QUARTER", "NEXT_QUARTER", "TRADIFI_PERPETUAL")
 }
@@ -107,7 +106,7 @@ def _bars(
         now_ms=call.now_ms,
         filled=filled,
     )
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     return [bar_row(bar, kind, params.interval, text) for bar in bars]
 
 

@@ -8,6 +8,7 @@ from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from openperp.api.params import NoParams, Params
+from openperp.api.wire.book import list_levels, moved_ms, top_of
 from openperp.api.wire.book_ids import last_id, snapshot_id
 from openperp.api.wire.contracts import (
     CONTRACT_TYPE,
@@ -16,7 +17,7 @@ from openperp.api.wire.contracts import (
     contract_status,
     next_funding_ms,
 )
-from openperp.api.wire.numbers import InstrumentFormat, decimal_text, instrument_format
+from openperp.api.wire.numbers import InstrumentFormat, decimal_text
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
 from openperp.engine.state import Market
@@ -53,11 +54,6 @@ def find_pair(call: Call, pair: str) -> Market:
         listed = ", ".join(call.view.state.markets)
         raise ApiError(-4144, explain=f"{pair} is not listed; these are: {listed}")
     return market
-
-
-def format_of(call: Call, market: Market) -> InstrumentFormat:
-    """How the dialect writes the prices and quantities of a market."""
-    return instrument_format(market.spec, shortest=call.view.dialect.shortest_decimals)
 
 
 Describe = Callable[[Call, Market], dict[str, Any]]
@@ -127,7 +123,7 @@ def _symbol(call: Call, market: Market) -> dict[str, Any]:
         "liquidationFee": _rate(spec.liquidation_fee_ppm),
         "marketTakeBound": _rate(spec.market_take_bound_ppm),
         "maxMoveOrderLimit": 10_000,
-        "filters": _filters(spec, format_of(call, market)),
+        "filters": _filters(spec, call.view.format_of(market)),
         "orderTypes": [type.name for type in OrderType],
         "timeInForce": [time_in_force.name for time_in_force in TimeInForce],
         "permissionSets": [],
@@ -180,18 +176,14 @@ def hidden_depth(call: Call, params: HiddenDepth) -> Any:
 
 def _book(call: Call, symbol: str, limit: int) -> dict[str, Any]:
     market = find_market(call, symbol)
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     book = market.book
     return {
         "lastUpdateId": snapshot_id(book.update_id),
         "E": call.now_ms,
-        "T": max(market.priced_ms, market.traded_ms),
-        "bids": [
-            (text.price[ticks], text.quantity[lots]) for ticks, lots in book.bids.depth(limit)
-        ],
-        "asks": [
-            (text.price[ticks], text.quantity[lots]) for ticks, lots in book.asks.depth(limit)
-        ],
+        "T": moved_ms(market),
+        "bids": list_levels(book.bids, limit, text),
+        "asks": list_levels(book.asks, limit, text),
     }
 
 
@@ -200,7 +192,7 @@ def premium_index(call: Call, params: MaybeSymbol) -> Any:
 
 
 def _premium_index(call: Call, market: Market) -> dict[str, Any]:
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     return {
         "symbol": market.spec.symbol,
         "markPrice": text.price[market.mark_ticks],
@@ -220,8 +212,8 @@ def ticker_price(call: Call, params: MaybeSymbol) -> Any:
 def _ticker_price(call: Call, market: Market) -> dict[str, Any]:
     return {
         "symbol": market.spec.symbol,
-        "price": format_of(call, market).price[market.last_ticks],
-        "time": max(market.priced_ms, market.traded_ms),
+        "price": call.view.format_of(market).price[market.last_ticks],
+        "time": moved_ms(market),
     }
 
 
@@ -230,14 +222,14 @@ def book_ticker(call: Call, params: MaybeSymbol) -> Any:
 
 
 def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
-    text = format_of(call, market)
-    bid, ask = market.book.bids.best(), market.book.asks.best()
+    text = call.view.format_of(market)
+    top = top_of(market.book)
     return {
         "symbol": market.spec.symbol,
-        "bidPrice": text.price[bid.ticks if bid else 0],
-        "bidQty": text.quantity[bid.lots if bid else 0],
-        "askPrice": text.price[ask.ticks if ask else 0],
-        "askQty": text.quantity[ask.lots if ask else 0],
+        "bidPrice": text.price[top.bid_ticks],
+        "bidQty": text.quantity[top.bid_lots],
+        "askPrice": text.price[top.ask_ticks],
+        "askQty": text.quantity[top.ask_lots],
         "time": call.now_ms,
         "lastUpdateId": last_id(market.book.update_id),
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, ClockChange, Endpoint, Security, Submission
-from openperp.api.endpoints.market import find_market, format_of
+from openperp.api.endpoints.market import find_market
 from openperp.api.errors import MISSING, ApiError
 from openperp.api.kinds import Addresses, Bool, Decimal, Long, Rest, Symbol, Text, Word, Words
 from openperp.api.params import NoParams, Params, to_money, to_nearest_ticks
@@ -104,9 +104,9 @@ def status(call: Call, _params: NoParams) -> Any:
         "symbols": {
             symbol: {
                 "mode": market.mode.name.lower(),
-                "index": format_of(call, market).price[market.index_ticks],
-                "mark": format_of(call, market).price[market.mark_ticks],
-                "last": format_of(call, market).price[market.last_ticks],
+                "index": call.view.format_of(market).price[market.index_ticks],
+                "mark": call.view.format_of(market).price[market.mark_ticks],
+                "last": call.view.format_of(market).price[market.last_ticks],
             }
             for symbol, market in state.markets.items()
         },
@@ -230,7 +230,7 @@ def set_price(call: Call, params: Price) -> Submission:
     market = find_market(call, params.symbol)
     ticks = to_nearest_ticks(market, params.price, "price")
     moves_last = call.view.market == "quiet" if params.last is None else params.last
-    text = format_of(call, market)
+    text = call.view.format_of(market)
 
     def finish(applied: Applied) -> Any:
         assert isinstance(applied.reply, PriceChanged)
@@ -257,7 +257,7 @@ def define_instrument(call: Call, params: Instrument) -> Submission:
 
     def finish(_applied: Applied) -> Any:
         market = find_market(call, spec.symbol)
-        text = format_of(call, market)
+        text = call.view.format_of(market)
         return {
             "symbol": spec.symbol,
             "price": text.price[market.index_ticks],

@@ -7,7 +7,6 @@ from openperp.api.endpoint import Call, Endpoint, Security
 from openperp.api.endpoints.market import (
     MaybeSymbol,
     find_market,
-    format_of,
     one_or_all,
     weight_by_symbol,
 )
@@ -16,6 +15,7 @@ from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import Pool
 from openperp.api.params import NoParams, Params
+from openperp.api.wire.asset_index import ASSET_PAIR, asset_index_row
 from openperp.api.wire.numbers import money_text
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.state import Market
@@ -27,10 +27,8 @@ RISK_REFRESH_MS: Final = 30 * 60_000
 """How often Binance works out the risk of auto-deleveraging."""
 
 SCHEDULES: Final = ("EQUITY", "COMMODITY", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY", "FX")
-USD_PAIR: Final = f"{MARGIN_ASSET}USD"
 EXCHANGE: Final = "openperp"
-_ONE: Final = "1.00000000"
-_NONE: Final = "0.00000000"
+WHOLE: Final = "1.00000000"
 
 
 class FundingSpan(Params, frozen=True):
@@ -59,8 +57,8 @@ def get_funding_terms(_call: Call, _params: NoParams) -> list[Row]:
 
 def get_constituents(call: Call, params: OneMarket) -> Row:
     market = find_market(call, params.symbol)
-    index = format_of(call, market).price[market.index_ticks]
-    part = {"exchange": EXCHANGE, "symbol": market.spec.symbol, "price": index, "weight": _ONE}
+    index = call.view.format_of(market).price[market.index_ticks]
+    part = {"exchange": EXCHANGE, "symbol": market.spec.symbol, "price": index, "weight": WHOLE}
     return {"symbol": market.spec.symbol, "time": call.now_ms, "constituents": [part]}
 
 
@@ -108,26 +106,10 @@ def get_composite_indices(call: Call, params: MaybeSymbol) -> list[Row]:
 
 def get_asset_index(call: Call, params: MaybeSymbol) -> Row | list[Row]:
     """The one margin asset in dollars, at par; -1121 for any other pair."""
-    if params.symbol not in {"", USD_PAIR}:
-        raise ApiError(-1121, explain=f"{params.symbol} has no index; this has: {USD_PAIR}")
+    if params.symbol not in {"", ASSET_PAIR}:
+        raise ApiError(-1121, explain=f"{params.symbol} has no index; this has: {ASSET_PAIR}")
     row = asset_index_row(call.now_ms)
     return row if params.symbol else [row]
-
-
-def asset_index_row(now_ms: int) -> Row:
-    return {
-        "symbol": USD_PAIR,
-        "time": now_ms,
-        "index": _ONE,
-        "bidBuffer": _NONE,
-        "askBuffer": _NONE,
-        "bidRate": _ONE,
-        "askRate": _ONE,
-        "autoExchangeBidBuffer": _NONE,
-        "autoExchangeAskBuffer": _NONE,
-        "autoExchangeBidRate": _ONE,
-        "autoExchangeAskRate": _ONE,
-    }
 
 
 def _get(

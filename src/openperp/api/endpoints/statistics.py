@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import find_market, find_pair, format_of
+from openperp.api.endpoints.market import find_market, find_pair
 from openperp.api.endpoints.spans import DAY_MS, check_span
 from openperp.api.kinds import Long, Symbol, Word
 from openperp.api.limits import Pool
@@ -61,7 +61,7 @@ def get_open_interest(call: Call, params: OneMarket) -> Row:
     market = find_market(call, params.symbol)
     lots = _open_interest(call.view.state, params.symbol)
     return {
-        "openInterest": format_of(call, market).quantity[lots],
+        "openInterest": call.view.format_of(market).quantity[lots],
         "symbol": params.symbol,
         "time": call.now_ms,
     }
@@ -80,7 +80,7 @@ def _open_interest(state: State, symbol: str) -> int:
 
 def get_interest_history(call: Call, params: Periods) -> list[Row]:
     market = find_market(call, params.symbol)
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     return [
         {
             "symbol": params.symbol,
@@ -162,7 +162,7 @@ def _span(call: Call, params: Periods | BasisPeriods) -> tuple[int | None, int]:
 def get_taker_volume(call: Call, params: Periods) -> list[Row]:
     """What takers bought to what they sold."""
     market = find_market(call, params.symbol)
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     rows = []
     for bar in _bars(call, market, BarKind.LAST, params):
         bought, sold = bar.taker_buy_lots, bar.lots - bar.taker_buy_lots
@@ -199,7 +199,7 @@ def get_basis(call: Call, params: BasisPeriods) -> list[Row]:
     market = find_pair(call, params.pair)
     if params.contract_type != CONTRACT_TYPE:
         return []
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     indices = {bar.open_ms: bar.open for bar in _bars(call, market, BarKind.INDEX, params)}
     return [
         {

@@ -6,7 +6,6 @@ from openperp.api.endpoint import Call, Endpoint, Security
 from openperp.api.endpoints.market import (
     MaybeSymbol,
     find_market,
-    format_of,
     one_or_all,
     weight_by_symbol,
 )
@@ -46,7 +45,7 @@ class Aggregates(Params, frozen=True):
 def get_trades(call: Call, params: Recent) -> list[Row]:
     """The last trades, oldest first."""
     market = find_market(call, params.symbol)
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     trades = call.view.history.list_trades(params.symbol, limit=params.limit)
     return [trade_row(trade, text) for trade in trades]
 
@@ -54,7 +53,7 @@ def get_trades(call: Call, params: Recent) -> list[Row]:
 def get_older_trades(call: Call, params: Older) -> list[Row]:
     """Trades of the last month: from an id on the first ones, otherwise the last."""
     market = find_market(call, params.symbol)
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     kept_ms = max(0, call.now_ms - TRADES_KEPT_MS)
     by_id = params.from_id >= 0
     trades = call.view.history.list_trades(
@@ -83,7 +82,7 @@ def get_agg_trades(call: Call, params: Aggregates) -> list[Row]:
         end_ms=min(end_ms or call.now_ms, call.now_ms),
         limit=params.limit,
     )
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     return [agg_trade_row(trade, text) for trade in trades if trade.time_ms >= kept_ms]
 
 
@@ -97,7 +96,7 @@ def _day(call: Call, market: Market) -> Row:
     last = history.list_trades(symbol, limit=1)
     day = history.rolling_day(symbol, call.now_ms)
     return day_ticker_row(
-        market, day, last[0].lots if last else 0, format_of(call, market), call.now_ms
+        market, day, last[0].lots if last else 0, call.view.format_of(market), call.now_ms
     )
 
 

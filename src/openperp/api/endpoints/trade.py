@@ -6,7 +6,7 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
-from openperp.api.endpoints.market import MaybeSymbol, find_market, format_of
+from openperp.api.endpoints.market import MaybeSymbol, find_market
 from openperp.api.endpoints.order_form import OrderForm, order_command
 from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
@@ -336,7 +336,7 @@ def get_user_trades(call: Call, params: TradeSpan) -> list[Row]:
         limit=params.limit,
         newest=not start_ms and params.from_id < 0,
     )
-    text = format_of(call, market)
+    text = call.view.format_of(market)
     return [user_trade(fill, text, market.spec.quote_asset) for fill in fills]
 
 

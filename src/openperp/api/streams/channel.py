@@ -7,7 +7,7 @@ import msgspec
 
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
-from openperp.api.wire.numbers import InstrumentFormat, instrument_format
+from openperp.api.wire.numbers import InstrumentFormat
 from openperp.engine.events import TradeExecuted
 from openperp.engine.state import Market
 
@@ -77,12 +77,7 @@ class MarketChannel(Channel):
 
     @property
     def text(self) -> InstrumentFormat:
-        return format_of(self.view, self.market)
-
-
-def format_of(view: View, market: Market) -> InstrumentFormat:
-    """How the dialect writes the prices and quantities of a market."""
-    return instrument_format(market.spec, shortest=view.dialect.shortest_decimals)
+        return self.view.format_of(self.market)
 
 
 class Silent(Channel):

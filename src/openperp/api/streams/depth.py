@@ -8,16 +8,14 @@ from openperp.api.streams.channel import (
     MarketChannel,
     Row,
     encode,
-    format_of,
 )
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
+from openperp.api.wire.book import Levels, list_levels, moved_ms, top_of
 from openperp.api.wire.book_ids import first_id, last_id
 from openperp.api.wire.numbers import InstrumentFormat
 from openperp.engine.book import BookSide
 from openperp.engine.state import Market
-
-Levels = list[tuple[str, str]]
 
 
 class BookChannel(MarketChannel):
@@ -29,7 +27,7 @@ class BookChannel(MarketChannel):
     def __init__(self, stream: Stream, view: View) -> None:
         super().__init__(stream, view)
         self._said = self.market.book.update_id
-        self._changed_ms = changed_ms(self.market)
+        self._changed_ms = moved_ms(self.market)
 
     def hear_book(self, time_ms: int) -> None:
         self._changed_ms = time_ms
@@ -107,8 +105,8 @@ class DepthPicture(BookChannel):
         limit = self.stream.topic.levels
         yield self._update(
             self._said,
-            _top(book.bids, limit, text),
-            _top(book.asks, limit, text),
+            list_levels(book.bids, limit, text),
+            list_levels(book.asks, limit, text),
         )
 
 
@@ -117,12 +115,12 @@ class BookTicker(BookChannel):
 
     def __init__(self, stream: Stream, view: View) -> None:
         super().__init__(stream, view)
-        self._top = top_of(self.market)
+        self._top = top_of(self.market.book)
         self._waiting = [self._tell()]
 
     def hear_book(self, time_ms: int) -> None:
         super().hear_book(time_ms)
-        top = top_of(self.market)
+        top = top_of(self.market.book)
         if top != self._top:
             self._top = top
             self._waiting.append(self._tell())
@@ -143,25 +141,12 @@ class BookTickers(Channel):
     def speak(self) -> Iterable[bytes]:
         now_ms = self.view.now_ms()
         for market in self.view.state.markets.values():
-            text = format_of(self.view, market)
-            yield encode(book_ticker(market, text, now_ms, changed_ms(market)))
-
-
-def changed_ms(market: Market) -> int:
-    """When prices of a market moved last, as far as the market itself remembers."""
-    return max(market.priced_ms, market.traded_ms)
-
-
-def top_of(market: Market) -> tuple[int, int, int, int]:
-    """Best bid and ask, each as ticks and lots; zeros for an empty side."""
-    bid, ask = market.book.bids.best(), market.book.asks.best()
-    bid_ticks, bid_lots = (bid.ticks, bid.lots) if bid else (0, 0)
-    ask_ticks, ask_lots = (ask.ticks, ask.lots) if ask else (0, 0)
-    return bid_ticks, bid_lots, ask_ticks, ask_lots
+            text = self.view.format_of(market)
+            yield encode(book_ticker(market, text, now_ms, moved_ms(market)))
 
 
 def book_ticker(market: Market, text: InstrumentFormat, now_ms: int, time_ms: int) -> Row:
-    bid_ticks, bid_lots, ask_ticks, ask_lots = top_of(market)
+    top = top_of(market.book)
     symbol = market.spec.symbol
     return {
         "e": "bookTicker",
@@ -170,10 +155,10 @@ def book_ticker(market: Market, text: InstrumentFormat, now_ms: int, time_ms: in
         "T": time_ms,
         "s": symbol,
         "ps": symbol,
-        "b": text.price[bid_ticks],
-        "B": text.quantity[bid_lots],
-        "a": text.price[ask_ticks],
-        "A": text.quantity[ask_lots],
+        "b": text.price[top.bid_ticks],
+        "B": text.quantity[top.bid_lots],
+        "a": text.price[top.ask_ticks],
+        "A": text.quantity[top.ask_lots],
         "st": USD_MARGINED,
     }
 
@@ -181,7 +166,3 @@ def book_ticker(market: Market, text: InstrumentFormat, now_ms: int, time_ms: in
 def _level(side: BookSide, key: int, text: InstrumentFormat) -> tuple[str, str]:
     level = side.levels.get(key)
     return text.price[abs(key)], text.quantity[level.lots if level else 0]
-
-
-def _top(side: BookSide, limit: int, text: InstrumentFormat) -> Levels:
-    return [(text.price[ticks], text.quantity[lots]) for ticks, lots in side.depth(limit)]

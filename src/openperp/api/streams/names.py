@@ -10,22 +10,16 @@ from typing import Final
 
 import msgspec
 
-from openperp.engine.instruments import MARGIN_ASSET
+from openperp.api.wire.asset_index import ASSET_PAIR
+from openperp.api.wire.market import CONTINUOUS_KLINE_INTERVALS, KLINE_INTERVALS
 from openperp.engine.state import State
 
-KLINE_INTERVALS: Final = (
-    *("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h"),
-    *("1d", "3d", "1w", "1M"),
-)
 CONTRACT: Final = "_perpetual"
 """What follows a pair in the subject of continuous klines; all contracts here are perpetual."""
 
-ASSET_SUBJECTS: Final = (f"{MARGIN_ASSET.lower()}usd",)
-"""Assets that have an index, against the dollar: those that can be margin."""
+ASSET_SUBJECT: Final = ASSET_PAIR.lower()
 
 DEPTH_SPEEDS: Final = {"": 250, "@100ms": 100, "@250ms": 250, "@500ms": 500}
-
-
 DEPTH_LEVELS: Final = (5, 10, 20)
 
 
@@ -109,7 +103,7 @@ MARKET_TOPICS: Final = _market_topics()
 
 PAIR_TOPICS: Final = {
     f"continuousKline_{interval}": Topic(Kind.CONTINUOUS_KLINE, 250, interval)
-    for interval in ("1s", *KLINE_INTERVALS)
+    for interval in CONTINUOUS_KLINE_INTERVALS
 }
 """Topics of a pair and a contract type."""
 
@@ -153,7 +147,7 @@ def _find(subject: str, rest: str, state: State) -> tuple[str, Topic] | None:
         topic = PAIR_TOPICS.get(rest)
         if topic is None:
             topic = ASSET_TOPICS.get(rest)
-            return (subject.upper(), topic) if topic and subject in ASSET_SUBJECTS else None
+            return (subject.upper(), topic) if topic and subject == ASSET_SUBJECT else None
         if not subject.endswith(CONTRACT):
             return None
         subject = subject.removesuffix(CONTRACT)

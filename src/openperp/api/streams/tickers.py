@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 
-from openperp.api.endpoints.reference_data import asset_index_row
 from openperp.api.streams.channel import (
     USD_MARGINED,
     Channel,
     MarketChannel,
     Row,
     encode,
-    format_of,
 )
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
+from openperp.api.wire.asset_index import asset_index_row
 from openperp.api.wire.contracts import FUNDING_RATE, next_funding_ms
 from openperp.api.wire.rolling_day import rolling_day
 from openperp.engine.state import Market
@@ -84,7 +83,7 @@ class AssetIndex(Channel):
 
 
 def mark_price(view: View, market: Market) -> Row:
-    text, now_ms = format_of(view, market), view.now_ms()
+    text, now_ms = view.format_of(market), view.now_ms()
     mark, index = text.price[market.mark_ticks], text.price[market.index_ticks]
     return {
         "e": "markPriceUpdate",
@@ -101,7 +100,7 @@ def mark_price(view: View, market: Market) -> Row:
 
 
 def mini_ticker(view: View, market: Market, day: Bar) -> Row:
-    texts = rolling_day(day, format_of(view, market))
+    texts = rolling_day(day, view.format_of(market))
     symbol = market.spec.symbol
     return {
         "e": "24hrMiniTicker",
@@ -119,7 +118,7 @@ def mini_ticker(view: View, market: Market, day: Bar) -> Row:
 
 
 def ticker(view: View, market: Market, day: Bar) -> Row:
-    text, now_ms = format_of(view, market), view.now_ms()
+    text, now_ms = view.format_of(market), view.now_ms()
     texts = rolling_day(day, text)
     symbol = market.spec.symbol
     return {

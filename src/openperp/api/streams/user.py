@@ -21,7 +21,7 @@ from openperp.api.streams.user_events import (
     TRADE_LITE,
 )
 from openperp.api.view import View
-from openperp.api.wire.numbers import InstrumentFormat, instrument_format, money_text
+from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.engine.events import (
     Applied,
     Event,
@@ -217,8 +217,7 @@ class _Teller:
         return None if live is None else live.activated
 
     def _format(self, symbol: str) -> InstrumentFormat:
-        spec = self._view.state.markets[symbol].spec
-        return instrument_format(spec, shortest=self._view.dialect.shortest_decimals)
+        return self._view.format_of(self._view.state.markets[symbol])
 
     def _payload(self, account: int, name: str, body: Row) -> Payload:
         time_ms = self._time_ms
