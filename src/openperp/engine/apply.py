@@ -6,6 +6,7 @@ A live node, a restart and a test all call `apply`; they differ only in where
 records come from and who listens. It reads no clock and does no I/O, so the
 same records give the same state, replies and events for ever.
 
+What is due by the time of a record happens before it, each at its own time.
 Each command has one handler. A handler checks first and changes then: whatever
 it refuses is refused before its first change. After it, trigger orders see the
 prices it moved until nothing fires any more.
@@ -14,7 +15,7 @@ prices it moved until nothing fires any more.
 from collections.abc import Callable
 from typing import Any
 
-from openperp.engine import accounts, amending, canceling, placing, venue
+from openperp.engine import accounts, amending, canceling, countdowns, placing, venue
 from openperp.engine.commands import (
     AddKey,
     AmendOrder,
@@ -29,6 +30,7 @@ from openperp.engine.commands import (
     Pulse,
     Record,
     Reset,
+    SetCountdown,
     SetLeverage,
     SetMode,
     SetOrderLimits,
@@ -55,6 +57,7 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     AmendOrder: amending.amend_order,
     CancelOrder: canceling.cancel_order,
     CancelAllOrders: canceling.cancel_all_orders,
+    SetCountdown: countdowns.set_countdown,
     SetLeverage: accounts.set_leverage,
     SetPositionMode: accounts.set_position_mode,
     SetPrice: venue.set_price,
@@ -75,6 +78,8 @@ def apply(state: State, record: Record) -> Applied:
     state.seq = record.seq
     now = state.time_ms = max(state.time_ms, record.time_ms)
     step = Step(state, now)
+    if 0 < state.due_ms <= now:
+        countdowns.fire_due(step)
     command = record.command
     reply: Reply
     if isinstance(command, Batch):

@@ -5,13 +5,14 @@ from openperp.engine.ending import cancel
 from openperp.engine.events import OrderRecord
 from openperp.engine.lookup import find_order, get_account, get_market, open_orders
 from openperp.engine.rejects import Reason, refuse
-from openperp.engine.state import State
+from openperp.engine.state import Account, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     ANY,
     HALTED,
     TRIGGER,
     Cause,
+    OrderScope,
 )
 
 
@@ -39,15 +40,19 @@ def cancel_all_orders(step: Step, command: CancelAllOrders) -> tuple[OrderRecord
     account = get_account(state, command.account)
     get_market(state, command.symbol)
     _check_not_halted(state, command.symbol)
+    return tuple(cancel_open(step, account, command.symbol, command.scope))
+
+
+def cancel_open(step: Step, account: Account, symbol: str, scope: OrderScope) -> list[OrderRecord]:
+    """Cancels what is open on a symbol; the orders that `scope` reached."""
     canceled = []
-    for order in open_orders(account, command.symbol):
-        if order.order_id not in state.orders:
+    for order in open_orders(account, symbol):
+        if order.order_id not in step.state.orders:
             continue  # a child that went with its parent
-        waits = order.waiting
-        if command.scope is ANY or waits == (command.scope is TRIGGER):
+        if scope is ANY or order.waiting == (scope is TRIGGER):
             account.updated_ms = step.now
             canceled.append(cancel(step, order, Cause.REQUESTED))
-    return tuple(canceled)
+    return canceled
 
 
 def _check_not_halted(state: State, symbol: str) -> None:

@@ -174,6 +174,19 @@ class CancelAllOrders(
     scope: OrderScope = OrderScope.ANY
 
 
+class SetCountdown(
+    msgspec.Struct, frozen=True, array_like=True, tag="set_countdown", tag_field="do"
+):
+    """Has an account's orders on one symbol cancelled `duration_ms` from now, as far as `scope`
+    reaches, unless another such command comes before; zero calls it off.
+    """
+
+    account: int
+    symbol: str
+    duration_ms: int
+    scope: OrderScope = OrderScope.ANY
+
+
 class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverage", tag_field="do"):
     account: int
     symbol: str
@@ -236,6 +249,7 @@ Single = (
     | AmendOrder
     | CancelOrder
     | CancelAllOrders
+    | SetCountdown
     | SetLeverage
     | SetPositionMode
     | SetPrice

@@ -178,6 +178,22 @@ class PositionModeChanged(msgspec.Struct, frozen=True, tag=True):
     hedge: bool
 
 
+class CountdownChanged(msgspec.Struct, frozen=True, tag=True):
+    """The orders of a symbol will be cancelled at `due_ms`; zero: that was called off."""
+
+    account: int
+    symbol: str
+    due_ms: int
+
+
+class CountdownFired(msgspec.Struct, frozen=True, tag=True):
+    """A countdown came to its end; the orders that it cancels are told next."""
+
+    account: int
+    symbol: str
+    due_ms: int
+
+
 class LeverageChanged(msgspec.Struct, frozen=True, tag=True):
     account: int
     symbol: str
@@ -221,6 +237,8 @@ Event = (
     | TradeExecuted
     | PositionChanged
     | PositionModeChanged
+    | CountdownChanged
+    | CountdownFired
     | LeverageChanged
     | PriceChanged
     | ModeChanged
@@ -234,6 +252,7 @@ Single = (
     | tuple[OrderRecord, ...]
     | LeverageChanged
     | PositionModeChanged
+    | CountdownChanged
     | PriceChanged
     | WalletChanged
     | AccountCreated

@@ -32,6 +32,7 @@ def check(state: State) -> None:
         _check_account(state, account)
         _check_client_ids(state, account)
     _check_membership(state)
+    _check_countdowns(state)
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -208,6 +209,17 @@ def _check_membership(state: State) -> None:
     for parent_id, family in state.families.items():
         for child in family:
             _check_child(state, parent_id, child)
+
+
+def _check_countdowns(state: State) -> None:
+    """The next one is the earliest that runs, and all that run are in the heap."""
+    running = {
+        (due_ms, account_id, symbol)
+        for (account_id, symbol), (due_ms, _) in state.countdowns.items()
+    }
+    _require(running <= set(state.countdown_heap), "a countdown that runs is not in the heap")
+    first = min(running)[0] if running else 0
+    _require(state.due_ms == first, f"the next countdown is due at {first}, not {state.due_ms}")
 
 
 def _check_child(state: State, parent_id: int, child: Order) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from openperp.engine.countdowns import index_countdowns
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
@@ -18,6 +19,7 @@ from openperp.engine.order import Order
 from openperp.engine.state import Account, Key, Market, Position, State, position_key
 from openperp.engine.terms import (
     Mode,
+    OrderScope,
     OrderStatus,
     OrderType,
     PositionSide,
@@ -153,6 +155,7 @@ class _StateDump(msgspec.Struct, array_like=True):
     orders: list[tuple[Any, ...]]
     families: list[tuple[int, list[int]]]
     next_amendment_id: int = 1
+    countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
 VERSION = 2
@@ -215,6 +218,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             ],
             [(parent_id, _ids(family)) for parent_id, family in sorted(state.families.items())],
             state.next_amendment_id,
+            [(*key, *countdown) for key, countdown in sorted(state.countdowns.items())],
         )
     )
 
@@ -257,6 +261,9 @@ def load(data: bytes) -> State:
         _load_market(state, market)
     for account in dumped.accounts:
         _load_account(state, account)
+    for account_id, symbol, due_ms, scope in dumped.countdowns:
+        state.countdowns[account_id, symbol] = (due_ms, scope)
+    index_countdowns(state)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips

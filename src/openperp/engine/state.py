@@ -15,6 +15,7 @@ from openperp.engine.terms import (
     LONG,
     NORMAL,
     SHORT,
+    OrderScope,
     PositionSide,
     Side,
 )
@@ -210,13 +211,18 @@ class State:
     """The venue. `orders` holds every live order by id; money totals as named.
 
     `families` finds the live attached children by the id of their parent, which
-    may itself be terminal by then.
+    may itself be terminal by then. `countdowns` has the time and reach of each
+    by account and symbol. `countdown_heap` has (time, account, symbol): some are
+    out of date, though never the first, whose time is `due_ms`; zero for none.
     """
 
     __slots__ = (
         "account_ids",
         "accounts",
+        "countdown_heap",
+        "countdowns",
         "dialect",
+        "due_ms",
         "families",
         "fee_account",
         "insurance",
@@ -249,6 +255,9 @@ class State:
         self.keys: dict[str, Key] = {}
         self.orders: dict[int, Order] = {}
         self.families: dict[int, list[Order]] = {}
+        self.countdowns: dict[tuple[int, str], tuple[int, OrderScope]] = {}
+        self.countdown_heap: list[tuple[int, int, str]] = []
+        self.due_ms = 0
         self.next_order_id = 1
         self.next_trade_id = 1
         self.next_amendment_id = 1

@@ -169,6 +169,9 @@ def _forget(state: State) -> None:
     state.mode = NORMAL
     state.orders = {}
     state.families = {}
+    state.countdowns = {}
+    state.countdown_heap = []
+    state.due_ms = 0
     state.next_order_id = 1
     state.next_trade_id = 1
     state.next_amendment_id = 1

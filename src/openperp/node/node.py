@@ -27,6 +27,7 @@ from openperp.node.keyring import KeyRing, Sealer
 from openperp.node.machine import Machine
 from openperp.node.opening import check_dialect, plan_opening
 from openperp.node.sequencer import Sequencer
+from openperp.node.timers import Timers
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Node:
     """
 
     sequencer: Sequencer
+    _timers: Timers
 
     def __init__(
         self,
@@ -122,12 +124,15 @@ class Node:
         self.sequencer.listeners += [self._history.absorb, self._weigh]
         self.sequencer.listeners += [listener.absorb for listener in self.listeners]
         self.sequencer.after_group = self._after_group
+        self._timers = Timers(self.machine.state, self._clock, self.sequencer.submit, loop)
         try:
             await self._open()
         except BaseException:
+            self._timers.stop()
             await self.sequencer.stop()
             self.close()
             raise
+        self._timers.arm()
         self._tasks = [loop.create_task(player(self)) for player in self.players]
         for task in self._tasks:
             task.add_done_callback(_report_end)
@@ -136,6 +141,7 @@ class Node:
         """Answers what was taken, then leaves history, snapshot and journal on disk."""
         for task in self._tasks:
             task.cancel()
+        self._timers.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.sequencer.stop()
         self.close()
@@ -220,6 +226,7 @@ class Node:
         self._weight += len(command.commands) if type(command) is Batch else 1
 
     def _after_group(self) -> None:
+        self._timers.arm()
         for listener in self.listeners:
             listener.flush()
         seq = self.machine.state.seq

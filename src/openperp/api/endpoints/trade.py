@@ -35,7 +35,13 @@ from openperp.api.params import Params, Reader
 from openperp.api.wire.orders import ReplyKind, order_writer
 from openperp.api.wire.trades import Row, user_trade
 from openperp.engine.checks import closes_side
-from openperp.engine.commands import Batch, CancelAllOrders, CancelOrder, PlaceOrder
+from openperp.engine.commands import (
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    PlaceOrder,
+    SetCountdown,
+)
 from openperp.engine.events import Applied, OrderRecord
 from openperp.engine.lookup import find_order
 from openperp.engine.placing import check_order
@@ -67,6 +73,11 @@ class OrderList(Params, frozen=True):
 
 class OneSymbol(Params, frozen=True):
     symbol: Annotated[str, Symbol()]
+
+
+class Countdown(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    countdown_time: Annotated[int, Long()]
 
 
 class OrderSpan(Params, frozen=True):
@@ -270,6 +281,15 @@ def cancel_all(call: Call, params: OneSymbol) -> Submission:
     return Submission(command, lambda _applied: ALL_CANCELED)
 
 
+def set_countdown(call: Call, params: Countdown) -> Submission:
+    """Has everything that `cancel_all` reaches cancelled later, unless it is asked for again."""
+    find_market(call, params.symbol)
+    duration_ms = params.countdown_time
+    command = SetCountdown(call.account, params.symbol, duration_ms, book_scope(call))
+    reply = {"symbol": params.symbol, "countdownTime": str(duration_ms)}
+    return Submission(command, lambda _applied: reply)
+
+
 def get_order(call: Call, params: OrderId) -> msgspec.Raw:
     """One order, live or ended."""
     find_market(call, params.symbol)
@@ -370,6 +390,14 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "DELETE", "/fapi/v1/batchOrders", OrderIdLists, cancel_batch, "Cancel orders, up to 10"
     ),
     _endpoint("DELETE", "/fapi/v1/allOpenOrders", OneSymbol, cancel_all, "Cancel all open orders"),
+    _endpoint(
+        "POST",
+        "/fapi/v1/countdownCancelAll",
+        Countdown,
+        set_countdown,
+        "Cancel all open orders when time runs out",
+        10,
+    ),
     _endpoint("GET", "/fapi/v1/openOrder", OrderId, get_open_order, "Query an open order"),
     _endpoint(
         "GET",
