@@ -22,6 +22,7 @@ from openperp.api.dispatch import METHODS
 from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import (
     account,
+    account_terms,
     algo,
     amending,
     compat,
@@ -29,11 +30,10 @@ from openperp.api.endpoints import (
     income,
     klines,
     market,
+    market_trades,
     operator,
     reference_data,
-    standing,
     statistics,
-    tape,
     trade,
     user_stream,
 )
@@ -45,7 +45,7 @@ from openperp.api.ws_api import HANDSHAKE_WEIGHT, SESSION_WEIGHT
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
 ROOMS = {
     "Market data": market,
-    "Trades": tape,
+    "Trades": market_trades,
     "Klines": klines,
     "Statistics": statistics,
     "Market reference data": reference_data,
@@ -53,7 +53,7 @@ ROOMS = {
     "Amending": amending,
     "Algo orders": algo,
     "Account": account,
-    "Standing of the account": standing,
+    "Terms of the account": account_terms,
     "Income": income,
     "Files": downloads,
     "User data stream": user_stream,

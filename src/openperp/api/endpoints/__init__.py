@@ -5,6 +5,7 @@ from typing import Any, Final
 from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import (
     account,
+    account_terms,
     algo,
     amending,
     compat,
@@ -12,18 +13,17 @@ from openperp.api.endpoints import (
     income,
     klines,
     market,
+    market_trades,
     operator,
     reference_data,
-    standing,
     statistics,
-    tape,
     trade,
     user_stream,
 )
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     *market.ENDPOINTS,
-    *tape.ENDPOINTS,
+    *market_trades.ENDPOINTS,
     *klines.ENDPOINTS,
     *statistics.ENDPOINTS,
     *reference_data.ENDPOINTS,
@@ -31,7 +31,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     *amending.ENDPOINTS,
     *algo.ENDPOINTS,
     *account.ENDPOINTS,
-    *standing.ENDPOINTS,
+    *account_terms.ENDPOINTS,
     *income.ENDPOINTS,
     *downloads.ENDPOINTS,
     *user_stream.ENDPOINTS,

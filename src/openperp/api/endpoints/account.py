@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
-from openperp.api.endpoints.market import MaybeSymbol, find_market
 from openperp.api.endpoints.order_reading import account_of
+from openperp.api.endpoints.symbols import MaybeSymbol, find_market
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, Long, Symbol, Word
 from openperp.api.params import NoParams, Params

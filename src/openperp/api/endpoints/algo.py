@@ -7,7 +7,6 @@ Where order endpoints and algo endpoints share one id space, `algoId` is the
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
-from openperp.api.endpoints.market import find_market
 from openperp.api.endpoints.order_form import AlgoForm, algo_command
 from openperp.api.endpoints.order_reading import (
     LIST_MAX,
@@ -16,7 +15,8 @@ from openperp.api.endpoints.order_reading import (
     list_orders,
     query_order,
 )
-from openperp.api.endpoints.trade import ALL_CANCELED, OneSymbol, explain_cancel
+from openperp.api.endpoints.symbols import OneSymbol, find_market
+from openperp.api.endpoints.trade import ALL_CANCELED, explain_cancel
 from openperp.api.errors import ApiError
 from openperp.api.kinds import ClientId, Long, Symbol, Word
 from openperp.api.params import Params

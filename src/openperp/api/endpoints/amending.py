@@ -6,9 +6,9 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
-from openperp.api.endpoints.market import find_market
 from openperp.api.endpoints.order_form import MATCH_WORDS, check_price_match
 from openperp.api.endpoints.order_reading import check_one_id, explain_unknown, find_ended
+from openperp.api.endpoints.symbols import find_market
 from openperp.api.endpoints.trade import ORDER_IDS, OrderList, book_scope
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word

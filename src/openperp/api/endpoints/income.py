@@ -3,8 +3,8 @@
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import find_market
 from openperp.api.endpoints.spans import DAY_MS, check_span
+from openperp.api.endpoints.symbols import find_market
 from openperp.api.kinds import Long, Symbol, Word
 from openperp.api.params import Params
 from openperp.api.wire.income import INCOME_TYPES, Row, income_row

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import find_market, find_pair
 from openperp.api.endpoints.spans import check_span
+from openperp.api.endpoints.symbols import find_market, find_pair
 from openperp.api.kinds import Long, Symbol, Word
 from openperp.api.params import Params
 from openperp.api.wire.contracts import CONTRACT_TYPE

@@ -1,9 +1,9 @@
 """Market data: what anyone may read about the venue and its instruments."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
+from openperp.api.endpoints.symbols import MaybeSymbol, find_market, one_or_all, weight_by_symbol
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
@@ -36,32 +36,6 @@ RATE_LIMITS: Final = [
         ("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
     )
 ]
-
-
-def find_market(call: Call, symbol: str) -> Market:
-    """The market of a symbol; -1121 when there is none."""
-    market = call.view.state.markets.get(symbol)
-    if market is None:
-        listed = ", ".join(call.view.state.markets)
-        raise ApiError(-1121, explain=f"{symbol} is not listed; these are: {listed}")
-    return market
-
-
-def find_pair(call: Call, pair: str) -> Market:
-    """The perpetual of a pair, which has its name; -4144 when there is none."""
-    market = call.view.state.markets.get(pair)
-    if market is None:
-        listed = ", ".join(call.view.state.markets)
-        raise ApiError(-4144, explain=f"{pair} is not listed; these are: {listed}")
-    return market
-
-
-Describe = Callable[[Call, Market], dict[str, Any]]
-"""Makes the row of one market."""
-
-
-class MaybeSymbol(Params, frozen=True):
-    symbol: Annotated[str, Symbol()] = ""
 
 
 class Depth(Params, frozen=True):
@@ -233,18 +207,6 @@ def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
         "time": call.now_ms,
         "lastUpdateId": last_id(market.book.update_id),
     }
-
-
-def one_or_all(call: Call, params: MaybeSymbol, describe: Describe) -> Any:
-    """The row of the symbol that was asked for, or a list with the row of every market."""
-    if params.symbol:
-        return describe(call, find_market(call, params.symbol))
-    return [describe(call, market) for market in call.view.state.markets.values()]
-
-
-def weight_by_symbol(one: int, all: int) -> Callable[[Any], int]:
-    """A weight that depends on whether one symbol was asked for."""
-    return lambda params: one if params.symbol else all
 
 
 def _get(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, ClockChange, Endpoint, Security, Submission
-from openperp.api.endpoints.market import find_market
+from openperp.api.endpoints.symbols import find_market
 from openperp.api.errors import MISSING, ApiError
 from openperp.api.kinds import Addresses, Bool, Decimal, Long, Rest, Symbol, Text, Word, Words
 from openperp.api.params import NoParams, Params, to_money, to_nearest_ticks

@@ -9,7 +9,7 @@ is the engine's to refuse.
 from typing import Annotated, Final
 
 from openperp.api.endpoint import Call
-from openperp.api.endpoints.market import find_market
+from openperp.api.endpoints.symbols import find_market
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
 from openperp.api.params import Params, to_lots, to_ppm, to_ticks

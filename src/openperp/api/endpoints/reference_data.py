@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import (
+from openperp.api.endpoints.spans import check_span
+from openperp.api.endpoints.symbols import (
     MaybeSymbol,
+    OneSymbol,
     find_market,
     one_or_all,
     weight_by_symbol,
 )
-from openperp.api.endpoints.spans import check_span
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import Pool
@@ -38,10 +39,6 @@ class FundingSpan(Params, frozen=True):
     limit: Annotated[int, Long(1, FUNDING_LIST_MAX)] = 100
 
 
-class OneMarket(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
-
-
 def get_funding_rates(call: Call, params: FundingSpan) -> list[Row]:
     """No position has paid or received funding yet, in any span."""
     if params.symbol:
@@ -55,7 +52,7 @@ def get_funding_terms(_call: Call, _params: NoParams) -> list[Row]:
     return []
 
 
-def get_constituents(call: Call, params: OneMarket) -> Row:
+def get_constituents(call: Call, params: OneSymbol) -> Row:
     market = find_market(call, params.symbol)
     index = call.view.format_of(market).price[market.index_ticks]
     part = {"exchange": EXCHANGE, "symbol": market.spec.symbol, "price": index, "weight": WHOLE}
@@ -147,7 +144,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     ),
     _get(
         "/fapi/v1/constituents",
-        OneMarket,
+        OneSymbol,
         get_constituents,
         "What the index price is made of",
         2,

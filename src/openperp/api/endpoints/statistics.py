@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import find_market, find_pair
 from openperp.api.endpoints.spans import DAY_MS, check_span
+from openperp.api.endpoints.symbols import OnePair, OneSymbol, find_market, find_pair
 from openperp.api.kinds import Long, Symbol, Word
 from openperp.api.limits import Pool
 from openperp.api.params import Params
@@ -31,14 +31,6 @@ _PERIODS: Final = {word: word for word in PERIODS}
 _CONTRACTS: Final = {word: word for word in (CONTRACT_TYPE, "CURRENT_QUARTER", "NEXT_QUARTER")}
 
 
-class OneMarket(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
-
-
-class OnePair(Params, frozen=True):
-    pair: Annotated[str, Symbol()]
-
-
 class Periods(Params, frozen=True):
     symbol: Annotated[str, Symbol()]
     period: Annotated[str, Word(_PERIODS)]
@@ -56,7 +48,7 @@ class BasisPeriods(Params, frozen=True):
     end_time: Annotated[int, Long()] = 0
 
 
-def get_open_interest(call: Call, params: OneMarket) -> Row:
+def get_open_interest(call: Call, params: OneSymbol) -> Row:
     """All that is held long just now."""
     market = find_market(call, params.symbol)
     lots = _open_interest(call.view.state, params.symbol)
@@ -249,7 +241,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "GET",
         "/fapi/v1/openInterest",
         Security.NONE,
-        OneMarket,
+        OneSymbol,
         get_open_interest,
         "Open interest",
     ),

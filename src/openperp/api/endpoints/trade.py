@@ -6,7 +6,6 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
-from openperp.api.endpoints.market import MaybeSymbol, find_market
 from openperp.api.endpoints.order_form import OrderForm, order_command
 from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
@@ -19,6 +18,7 @@ from openperp.api.endpoints.order_reading import (
     query_order,
     time_window,
 )
+from openperp.api.endpoints.symbols import MaybeSymbol, OneSymbol, find_market
 from openperp.api.errors import ApiError, from_reject
 from openperp.api.kinds import (
     UNKNOWN_CLIENT_ID,
@@ -69,10 +69,6 @@ class OrderIdLists(Params, frozen=True):
 
 class OrderList(Params, frozen=True):
     batch_orders: Annotated[tuple[dict[str, Any], ...], Objects()]
-
-
-class OneSymbol(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
 
 
 class Countdown(Params, frozen=True):

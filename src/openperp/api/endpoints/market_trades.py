@@ -3,13 +3,8 @@
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import (
-    MaybeSymbol,
-    find_market,
-    one_or_all,
-    weight_by_symbol,
-)
 from openperp.api.endpoints.spans import DAY_MS, HOUR_MS, check_span
+from openperp.api.endpoints.symbols import MaybeSymbol, find_market, one_or_all, weight_by_symbol
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.params import Params

@@ -1,17 +1,13 @@
-"""How an account stands: its fees and limits, and the modes that it cannot take yet."""
+"""On what terms an account trades: its fees and limits, and the modes that it cannot take yet."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import (
-    RATE_LIMITS,
-    MaybeSymbol,
-    find_market,
-    weight_by_symbol,
-)
+from openperp.api.endpoints.market import RATE_LIMITS
 from openperp.api.endpoints.order_reading import account_of
 from openperp.api.endpoints.spans import check_span
+from openperp.api.endpoints.symbols import MaybeSymbol, OneSymbol, find_market, weight_by_symbol
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word
 from openperp.api.params import NoParams, Params, to_money
@@ -30,10 +26,6 @@ _CLOSE_TYPES: Final = {word: word for word in ("LIQUIDATION", "ADL")}
 _ORDER_LIMITS: Final = [
     limit for limit in reversed(RATE_LIMITS) if limit["rateLimitType"] == "ORDERS"
 ]
-
-
-class OneMarket(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
 
 
 class OneAsset(Params, frozen=True):
@@ -71,7 +63,7 @@ class MarginChangeSpan(Params, frozen=True):
     limit: Annotated[int, Long(1, 1_000)] = 500
 
 
-def get_fees(call: Call, params: OneMarket) -> Row:
+def get_fees(call: Call, params: OneSymbol) -> Row:
     """Fees of every account; an order that may rest hidden would pay as a maker."""
     spec = find_market(call, params.symbol).spec
     maker = _rate(spec.maker_fee_ppm)
@@ -177,7 +169,7 @@ def _endpoint(
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    _endpoint("GET", "/fapi/v1/commissionRate", OneMarket, get_fees, "Fees of a symbol", 20),
+    _endpoint("GET", "/fapi/v1/commissionRate", OneSymbol, get_fees, "Fees of a symbol", 20),
     _endpoint("GET", "/fapi/v1/rateLimit/order", NoParams, get_order_limits, "Order limits"),
     _endpoint(
         "GET",
