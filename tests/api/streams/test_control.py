@@ -54,6 +54,29 @@ def test_two_names_of_one_stream_are_one_stream() -> None:
     assert session.streams == {}
 
 
+@pytest.mark.parametrize(
+    "message",
+    ['"SUBSCRIBE","params":["A@trade"]', '"SET_PROPERTY","params":["combined",true]'],
+)
+def test_a_stream_that_has_come_since_is_held_by_its_own_name(message: str) -> None:
+    known: dict[str, str] = {}
+    session = StreamSession(StreamPlan(False, ("A@trade", "a@trade")), known.get)
+    assert list(session.streams) == ["A@trade", "a@trade"]
+    known.update(KNOWN)
+    session.hear(b'{"method":%b}' % message.encode())
+    assert list(session.streams) == ["a@trade"], "no other name may reach those who publish it"
+    assert session.hear(b'{"method":"UNSUBSCRIBE","params":["A@trade"]}').left == ("a@trade",)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_depth_of_nesting_is_too_deep_to_be_answered(method: str) -> None:
+    session = open_session()
+    for depth in range(900, 1_000):  # around what Python recurses into
+        nested = b"[" * depth + b"]" * depth
+        heard = session.hear(b'{"method":"%b","params":%b}' % (method.encode(), nested))
+        assert b'"error"' in heard.answer
+
+
 def test_names_that_do_not_exist_are_listed_and_can_be_left() -> None:
     session = open_session("nobody@trade")
     assert say(session, "SUBSCRIBE", "x", "btcusdt@nothing") is None

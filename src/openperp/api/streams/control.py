@@ -138,12 +138,13 @@ class StreamSession:
     def hear(self, text: bytes) -> Heard:
         """Carries out one message and answers it; `text` is valid UTF-8."""
         try:
-            fields = _read_fields(text)
+            return self._answer(_Message(text, _read_fields(text)))
         except msgspec.DecodeError as error:
             return _not_json(text, str(error))
-        except RecursionError:
+        except RecursionError:  # of the whole text, or of what is read once more within it
             return _not_json(text, "")
-        message = _Message(text, fields)
+
+    def _answer(self, message: _Message) -> Heard:
         try:
             message.read_id()
             return self._carry_out(message)
@@ -166,7 +167,9 @@ class StreamSession:
                 return Heard(_result(msgspec.json.encode(self.combined), message.id))
 
     def _subscribe(self, message: _Message) -> Heard:
-        joined = self._admit(message.read_names())
+        names = message.read_names()
+        self._rename()
+        joined = self._admit(names)
         for name in joined:
             self.streams.setdefault(name, None)
         return Heard(_result(b"null", message.id), joined=tuple(joined))
@@ -187,7 +190,15 @@ class StreamSession:
         if value not in {b"true", b"false"}:
             raise _Refused(1, "Invalid value type: expected Boolean")
         self.combined = value == b"true"
+        self._rename()
         return Heard(_result(b"null", message.id))
+
+    def _rename(self) -> None:
+        """Holds each stream by the name under which it speaks.
+
+        That of a market that has come since may have been written otherwise.
+        """
+        self.streams = {self._resolve(name) or name: it for name, it in self.streams.items()}
 
     def _admit(self, names: tuple[str, ...] | list[str]) -> list[str]:
         """The names as their streams speak them, if all of them are taken.
