@@ -51,14 +51,6 @@ def shift_period(interval: str, open_ms: int, count: int) -> int:
     return shift_month(open_ms, count) if length is None else open_ms + count * length
 
 
-def count_periods(interval: str, first_ms: int, last_ms: int) -> int:
-    """How many periods begin from `first_ms` to `last_ms`, two beginnings of the interval."""
-    length = INTERVALS[interval]
-    if length is None:
-        return _month(last_ms) - _month(first_ms) + 1
-    return (last_ms - first_ms) // length + 1
-
-
 def shift_month(time_ms: int, count: int) -> int:
     """The beginning of the month `count` months after the one of `time_ms`; ends with 9999."""
     month = min(max(_month(time_ms) + count, 12), 9999 * 12 + 11)

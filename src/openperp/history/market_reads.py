@@ -16,7 +16,7 @@ from openperp.history.intervals import period_start
 from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
 from openperp.history.market_rows import MarketRows
 from openperp.history.market_tables import AGG_TRADES, INCOME, TRADES
-from openperp.history.memory import Memory
+from openperp.history.memory import MarketMemory, Memory
 from openperp.history.overlay import Layer
 from openperp.history.sampled import SampleSource, list_samples
 from openperp.history.series import MARKET_ACCOUNT, bar_series
@@ -47,9 +47,7 @@ class MarketReads:
         limit: int = 500,
     ) -> list[Trade]:
         span = Span(MARKET_ACCOUNT, symbol, from_id, None, start_ms, end_ms, limit, None)
-        with self._lock:
-            market = self._memory.markets.get(symbol)
-            recent = None if market is None else _find_recent(market.trades, span)
+        recent = self._find_recent(span, lambda market: market.trades)
         if recent is not None:
             return recent
         return self._list(
@@ -66,9 +64,7 @@ class MarketReads:
         limit: int = 500,
     ) -> list[AggTrade]:
         span = Span(MARKET_ACCOUNT, symbol, from_id, None, start_ms, end_ms, limit, None)
-        with self._lock:
-            market = self._memory.markets.get(symbol)
-            recent = None if market is None else _find_recent(market.agg_trades, span)
+        recent = self._find_recent(span, lambda market: market.agg_trades)
         if recent is not None:
             return recent
         return self._list(
@@ -120,30 +116,16 @@ class MarketReads:
             if limit == 1 and filled and newest:
                 at_rest = current.open_ms < latest_ms
                 return [flat(latest_ms, current.close) if at_rest else current]
-            unwritten, all_there = self._find_unwritten_bars(symbol, kind, interval)
+            layers, all_there = self._find_unwritten()
+            unwritten: dict[int, Bar] = {}
+            for rows in layers:
+                unwritten.update(rows.bars.get((symbol, kind), {}).get(interval, {}))
         unwritten[current.open_ms] = current
         window = Window(interval, start_ms, end_ms, limit, latest_ms)
         with self._reading() as reader:
             owner = None if all_there else self._writer.owners.find_number(symbol)
             series = None if owner is None else bar_series(owner, kind, interval)
             return window.read(BarSource(unwritten, reader, series), filled)
-
-    def _find_unwritten_bars(
-        self, symbol: str, kind: BarKind, interval: str
-    ) -> tuple[dict[int, Bar], bool]:
-        """Bars that may not be in the file, and whether none before them is there."""
-        layers: list[dict[int, Bar]] = []
-        cleared = False
-        for layer in self._layers:
-            rows = layer.rows.market
-            layers.append(rows.bars.get((symbol, kind), {}).get(interval, {}))
-            if rows.cleared:
-                cleared = True
-                break
-        unwritten: dict[int, Bar] = {}
-        for bars in reversed(layers):
-            unwritten.update(bars)
-        return unwritten, cleared
 
     def rolling_day(self, symbol: str, now_ms: int) -> Bar:
         with self._lock:
@@ -163,20 +145,43 @@ class MarketReads:
             memory = self._memory
             if symbol not in memory.markets:
                 return []
+            layers, all_there = self._find_unwritten()
             unwritten: dict[int, Statistics] = {}
-            all_there = False
-            for layer in self._layers:
-                rows = layer.rows.market
+            for rows in layers:
                 unwritten.update(rows.statistics.get(symbol, {}))
-                all_there = all_there or rows.cleared
-                if rows.cleared:
-                    break
             latest_ms = max(memory.time_ms, now_ms or 0)
             present = memory.count_now(symbol)
         with self._reading() as reader:
             owner = None if all_there else self._writer.owners.find_number(symbol)
             source = SampleSource(unwritten, present, reader, owner)
             return list_samples(source, period, start_ms, end_ms, limit, latest_ms)
+
+    def _find_recent(
+        self, span: Span, choose: Callable[[MarketMemory], deque[Row]]
+    ) -> list[Row] | None:
+        """The newest rows of what `choose` takes, where these are wanted and at hand."""
+        if span.from_id is not None or span.start_ms is not None or span.end_ms is not None:
+            return None
+        with self._lock:
+            market = self._memory.markets.get(span.symbol)
+            if market is None:
+                return None
+            recent = choose(market)
+            if len(recent) == recent.maxlen and len(recent) < span.limit:
+                return None
+            return list(recent)[max(0, len(recent) - span.limit) :]
+
+    def _find_unwritten(self) -> tuple[list[MarketRows], bool]:
+        """Rows that may not be in the file, oldest first, and whether none there is older.
+
+        Called under the lock.
+        """
+        newest_first: list[MarketRows] = []
+        for layer in self._layers:
+            newest_first.append(layer.rows.market)
+            if layer.rows.market.cleared:
+                break
+        return newest_first[::-1], newest_first[-1].cleared
 
     def _list(
         self,
@@ -208,12 +213,3 @@ class MarketReads:
                 yield self._reader.raw
             except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise HistoryUnusable(f"The history cannot be read: {error}.") from error
-
-
-def _find_recent(recent: deque[Row], span: Span) -> list[Row] | None:
-    """The newest rows, where these are wanted and at hand."""
-    if span.from_id is not None or span.start_ms is not None or span.end_ms is not None:
-        return None
-    if len(recent) == recent.maxlen and len(recent) < span.limit:
-        return None
-    return list(recent)[max(0, len(recent) - span.limit) :]

@@ -48,7 +48,6 @@ class MarketRows:
     )
 
     def __init__(self) -> None:
-        self.cleared = False
         self.clear()
         self.cleared = False
 

@@ -30,9 +30,6 @@ class Beat:
         """`channel` has something to say."""
         self._awake[channel.stream.name] = channel
 
-    def wake_all(self) -> None:
-        self._awake.update(self._channels)
-
     def due_ms(self, wall_ms: int, *, immediate: bool) -> int | None:
         """When somebody here speaks; None while nobody has anything to say."""
         if self._steady:

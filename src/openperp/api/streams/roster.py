@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from openperp.api.streams.bars import Klines
 from openperp.api.streams.channel import Channel, Silent
 from openperp.api.streams.contracts import ContractInfo
 from openperp.api.streams.depth import BookTicker, BookTickers, DepthPicture, DepthUpdates
+from openperp.api.streams.klines import Klines
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.streams.tickers import AssetIndex, MarkPrice, MarkPrices, Ticker, Tickers
 from openperp.api.streams.trades import AggTrades, Trades
