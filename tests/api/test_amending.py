@@ -201,3 +201,99 @@ def test_order_modify_of_the_websocket_api(either: Trader) -> None:
     assert (answer["result"]["orderId"], answer["result"]["modifyId"]) == (order["orderId"], 8)
     again = caller.call("order.modify", **NEW, orderId=order["orderId"])
     assert (again["status"], again["error"]["code"]) == (400, -5027)
+
+
+HISTORY = "/fapi/v1/orderAmendment"
+
+
+@pytest.fixture
+def amended(either: Trader) -> Trader:
+    """Alice amended her first order twice and her second once, a second between each."""
+    for name in ("first", "second"):
+        either.limit(newClientOrderId=name)
+    for name, price, modify_id in (("first", "51000", 4), ("second", "52000", None)):
+        either.venue.now_ms += 1_000
+        either.ask(
+            "PUT", ORDER, **{**NEW, "price": price}, origClientOrderId=name, modifyId=modify_id
+        )
+    either.venue.now_ms += 1_000
+    either.ask("PUT", ORDER, **{**NEW, "quantity": "0.03"}, origClientOrderId="first")
+    return either
+
+
+def test_amendments_are_told_with_what_they_changed(amended: Trader) -> None:
+    rows = amended.get(HISTORY, symbol="BTCUSDT")
+    assert [(row["amendmentId"], row["clientOrderId"]) for row in rows] == [
+        (1, "first"),
+        (2, "second"),
+        (3, "first"),
+    ]
+    padded = not amended.venue.view.dialect.shortest_decimals
+    assert rows[0] == {
+        "amendmentId": 1,
+        "symbol": "BTCUSDT",
+        "pair": "BTCUSDT",
+        "orderId": 1,
+        "clientOrderId": "first",
+        "time": amended.venue.now_ms - 2_000,
+        "amendment": {
+            "price": {
+                "before": "50000.00" if padded else "50000",
+                "after": "51000.00" if padded else "51000",
+            },
+            "origQty": {
+                "before": "0.010" if padded else "0.01",
+                "after": "0.020" if padded else "0.02",
+            },
+            "count": 1,
+            "modifyId": 4,
+        },
+    }
+    assert (rows[2]["amendment"]["count"], rows[2]["amendment"]["modifyId"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"orderId": 1}, [1, 3]),
+        ({"origClientOrderId": "second"}, [2]),
+        ({"orderId": 1, "origClientOrderId": "second"}, [1, 3]),
+        ({"orderId": 99}, []),
+        ({"limit": 2}, [2, 3]),
+        ({"startTime": -2_000}, [1, 2, 3]),
+        ({"startTime": -2_000, "limit": 1}, [1]),
+        ({"startTime": -1_999, "endTime": -1_000}, [2]),
+        ({"endTime": -1_001}, [1]),
+    ],
+)
+def test_some_of_the_amendments(
+    amended: Trader, fields: dict[str, Any], expected: list[int]
+) -> None:
+    now_ms = amended.venue.now_ms
+    spans = {name: now_ms + fields[name] for name in ("startTime", "endTime") if name in fields}
+    rows = amended.get(HISTORY, symbol="BTCUSDT", **(fields | spans))
+    assert [row["amendmentId"] for row in rows] == expected
+
+
+def test_amendments_of_others_are_not_told(amended: Trader) -> None:
+    assert Trader(amended.venue, "bob").get(HISTORY, symbol="BTCUSDT") == []
+    assert amended.get(HISTORY, symbol="ETHUSDT") == []
+
+
+def test_old_amendments_are_not_told_any_more(amended: Trader) -> None:
+    amended.venue.now_ms += 90 * 86_400_000 - 1_500
+    assert [row["amendmentId"] for row in amended.get(HISTORY, symbol="BTCUSDT")] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"symbol": None}, -1102),
+        ({"symbol": "NOSUCH"}, -1121),
+        ({"origClientOrderId": "nobody"}, -2013),
+        ({"startTime": 2, "endTime": 1}, -1023),
+        ({"limit": 101}, -1130),
+    ],
+)
+def test_amendments_asked_for_badly(amended: Trader, fields: dict[str, Any], code: int) -> None:
+    assert amended.refused("GET", HISTORY, **{"symbol": "BTCUSDT", **fields}).code == code

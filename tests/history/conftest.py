@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from openperp.engine.commands import Pulse
-from openperp.engine.events import Applied, Event, Fill, OrderRecord
+from openperp.engine.events import Applied, Event, Fill, OrderAmended, OrderRecord
 from openperp.engine.terms import (
     Cause,
     OrderStatus,
@@ -79,6 +79,14 @@ class Make:
         """A fill, `trade_id` milliseconds after the start."""
         values = {"time_ms": START_MS + trade_id, **changes}
         return msgspec.structs.replace(FILL, trade_id=trade_id, **values)
+
+    @staticmethod
+    def amended(amendment_id: int, order_id: int, **changes: object) -> OrderAmended:
+        """An order that had 590000 ticks and 5 lots, `amendment_id` milliseconds after the start."""
+        now = START_MS + amendment_id
+        live = {"status": OrderStatus.NEW, "updated_ms": now, **changes}
+        order = Make.order(order_id, **live)
+        return OrderAmended(order, 590_000, 5, amendment_id, 1, 70 + amendment_id)
 
     @staticmethod
     def applied(seq: int, *events: Event) -> Applied:

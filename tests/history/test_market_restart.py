@@ -19,7 +19,8 @@ from openperp.history.store import SqliteHistory
 from openperp.journal.sqlite import SqliteJournal
 from openperp.node.recovery import find_history_fault, recover
 
-MARKET_TABLES = (
+SECOND_TABLES = (
+    "amendments",
     "market",
     "instruments",
     "wallets",
@@ -65,7 +66,7 @@ def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
 def make_first_format(path: Path) -> None:
     """What a file of 0.1.0 holds."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for table in MARKET_TABLES:
+        for table in SECOND_TABLES:
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DELETE FROM owners WHERE account = 0 OR symbol = ''")
         connection.execute("PRAGMA user_version = 1")
@@ -203,7 +204,7 @@ def test_a_market_that_is_behind_its_orders_catches_up(tmp_path: Path) -> None:
         closed = venue.life.closed_orders()
         venue.life.history.close()
         with closing(sqlite3.connect(venue.path, isolation_level=None)) as connection:
-            for table in MARKET_TABLES:
+            for table in SECOND_TABLES:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("INSERT INTO market VALUES (0, 0, 1)")
         history = venue.open()

@@ -18,7 +18,7 @@ from openperp.engine.events import (
 )
 from openperp.engine.terms import OrderStatus, Side
 from openperp.history import store
-from openperp.history.base import HistoryUnusable
+from openperp.history.base import Amendment, HistoryUnusable
 from openperp.history.store import SqliteHistory
 
 Open = Callable[[], SqliteHistory]
@@ -235,6 +235,52 @@ class TestLists:
         absorb(history, OrderFilled(partial, sell), OrderFilled(partial, buy))
         settle()
         assert history.list_fills(1, "BTCUSDT") == [buy, sell]
+
+
+class TestAmendments:
+    def test_they_are_told_by_order_and_time(
+        self, history: SqliteHistory, settle: Callable[[], None], make: Any
+    ) -> None:
+        events = [make.amended(number, 1 + number % 2) for number in range(1, 7)]
+        events.append(make.amended(7, 9, symbol="ETHUSDT"))
+        events.append(make.amended(8, 9, account=2))
+        absorb(history, *events)
+        settle()
+
+        def ids(symbol: str = "BTCUSDT", **span: int) -> list[int]:
+            return [row.amendment_id for row in history.list_amendments(1, symbol, **span)]
+
+        assert ids() == [1, 2, 3, 4, 5, 6]
+        assert ids("") == [1, 2, 3, 4, 5, 6, 7]
+        assert ids(order_id=2) == [1, 3, 5]
+        assert ids(limit=2) == [5, 6], "the newest"
+        start_ms = make.start_ms + 2
+        assert ids(start_ms=start_ms, limit=2) == [2, 3], "the oldest from there on"
+        assert ids(start_ms=start_ms, end_ms=make.start_ms + 4) == [2, 3, 4]
+        first = history.list_amendments(1, "BTCUSDT", order_id=2)[0]
+        assert first == Amendment(
+            1, 1, "BTCUSDT", 2, "client-2", make.start_ms + 1, 590_000, 600_000, 5, 10, 1, 71
+        )
+
+    def test_a_reset_forgets_them_and_the_house_has_none(
+        self, history: SqliteHistory, settle: Callable[[], None], make: Any
+    ) -> None:
+        history.add_house_accounts([8])
+        absorb(history, make.amended(1, 1), make.amended(2, 1, account=8))
+        settle()
+        assert len(history.list_amendments(1, "")) == 1
+        assert history.list_amendments(8, "") == []
+        absorb(history, VenueReset())
+        settle()
+        assert history.list_amendments(1, "") == []
+
+    def test_a_restart_finds_them_again(self, tmp_path: Path, make: Any) -> None:
+        path = tmp_path / "history.sqlite"
+        with closing(SqliteHistory(path)) as history:
+            absorb(history, make.amended(1, 1))
+            expected = history.list_amendments(1, "BTCUSDT")
+        with closing(SqliteHistory(path)) as history:
+            assert history.list_amendments(1, "BTCUSDT") == expected
 
 
 class TestReset:

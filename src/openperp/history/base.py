@@ -3,9 +3,31 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+import msgspec
+
 from openperp.engine.events import Applied, Fill, OrderRecord
 from openperp.engine.state import State
 from openperp.history.market import MarketHistory
+
+
+class Amendment(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A change of a live order's price (ticks) and quantity (lots), the `count`-th of its order.
+
+    `modify_id` is the caller's own number for it, or zero.
+    """
+
+    amendment_id: int
+    account: int
+    symbol: str
+    order_id: int
+    client_id: str
+    time_ms: int
+    ticks_before: int
+    ticks: int
+    lots_before: int
+    lots: int
+    count: int
+    modify_id: int
 
 
 class HistoryUnusable(Exception):
@@ -112,6 +134,19 @@ class History(MarketHistory, Protocol):
 
         Both fills of a trade of an account with itself are there, the buy first.
         """
+        ...
+
+    def list_amendments(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 50,
+    ) -> list[Amendment]:
+        """Amendments by rising id, of one order or of all; the rest is as in `list_orders`."""
         ...
 
     def flush(self) -> None:

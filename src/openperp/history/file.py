@@ -34,7 +34,9 @@ CREATE TABLE client_blocks (bucket_block INTEGER PRIMARY KEY, entries BLOB NOT N
 a table is sorted by account, symbol and id, and its one B-tree serves both look-ups and lists.
 """
 
-MARKET_TABLES: Final = """
+SECOND_TABLES: Final = """
+CREATE TABLE amendments (key INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX amendments_by_order ON amendments (order_id);
 CREATE TABLE market (position INTEGER NOT NULL, time_ms INTEGER NOT NULL,
     next_tran_id INTEGER NOT NULL);
 CREATE TABLE instruments (symbol TEXT PRIMARY KEY, initial_ticks INTEGER NOT NULL) WITHOUT ROWID;
@@ -51,8 +53,9 @@ CREATE TABLE bars (series INTEGER NOT NULL, open_ms INTEGER NOT NULL, record BLO
 CREATE TABLE statistics (series INTEGER NOT NULL, time_ms INTEGER NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (series, time_ms)) WITHOUT ROWID;
 """
-"""The market's past, with a position of its own: a file of the first format has none of it, and
-takes in what the journal still has. Owners of trades, bars and statistics have the account 0."""
+"""Amendments, and the market's past, with a position of its own: a file of the first format has
+none of it, and takes in what the journal still has of the market. Owners of trades, bars and
+statistics have the account 0."""
 
 FIRST_MARKET: Final = "INSERT INTO market VALUES (0, 0, 1);"
 
@@ -162,7 +165,7 @@ def _open_existing(path: Path, identity: str, needed_seq: int) -> sqlite3.Connec
             raise Unfit(fault)  # noqa: TRY301
         _tune(connection)
         if _format(connection) == FIRST_FORMAT:
-            _add_market(connection)
+            _add_second_tables(connection)
     except BaseException:
         connection.close()
         raise
@@ -181,7 +184,7 @@ def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) 
             "SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL"
         )
     }
-    expected = FIRST_TABLES if format == FIRST_FORMAT else FIRST_TABLES + MARKET_TABLES
+    expected = FIRST_TABLES if format == FIRST_FORMAT else FIRST_TABLES + SECOND_TABLES
     if tables != {part.strip().encode() for part in expected.split(";")} - {b""}:
         return "its tables are not as they were made"
     rows = connection.execute("SELECT identity, position FROM history").fetchall()
@@ -213,10 +216,10 @@ def _is_market_readable(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def _add_market(connection: sqlite3.Connection) -> None:
+def _add_second_tables(connection: sqlite3.Connection) -> None:
     """Brings a file of the first format up to date."""
     connection.executescript(
-        f"BEGIN; {MARKET_TABLES} {FIRST_MARKET} PRAGMA user_version = {FORMAT}; COMMIT;"
+        f"BEGIN; {SECOND_TABLES} {FIRST_MARKET} PRAGMA user_version = {FORMAT}; COMMIT;"
     )
 
 
@@ -227,7 +230,7 @@ def create(path: str, identity: str) -> sqlite3.Connection:
         _tune(connection)
         connection.executescript(
             f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
-            f"{FIRST_TABLES} {MARKET_TABLES} {FIRST_MARKET} COMMIT;"
+            f"{FIRST_TABLES} {SECOND_TABLES} {FIRST_MARKET} COMMIT;"
         )
         connection.execute("INSERT INTO history VALUES (?, 0)", (identity,))
     except BaseException:

@@ -5,6 +5,7 @@ from threading import Lock
 
 from openperp.engine.events import Fill, OrderRecord
 from openperp.history.absorb import Rows
+from openperp.history.base import Amendment
 from openperp.history.span import Span, fill_key
 
 
@@ -42,6 +43,13 @@ class Layer:
                 fill.account, fill.symbol, fill.trade_id, fill.time_ms
             ):
                 yield fill_key(fill), fill
+
+    def list_amendments(self, span: Span, order_id: int | None) -> Iterator[tuple[int, Amendment]]:
+        for row in self.rows.amendments:
+            if (order_id is None or row.order_id == order_id) and span.admits(
+                row.account, row.symbol, row.amendment_id, row.time_ms
+            ):
+                yield row.amendment_id, row
 
     def _index(self) -> None:
         orders = self.rows.orders

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from openperp.engine.events import Fill, OrderRecord
+from openperp.history.base import Amendment
 from openperp.history.market import AggTrade, Income, Trade
 
-Row = TypeVar("Row", OrderRecord, Fill, Trade, AggTrade, Income)
+Row = TypeVar("Row", OrderRecord, Fill, Amendment, Trade, AggTrade, Income)
 
 
 class Span(NamedTuple):

@@ -10,13 +10,13 @@ from openperp.engine.events import Applied, Fill, OrderRecord
 from openperp.engine.state import State
 from openperp.history import file
 from openperp.history.absorb import absorb, absorb_market, find_house_accounts
-from openperp.history.base import HistoryUnusable
+from openperp.history.base import Amendment, HistoryUnusable
 from openperp.history.client_ids import find_auto_order_id, hash_client_id
 from openperp.history.market_reads import MarketReads
 from openperp.history.overlay import Layer
 from openperp.history.restore import restore
 from openperp.history.span import Picked, Span
-from openperp.history.tables import FILLS, ID_MASK, ORDERS
+from openperp.history.tables import AMENDMENTS, FILLS, ID_MASK, ORDERS
 from openperp.history.writer import Writer
 
 GATHER_SECONDS: Final = 0.25
@@ -112,7 +112,8 @@ class SqliteHistory(MarketReads):
                 self._house.update(find_house_accounts(applied))
                 if follow:
                     absorb_market(applied, rows, memory)
-            waiting = len(rows.orders) + len(rows.fills) + rows.market.count
+            own = len(rows.orders) + len(rows.fills) + len(rows.amendments)
+            waiting = own + rows.market.count
             if self._idle and (rows.urgent or waiting > GATHER_ROWS):
                 self._idle = False
                 self._changed.notify_all()
@@ -332,6 +333,27 @@ class SqliteHistory(MarketReads):
         with self._reading() as reader:
             for base in self._writer.owners.find_bases(account, symbol):
                 picked.add(FILLS.list(reader, base, span, order_id))
+        return picked.cut(span)
+
+    def list_amendments(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 50,
+    ) -> list[Amendment]:
+        span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
+        picked = Picked[Amendment]()
+        for layer in self._layers:
+            picked.add(layer.list_amendments(span, order_id))
+            if layer.rows.cleared:
+                return picked.cut(span)
+        with self._reading() as reader:
+            for base in self._writer.owners.find_bases(account, symbol):
+                picked.add(AMENDMENTS.list(reader, base, span, order_id))
         return picked.cut(span)
 
 

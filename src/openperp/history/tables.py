@@ -9,6 +9,7 @@ from typing import Any, Final, Generic
 import msgspec
 
 from openperp.engine.events import Fill, OrderRecord
+from openperp.history.base import Amendment
 from openperp.history.file import Connection
 from openperp.history.series import ID_BITS, MARKET_ACCOUNT
 from openperp.history.span import Row, Span
@@ -155,3 +156,4 @@ class Table(Generic[Row]):
 
 ORDERS: Final = Table("orders", OrderRecord, 0, "created_ms")
 FILLS: Final = Table("fills", Fill, 1, "time_ms", "order_id")
+AMENDMENTS: Final = Table("amendments", Amendment, 0, "time_ms", "order_id")

@@ -6,6 +6,7 @@ import msgspec
 
 from openperp.engine.events import Fill, OrderRecord
 from openperp.history.absorb import Rows
+from openperp.history.base import Amendment
 from openperp.history.client_ids import ClientIdIndex
 from openperp.history.file import Connection
 from openperp.history.market_tables import write_market
@@ -27,11 +28,14 @@ class Writer:
         if rows.cleared:
             self._connection.execute("DELETE FROM orders")
             self._connection.execute("DELETE FROM fills")
+            self._connection.execute("DELETE FROM amendments")
             self.client_ids.clear()
         if rows.orders:
             self._write_orders(rows.orders)
         if rows.fills:
             insert(self._connection, "fills", self._fill_values(rows.fills))
+        if rows.amendments:
+            insert(self._connection, "amendments", self._amendment_values(rows.amendments))
         write_market(self._connection, self.owners, rows.market)
         self._connection.execute("UPDATE history SET position = ?", (position,))
 
@@ -41,6 +45,11 @@ class Writer:
         keys = [base(order.account, order.symbol) | order.order_id for order in orders]
         insert(self._connection, "orders", zip(keys, map(_encode, orders), strict=True))
         self.client_ids.add(orders, keys)
+
+    def _amendment_values(self, amendments: list[Amendment]) -> Iterator[tuple[int, int, bytes]]:
+        base = self.owners.base
+        for row in amendments:
+            yield base(row.account, row.symbol) | row.amendment_id, row.order_id, _encode(row)
 
     def _fill_values(self, fills: list[Fill]) -> Iterator[tuple[int, int, bytes]]:
         base = self.owners.base

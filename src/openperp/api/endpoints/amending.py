@@ -1,4 +1,4 @@
-"""Amending orders: a new price and quantity under the same id, one order at a time or several."""
+"""Amending orders: a new price and quantity under the same id, and what was amended."""
 
 from typing import Annotated, Any, Final
 
@@ -7,17 +7,26 @@ import msgspec
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
 from openperp.api.endpoints.order_form import MATCH_WORDS, check_price_match
-from openperp.api.endpoints.order_reading import check_one_id, explain_unknown, find_ended
+from openperp.api.endpoints.order_reading import (
+    ALL_KEPT_MS,
+    check_one_id,
+    explain_unknown,
+    find_ended,
+    query_order,
+)
 from openperp.api.endpoints.symbols import find_market
 from openperp.api.endpoints.trade import ORDER_IDS, OrderList, book_scope
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
 from openperp.api.params import Params, Reader, to_lots, to_ticks
+from openperp.api.wire.amendments import Row, amendment_row
 from openperp.api.wire.orders import order_writer
 from openperp.engine.commands import AmendOrder
 from openperp.engine.events import Applied, OrderAmended, OrderRecord
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.terms import Side
+
+AMENDMENTS_MAX: Final = 100
 
 
 class AmendForm(Params, frozen=True):
@@ -32,6 +41,15 @@ class AmendForm(Params, frozen=True):
     price_match: Annotated[str, Word(MATCH_WORDS, -5037)] = "NONE"
     modify_id: Annotated[int, Long()] = 0
     reduce_only: Annotated[bool, Bool()] = False
+
+
+class AmendmentSpan(Params, frozen=True):
+    symbol: Annotated[str, Symbol()]
+    order_id: Annotated[int, Long()] = 0
+    orig_client_order_id: Annotated[str, ClientId()] = ""
+    start_time: Annotated[int, Long()] = 0
+    end_time: Annotated[int, Long()] = 0
+    limit: Annotated[int, Long(1, AMENDMENTS_MAX)] = 50
 
 
 def amend_command(call: Call, form: AmendForm) -> AmendOrder:
@@ -96,6 +114,30 @@ def amend_batch(call: Call, params: OrderList) -> Any:
 
 _READER: Final = Reader(AmendForm)
 
+
+def get_amendments(call: Call, params: AmendmentSpan) -> list[Row]:
+    """Amendments of one order, or of all of a symbol, oldest first."""
+    market = find_market(call, params.symbol)
+    start_ms, end_ms = params.start_time, params.end_time or call.now_ms
+    if start_ms > end_ms:
+        raise ApiError(-1023, explain=f"startTime {start_ms} is after endTime {end_ms}")
+    order_id = params.order_id
+    if not order_id and params.orig_client_order_id:
+        scope = book_scope(call)
+        order_id = query_order(call, params.symbol, 0, params.orig_client_order_id, scope).order_id
+    kept_ms = call.now_ms - ALL_KEPT_MS
+    rows = call.view.history.list_amendments(
+        call.account,
+        params.symbol,
+        order_id=order_id or None,
+        start_ms=max(start_ms, kept_ms) if start_ms else None,
+        end_ms=end_ms,
+        limit=params.limit,
+    )
+    text = call.view.format_of(market)
+    return [amendment_row(row, text) for row in rows if row.time_ms >= kept_ms]
+
+
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         "PUT",
@@ -117,5 +159,13 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "Amend orders, up to 5",
         5,
         (5, 1),
+    ),
+    Endpoint(
+        "GET",
+        "/fapi/v1/orderAmendment",
+        Security.USER_DATA,
+        AmendmentSpan,
+        get_amendments,
+        "Amendments of orders",
     ),
 )
