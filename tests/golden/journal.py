@@ -21,6 +21,7 @@ from tests.engine.desk import BTC, ETH, START_MS, money
 from openperp.engine.apply import apply
 from openperp.engine.commands import (
     AddKey,
+    AmendOrder,
     Batch,
     CancelAllOrders,
     CancelOrder,
@@ -33,9 +34,11 @@ from openperp.engine.commands import (
     Pulse,
     Record,
     Reset,
+    SetCountdown,
     SetLeverage,
     SetMode,
     SetOrderLimits,
+    SetPositionMode,
     SetPrice,
     Withdraw,
 )
@@ -47,6 +50,7 @@ from openperp.engine.terms import (
     Mode,
     OrderScope,
     OrderType,
+    PositionSide,
     Side,
     TimeInForce,
     WorkingType,
@@ -54,6 +58,8 @@ from openperp.engine.terms import (
 from openperp.journal.record import decode, encode
 
 FOLDER = Path(__file__).parent
+HEDGED = 2
+"""The account that holds LONG and SHORT apart."""
 
 
 def names() -> list[str]:
@@ -141,6 +147,7 @@ def _session(seed: int) -> Iterator[Command]:
     yield CreateAccount("carol", money("20000"), False, "carol-key", "hmac", b"sealed")
     yield CreateAccount("house", money("1000000"), True)
     yield SetOrderLimits(False)
+    yield SetPositionMode(HEDGED, True)
     for number in range(600):
         yield _anything(dice, number)
     yield Batch((SetMode(Mode.CANCEL_ONLY, "ETHUSDT"), SetMode(Mode.NORMAL)))
@@ -151,13 +158,11 @@ def _anything(dice: random.Random, number: int) -> Command:
     account = dice.randint(1, 4)
     if number == 300:
         return Reset()
+    if number == 301:
+        return SetPositionMode(HEDGED, True)
     roll = dice.random()
-    if roll < 0.55:
-        return _order(dice, account)
-    if roll < 0.65:
-        return Batch(tuple(_order(dice, account) for _ in range(dice.randint(1, 4))))
     if roll < 0.78:
-        return CancelOrder(account, "BTCUSDT", dice.randint(1, 400))
+        return _trading(dice, account, roll)
     if roll < 0.88:
         ticks = 600_000 + dice.randint(-60, 60) * 100
         return SetPrice("BTCUSDT", ticks, dice.random() < 0.5, dice.random() < 0.5)
@@ -168,6 +173,30 @@ def _anything(dice: random.Random, number: int) -> Command:
     if roll < 0.97:
         return Deposit("alice", "USDT", dice.randint(0, 10**10))
     return Withdraw("bob", "USDT", dice.randint(0, 10**13))
+
+
+def _trading(dice: random.Random, account: int, roll: float) -> Command:
+    if roll < 0.5:
+        return _order(dice, account)
+    if roll < 0.6:
+        return Batch(tuple(_order(dice, account) for _ in range(dice.randint(1, 4))))
+    if roll < 0.72:
+        return _amendment(dice, account)
+    if roll < 0.76:
+        return CancelOrder(account, "BTCUSDT", dice.randint(1, 400))
+    return SetCountdown(account, "BTCUSDT", dice.randint(0, 60), dice.choice(list(OrderScope)))
+
+
+def _amendment(dice: random.Random, account: int) -> AmendOrder:
+    return AmendOrder(
+        account,
+        "BTCUSDT",
+        dice.choice(list(Side)),
+        dice.randint(1, 40) * 10,
+        600_000 + dice.randint(-40, 40) * 100,
+        client_id=f"amended-{account}",
+        modify_id=dice.randint(0, 9),
+    )
 
 
 def _order(dice: random.Random, account: int) -> PlaceOrder:
@@ -182,8 +211,12 @@ def _order(dice: random.Random, account: int) -> PlaceOrder:
         fields["trigger_ticks"] = 600_000 + dice.randint(-60, 60) * 100
         fields["callback_ppm"] = dice.choice((1_000, 5_000))
         fields["working_type"] = dice.choice(list(WorkingType))
-    if dice.random() < 0.2:
-        fields["client_id"] = f"client-{dice.randint(1, 60)}"
+    hedged = account == HEDGED and dice.random() < 0.9
+    if hedged:
+        fields["position_side"] = dice.choice((PositionSide.LONG, PositionSide.SHORT))
+    if dice.random() < 0.4:
+        names = (f"client-{dice.randint(1, 60)}", f"amended-{account}")
+        fields["client_id"] = dice.choice(names)
     return PlaceOrder(
         account,
         "BTCUSDT",
@@ -192,7 +225,7 @@ def _order(dice: random.Random, account: int) -> PlaceOrder:
         dice.randint(1, 40) * 10,
         ticks,
         dice.choice(list(TimeInForce)),
-        reduce_only=dice.random() < 0.15,
+        reduce_only=dice.random() < 0.15 and not hedged,
         **fields,
     )
 
