@@ -41,12 +41,13 @@ class Costs:
     """The counters that a request was charged to, as they stood then; -1 where it was not.
 
     `weight` is that of the address in this minute, the others are the orders of
-    the account.
+    the account. `spot` asks for the weight under its older header as well.
     """
 
     weight: int = -1
     orders_10s: int = -1
     orders_1m: int = -1
+    spot: bool = False
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ def prepare(request: Request, view: View) -> Answer | Pending:
     fields: dict[str, Any] = {}
     try:
         endpoint, in_path = _find_endpoint(request, view, costs)
+        costs.spot = endpoint.spot
         now_ms = view.now_ms()
         if endpoint.security is Security.OPERATOR:
             check_operator(request, view)
@@ -124,10 +126,7 @@ def prepare(request: Request, view: View) -> Answer | Pending:
         outcome = run(endpoint, call, fields, costs)
         if type(outcome) is Submission:
             return Pending(outcome, endpoint, call, costs)
-        answer = _answer(outcome, view, costs)
-        if endpoint.spot:
-            answer.headers.append((b"x-mbx-used-weight", b"%d" % costs.weight))
-        return answer
+        return _answer(outcome, view, costs)
     except ApiError as error:
         if error.code == MISSING and not error.explain:
             error.explain = explain_missing(error.msg, _places(request), fields)
@@ -240,6 +239,8 @@ def _headers(costs: Costs) -> Headers:
     headers = [JSON_HEADER]
     if costs.weight >= 0:
         headers.append((b"x-mbx-used-weight-1m", b"%d" % costs.weight))
+        if costs.spot:
+            headers.append((b"x-mbx-used-weight", b"%d" % costs.weight))
     if costs.orders_10s >= 0:
         headers.append((b"x-mbx-order-count-10s", b"%d" % costs.orders_10s))
         headers.append((b"x-mbx-order-count-1m", b"%d" % costs.orders_1m))
