@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openperp.history.intervals import INTERVALS, period_start, shift_period
+from openperp.history.intervals import DAY, INTERVALS, period_start, shift_period
 
-FIRST, LAST = datetime(1970, 1, 5), datetime(9990, 1, 1)  # noqa: DTZ001  Hypothesis adds it
+FIRST, LAST = datetime(1970, 1, 5), datetime(9999, 12, 31)  # noqa: DTZ001  Hypothesis adds it
 moments = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 
 
@@ -36,3 +36,9 @@ def test_periods_join_without_gaps(interval: str, moment: datetime, count: int) 
     assert period_start(interval, after) == after
     assert period_start(interval, after - 1) == start
     assert shift_period(interval, shift_period(interval, start, count), -count) == start
+
+
+def test_the_last_month_that_a_clock_can_show_ends_as_any_other() -> None:
+    last = period_start("1M", to_ms(datetime(9999, 12, 31, tzinfo=UTC)))
+    assert shift_period("1M", last, 1) == last + 31 * DAY
+    assert shift_period("1M", last + 31 * DAY, -1) == last

@@ -52,9 +52,8 @@ def shift_period(interval: str, open_ms: int, count: int) -> int:
 
 
 def shift_month(time_ms: int, count: int) -> int:
-    """The beginning of the month `count` months after the one of `time_ms`; ends with 9999."""
-    month = min(max(_month(time_ms) + count, 12), 9999 * 12 + 11)
-    return _month_start(month) * DAY
+    """The beginning of the month `count` months after the one of `time_ms`."""
+    return _month_start(_month(time_ms) + count) * DAY
 
 
 # The API asks too, and nothing it reaches may reach a clock, so the calendar is counted here:
