@@ -123,7 +123,6 @@ class Order:
         self.opened_lots = 0
         """Lots of this order's fills that opened the position of `opened_epoch`."""
         self.opened_epoch = 0
-
         self.opening_lots = 0
         self.frozen = 0
         self.resting = False
