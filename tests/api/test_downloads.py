@@ -110,6 +110,8 @@ def test_the_address_is_the_one_that_was_asked(alice: Trader) -> None:
         ({"endTime": None}, -1102),
         ({"startTime": START_MS + 2 * DAY}, -1023),
         ({"startTime": START_MS - 365 * DAY}, -4165),
+        ({"startTime": 0}, -4165),
+        ({"endTime": 0}, -1023),
     ],
 )
 def test_spans_are_bounded(

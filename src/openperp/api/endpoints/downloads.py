@@ -14,7 +14,7 @@ import msgspec
 from openperp.api.downloads import KEPT_MS, Download
 from openperp.api.endpoint import Call, Document, Endpoint, Security
 from openperp.api.endpoints.order_reading import list_live
-from openperp.api.endpoints.spans import check_span
+from openperp.api.endpoints.spans import check_ends
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Text
 from openperp.api.params import Params
@@ -110,7 +110,7 @@ def make_trade_file(call: Call, params: Span) -> Row:
 
 
 def _check(params: Span) -> None:
-    check_span(params.start_time, params.end_time, days_max=SPAN_DAYS)
+    check_ends(params.start_time, params.end_time, days_max=SPAN_DAYS)
 
 
 def _end(call: Call, params: Span) -> int:
