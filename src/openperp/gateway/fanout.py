@@ -22,8 +22,8 @@ from openperp.history.base import HistoryUnusable
 Write = Callable[[bytes], None]
 
 
-class Channel:
-    """The listeners of one name, by the form in which they take it."""
+class Listeners:
+    """Those who listen to one name, by the form in which they take it."""
 
     __slots__ = ("_head", "combined", "raw")
 
@@ -50,8 +50,8 @@ class Channel:
         )
 
 
-class MarketChannel(Channel):
-    """One market stream."""
+class MarketListeners(Listeners):
+    """Those of one market stream."""
 
     __slots__ = ("stream",)
 
@@ -68,8 +68,8 @@ class MarketChannel(Channel):
             write(combined)
 
 
-class UserChannel(Channel):
-    """One listen key; `wanted` holds the events of those who do not want all."""
+class KeyListeners(Listeners):
+    """Those of one listen key; `wanted` holds the events of those who do not want all."""
 
     __slots__ = ("account", "wanted")
 
@@ -97,9 +97,9 @@ class Fanout:
     def __init__(self, view: View) -> None:
         self._view = view
         self._feed = MarketFeed(view, lambda: view.clock_mode == "virtual")
-        self._markets: dict[str, MarketChannel] = {}
-        self._keys: dict[str, UserChannel] = {}
-        self._accounts: dict[int, dict[str, UserChannel]] = {}
+        self._markets: dict[str, MarketListeners] = {}
+        self._keys: dict[str, KeyListeners] = {}
+        self._accounts: dict[int, dict[str, KeyListeners]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due_ms = 0
 
@@ -118,13 +118,13 @@ class Fanout:
     def join(self, socket: Socket, names: Iterable[str], session: StreamSession) -> None:
         """`socket` hears `names` from now on; those that are none stay silent."""
         for name in names:
-            channel = self._find_channel(name)
-            if channel is None:
+            listeners = self._find_listeners(name)
+            if listeners is None:
                 continue
-            channel.add(socket, combined=session.combined)
+            listeners.add(socket, combined=session.combined)
             wanted = session.streams.get(name)
-            if isinstance(channel, UserChannel) and wanted is not None:
-                channel.wanted[socket] = wanted
+            if isinstance(listeners, KeyListeners) and wanted is not None:
+                listeners.wanted[socket] = wanted
         self._plan()
 
     def leave(self, socket: Socket, name: str) -> None:
@@ -145,9 +145,9 @@ class Fanout:
             return
         now_ms = self._view.now_ms()
         for account, event, payload in user_payloads(applied, self._view, self._accounts):
-            for key, channel in self._accounts[account].items():
+            for key, listeners in self._accounts[account].items():
                 if self._view.listen_keys.find(key, now_ms) is not None:
-                    channel.publish(event, payload)
+                    listeners.publish(event, payload)
 
     def flush(self) -> None:
         """Sends what is due now, and plans for what is due later."""
@@ -159,9 +159,9 @@ class Fanout:
 
     def publish(self, name: str, payload: bytes) -> None:
         """Sends one payload to the listeners of a market stream, if there are any."""
-        channel = self._markets.get(name)
-        if channel is not None:
-            channel.publish(payload)
+        listeners = self._markets.get(name)
+        if listeners is not None:
+            listeners.publish(payload)
 
     def close(self) -> None:
         """Nothing is sent from here on."""
@@ -175,17 +175,17 @@ class Fanout:
     def _find_stream(self, name: str) -> Stream | None:
         return parse(name, self._view.state, exact="streams" in self._view.strict)
 
-    def _find_channel(self, name: str) -> Channel | None:
+    def _find_listeners(self, name: str) -> Listeners | None:
         account = self._find_account(name)
         if account is not None:
             key = self._keys.get(name)
             if key is None:
-                key = self._keys[name] = UserChannel(name, account)
+                key = self._keys[name] = KeyListeners(name, account)
                 self._accounts.setdefault(account, {})[name] = key
             return key
         return self._markets.get(name) or self._open_market(name)
 
-    def _open_market(self, name: str) -> MarketChannel | None:
+    def _open_market(self, name: str) -> MarketListeners | None:
         stream = self._find_stream(name)
         if stream is None:
             return None
@@ -193,22 +193,22 @@ class Fanout:
             self._feed.watch(stream)
         except HistoryUnusable:
             return None  # silent; the venue says elsewhere what is wrong
-        channel = self._markets[stream.name] = MarketChannel(stream)
-        return channel
+        listeners = self._markets[stream.name] = MarketListeners(stream)
+        return listeners
 
     def _drop_key(self, name: str) -> None:
-        channel = self._keys.pop(name)
-        siblings = self._accounts[channel.account]
+        listeners = self._keys.pop(name)
+        siblings = self._accounts[listeners.account]
         del siblings[name]
         if not siblings:
-            del self._accounts[channel.account]
+            del self._accounts[listeners.account]
 
     def _expire_keys(self) -> None:
         now_ms = self._view.now_ms()
         for name, _account in self._view.listen_keys.expire(now_ms):
-            channel = self._keys.get(name)
-            if channel is not None:
-                channel.publish(LISTEN_KEY_EXPIRED, expired_payload(name, now_ms))
+            listeners = self._keys.get(name)
+            if listeners is not None:
+                listeners.publish(LISTEN_KEY_EXPIRED, expired_payload(name, now_ms))
                 self._drop_key(name)
 
     def _plan(self) -> None:

@@ -268,9 +268,9 @@ class Socket(asyncio.Protocol):
     def _wait(self) -> None:
         rules = self._sockets.rules
         due = min(self._ping_at, self._pong_at + rules.pong_s, self._began + rules.life_s)
-        self._timer = self._loop.call_at(due, self._beat)
+        self._timer = self._loop.call_at(due, self._check_life)
 
-    def _beat(self) -> None:
+    def _check_life(self) -> None:
         rules, now = self._sockets.rules, self._loop.time()
         if now >= self._began + rules.life_s:
             self.end(CloseCode.GOING_AWAY, "the life of a connection is over")
