@@ -12,15 +12,14 @@ from typing import Any, Final
 import msgspec
 
 from openperp.api.dispatch import Costs, charge_ip, encode
-from openperp.api.endpoints.market import RATE_LIMITS
 from openperp.api.errors import ApiError
 from openperp.api.kinds import LONG_MAX, JsonFraction, decode_json
 from openperp.api.params import lower_names
 from openperp.api.view import View
+from openperp.api.wire.rate_limits import RATE_LIMITS
 
-_WEIGHT_LIMIT, _MINUTE_LIMIT, _TEN_SECONDS_LIMIT = (
-    encode(row)[:-1] + b',"count":%d}' for row in RATE_LIMITS
-)
+_COUNTED: Final = {key: encode(row)[:-1] + b',"count":%d}' for key, row in RATE_LIMITS.items()}
+"""Each limit as it is told beside an answer, with a place for what is used of it."""
 
 _NULL: Final = b"null"
 
@@ -91,10 +90,10 @@ class Exchange:
         if not self.shows_limits:
             return b""
         costs = self.costs
-        counted = _WEIGHT_LIMIT % self.view.limits.weight_of(self.ip)
+        counted = _COUNTED["REQUEST_WEIGHT", "MINUTE"] % self.view.limits.weight_of(self.ip)
         if costs.orders_10s >= 0:
-            counted += b"," + _TEN_SECONDS_LIMIT % costs.orders_10s
-            counted += b"," + _MINUTE_LIMIT % costs.orders_1m
+            counted += b"," + _COUNTED["ORDERS", "SECOND"] % costs.orders_10s
+            counted += b"," + _COUNTED["ORDERS", "MINUTE"] % costs.orders_1m
         return b',"rateLimits":[%b]' % counted
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
-from openperp.api.endpoints.market import RATE_LIMITS
 from openperp.api.endpoints.order_reading import account_of
 from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import MaybeSymbol, OneSymbol, find_market, weight_by_symbol
@@ -12,6 +11,7 @@ from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word
 from openperp.api.params import NoParams, Params, to_money
 from openperp.api.wire.numbers import decimal_text, money_text
+from openperp.api.wire.rate_limits import RATE_LIMITS
 from openperp.engine import margin
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.terms import PositionSide
@@ -23,9 +23,7 @@ MARGIN_SPAN_DAYS: Final = 30
 
 _CHANGES: Final = {"1": 1, "2": 2}
 _CLOSE_TYPES: Final = {word: word for word in ("LIQUIDATION", "ADL")}
-_ORDER_LIMITS: Final = [
-    limit for limit in reversed(RATE_LIMITS) if limit["rateLimitType"] == "ORDERS"
-]
+_ORDER_LIMITS: Final = [RATE_LIMITS["ORDERS", "SECOND"], RATE_LIMITS["ORDERS", "MINUTE"]]
 
 
 class OneAsset(Params, frozen=True):

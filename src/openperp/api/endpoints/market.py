@@ -6,7 +6,6 @@ from openperp.api.endpoint import Call, Endpoint, Security
 from openperp.api.endpoints.symbols import MaybeSymbol, find_market, one_or_all, weight_by_symbol
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
-from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from openperp.api.params import NoParams, Params
 from openperp.api.wire.book import list_levels, moved_ms, top_of
 from openperp.api.wire.book_ids import last_id, snapshot_id
@@ -18,6 +17,7 @@ from openperp.api.wire.contracts import (
     next_funding_ms,
 )
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text
+from openperp.api.wire.rate_limits import RATE_LIMITS
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
 from openperp.engine.state import Market
@@ -27,15 +27,6 @@ DEPTH_WEIGHTS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 
 HIDDEN_DEPTH: Final = 1_000
 """The one depth at which a book is shown with its hidden retail orders."""
-
-RATE_LIMITS: Final = [
-    {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
-    for kind, interval, number, limit in (
-        ("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
-        ("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE),
-        ("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
-    )
-]
 
 
 class Depth(Params, frozen=True):
@@ -62,7 +53,7 @@ def exchange_info(call: Call, _params: NoParams) -> Any:
         "timezone": "UTC",
         "serverTime": call.now_ms,
         "futuresType": "U_MARGINED",
-        "rateLimits": RATE_LIMITS,
+        "rateLimits": list(RATE_LIMITS.values()),
         "exchangeFilters": [],
         "assets": [
             {"asset": asset, "marginAvailable": True, "autoAssetExchange": "0"}
