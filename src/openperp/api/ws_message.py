@@ -15,8 +15,8 @@ from openperp.api.dispatch import Costs, charge_ip, encode
 from openperp.api.errors import ApiError
 from openperp.api.kinds import LONG_MAX, JsonFraction, decode_json
 from openperp.api.params import lower_names
+from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.view import View
-from openperp.api.wire.rate_limits import RATE_LIMITS
 
 _COUNTED: Final = {key: encode(row)[:-1] + b',"count":%d}' for key, row in RATE_LIMITS.items()}
 """Each limit as it is told beside an answer, with a place for what is used of it."""

@@ -10,8 +10,8 @@ from openperp.api.endpoints.symbols import MaybeSymbol, OneSymbol, find_market, 
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word
 from openperp.api.params import NoParams, Params, to_money
+from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.wire.numbers import decimal_text, money_text
-from openperp.api.wire.rate_limits import RATE_LIMITS
 from openperp.engine import margin
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.terms import PositionSide

@@ -7,6 +7,7 @@ from openperp.api.endpoints.symbols import MaybeSymbol, find_market, one_or_all,
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.params import NoParams, Params
+from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.wire.book import list_levels, moved_ms, top_of
 from openperp.api.wire.book_ids import last_id, snapshot_id
 from openperp.api.wire.contracts import (
@@ -17,7 +18,6 @@ from openperp.api.wire.contracts import (
     next_funding_ms,
 )
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text
-from openperp.api.wire.rate_limits import RATE_LIMITS
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
 from openperp.engine.state import Market
