@@ -11,7 +11,16 @@ import pytest
 from tests.node import test_recovery
 from tests.node.desk import OPENING
 
-from openperp.engine.commands import Command, CreateAccount, PlaceOrder, Record, Reset
+from openperp.engine.commands import (
+    AmendOrder,
+    CancelOrder,
+    Command,
+    CreateAccount,
+    PlaceOrder,
+    Record,
+    Reset,
+)
+from openperp.engine.terms import OrderType, Side
 from openperp.history.base import HistoryUnusable
 from openperp.history.intervals import INTERVALS, MINUTE
 from openperp.history.market import BarKind
@@ -19,8 +28,7 @@ from openperp.history.store import SqliteHistory
 from openperp.journal.sqlite import SqliteJournal
 from openperp.node.recovery import find_history_fault, recover
 
-SECOND_TABLES = (
-    "amendments",
+MARKET_TABLES = (
     "market",
     "instruments",
     "wallets",
@@ -37,18 +45,22 @@ STEP_MS = 7_000
 END_MS = 90 * MINUTE
 
 
-def play(seed: int, count: int = 400) -> list[Command]:
-    """A seeded life of one market and two accounts."""
+def play(seed: int, count: int = 400, *, amends: bool = True) -> list[Command]:
+    """A seeded life of one market and two accounts; half of the cancels amend one order instead."""
     commands: list[Command] = [*OPENING, CreateAccount("bob", 10**12)]
+    kept = PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, 60, 590_000, client_id="kept")
     for number, command in enumerate(test_recovery.play(seed, count)[len(OPENING) + 1 :]):
         if isinstance(command, PlaceOrder) and number % 2:
             command = msgspec.structs.replace(command, account=2)
-        commands.append(command)
+        if isinstance(command, CancelOrder) and amends and number % 2:
+            ticks = 590_000 - number % 50
+            command = AmendOrder(1, "BTCUSDT", Side.BUY, 60, ticks, client_id="kept")
+        commands.append(kept if amends and number % 40 == 0 else command)
     return commands
 
 
 def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
-    """Everything that can be asked of a market."""
+    """Everything that can be asked of a market, and all amendments in it."""
     told: dict[str, Any] = {
         f"{kind.name} {interval}": history.list_bars("BTCUSDT", kind, interval, now_ms=now_ms)
         for kind in BarKind
@@ -59,14 +71,25 @@ def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
     told["agg trades"] = history.list_agg_trades("BTCUSDT", from_id=0, limit=10_000)
     told["day"] = history.rolling_day("BTCUSDT", now_ms)
     told["income"] = history.list_income(1, "", limit=10_000)
+    told["amendments"] = [
+        row for of in (1, 2) for row in history.list_amendments(of, "", limit=999)
+    ]
     told["statistics"] = history.list_statistics("BTCUSDT", "5m", now_ms=now_ms)
     return told
 
 
+def make_second_format(path: Path) -> None:
+    """What a file held before there were amendments."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE amendments")
+        connection.execute("PRAGMA user_version = 2")
+
+
 def make_first_format(path: Path) -> None:
     """What a file of 0.1.0 holds."""
+    make_second_format(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for table in SECOND_TABLES:
+        for table in MARKET_TABLES:
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DELETE FROM owners WHERE account = 0 OR symbol = ''")
         connection.execute("PRAGMA user_version = 1")
@@ -116,6 +139,7 @@ def test_any_restart_leads_to_the_same_past(tmp_path: Path) -> None:
         expected = tell(venue.life.history)
         assert expected["trades"]
         assert len(expected["income"]) > 100
+        assert len(expected["amendments"]) > 5
         assert len({row.open_interest_lots for row in expected["statistics"]}) > 5
         replayed = SqliteHistory(None)
         for applied in venue.life.applied:
@@ -151,7 +175,7 @@ def test_a_crash_at_any_moment_costs_nothing(tmp_path: Path) -> None:
 
 def test_a_file_of_the_first_version_takes_in_what_the_journal_has(tmp_path: Path) -> None:
     with closing(Venue(tmp_path)) as venue:
-        venue.life.live(play(9))
+        venue.life.live(play(9, amends=False))
         expected = tell(venue.life.history)
         closed = venue.life.closed_orders()
         venue.life.history.close()
@@ -165,7 +189,7 @@ def test_a_file_of_the_first_version_takes_in_what_the_journal_has(tmp_path: Pat
 
 
 def test_a_file_of_the_first_version_outlives_a_journal_that_was_pruned(tmp_path: Path) -> None:
-    commands = play(10)
+    commands = play(10, amends=False)
     with closing(Venue(tmp_path)) as venue:
         venue.life.live(commands[:300])
         before = tell(venue.life.history)
@@ -186,6 +210,24 @@ def test_a_file_of_the_first_version_outlives_a_journal_that_was_pruned(tmp_path
         assert tell(venue.open()) == told
 
 
+def test_a_file_without_amendments_is_carried_on_with_all_that_is_in_it(tmp_path: Path) -> None:
+    with closing(Venue(tmp_path)) as venue:
+        venue.life.live(play(10, amends=False))
+        expected = tell(venue.life.history)
+        closed = venue.life.closed_orders()
+        venue.life.snapshot()
+        venue.life.history.close()
+        make_second_format(venue.path)
+        assert find_history_fault(venue.journal, venue.path) == ""
+        history = venue.open()
+        assert history.discarded == ""
+        assert (tell(history), venue.life.closed_orders()) == (expected, closed)
+        venue.life.live(play(10)[len(OPENING) + 1 :])
+        whole = tell(history)
+        assert whole["amendments"]
+        assert tell(venue.open()) == whole
+
+
 def test_a_position_ahead_of_that_of_orders_counts_nothing_twice(tmp_path: Path) -> None:
     with closing(Venue(tmp_path)) as venue:
         venue.life.live(play(11))
@@ -204,7 +246,7 @@ def test_a_market_that_is_behind_its_orders_catches_up(tmp_path: Path) -> None:
         closed = venue.life.closed_orders()
         venue.life.history.close()
         with closing(sqlite3.connect(venue.path, isolation_level=None)) as connection:
-            for table in SECOND_TABLES:
+            for table in MARKET_TABLES:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("INSERT INTO market VALUES (0, 0, 1)")
         history = venue.open()

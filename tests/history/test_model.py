@@ -13,6 +13,7 @@ from openperp.engine.events import (
     Applied,
     Event,
     Fill,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -21,6 +22,7 @@ from openperp.engine.events import (
 )
 from openperp.engine.terms import OrderStatus, Side
 from openperp.history import client_ids, tables
+from openperp.history.base import Amendment
 from openperp.history.store import SqliteHistory
 
 ACCOUNTS = (1, 2, 9)
@@ -40,9 +42,13 @@ ends = st.tuples(
     st.integers(0, 99),
     st.booleans(),
 )
+amends = st.tuples(
+    st.just("amend"), st.integers(0, 99), st.integers(1, 9), st.integers(1, 9), st.integers(0, 3)
+)
 steps = st.one_of(
     *[opens] * 4,
     *[ends] * 4,
+    *[amends] * 2,
     st.tuples(st.just("time"), st.integers(1, 9)),
     st.tuples(st.sampled_from(["flush", "flush", "look", "restart"])),
 )
@@ -70,9 +76,11 @@ class World:
         self.now = 0
         self.next_order = 1
         self.next_trade = 1
+        self.next_amendment = 1
         self.live: list[OrderRecord] = []
         self.closed: list[OrderRecord] = []
         self.fills: list[Fill] = []
+        self.amendments: list[Amendment] = []
 
     def step(self, name: str, *arguments: Any) -> None:
         if name == "time":
@@ -87,8 +95,10 @@ class World:
             self.open(*arguments)
         elif name == "reset":
             self.absorb(VenueReset())
-            self.live, self.closed, self.fills = [], [], []
-            self.next_order = self.next_trade = 1
+            self.live, self.closed, self.fills, self.amendments = [], [], [], []
+            self.next_order = self.next_trade = self.next_amendment = 1
+        elif self.live and name == "amend":
+            self.amend(*arguments)
         elif self.live:
             self.end(name, *arguments)
         assert self.history.position == self.seq
@@ -119,6 +129,32 @@ class World:
                 created_ms=self.now,
             )
             self.live.append(order)
+
+    def amend(self, at: int, ticks: int, lots: int, modify_id: int) -> None:
+        at %= len(self.live)
+        old = self.live[at]
+        order = msgspec.structs.replace(old, ticks=ticks, lots=lots, updated_ms=self.now)
+        self.live[at] = order
+        row = Amendment(
+            amendment_id=self.next_amendment,
+            account=old.account,
+            symbol=old.symbol,
+            order_id=old.order_id,
+            client_id=old.client_id,
+            time_ms=self.now,
+            ticks_before=old.ticks,
+            ticks=ticks,
+            lots_before=old.lots,
+            lots=lots,
+            count=1 + sum(row.order_id == old.order_id for row in self.amendments),
+            modify_id=modify_id,
+        )
+        self.next_amendment += 1
+        self.absorb(
+            OrderAmended(order, old.ticks, old.lots, row.amendment_id, row.count, modify_id)
+        )
+        if old.account != HOUSE:
+            self.amendments.append(row)
 
     def end(self, name: str, at: int, again: bool) -> None:
         order = self.live.pop(at % len(self.live))
@@ -194,6 +230,15 @@ class World:
             and order_id in (None, fill.order_id)
         ]
 
+    def expect_amendments(self, account: int, symbol: str, order_id: int | None) -> list[Amendment]:
+        return [
+            row
+            for row in self.amendments
+            if row.account == account
+            and symbol in ("", row.symbol)
+            and order_id in (None, row.order_id)
+        ]
+
 
 def cut(rows: list[Any], span: dict[str, Any], key: str, time: str) -> list[Any]:
     first = span.get("from_id", 0)
@@ -227,6 +272,17 @@ def check(world: World, asked: list[dict[str, Any]]) -> None:
                     fills = world.expect_fills(account, symbol, of_order)
                     listed = history.list_fills(account, symbol, order_id=of_order, **span)
                     assert listed == cut(fills, span, "trade_id", "time_ms")
+                    check_amendments(world, account, symbol, of_order, span)
+
+
+def check_amendments(
+    world: World, account: int, symbol: str, of_order: int | None, span: dict[str, Any]
+) -> None:
+    """They are asked for by time alone, in whichever order that implies."""
+    within = {name: value for name, value in span.items() if name not in ("from_id", "newest")}
+    listed = world.history.list_amendments(account, symbol, order_id=of_order, **within)
+    rows = world.expect_amendments(account, symbol, of_order)
+    assert listed == cut(rows, {**within, "newest": None}, "amendment_id", "time_ms")
 
 
 @pytest.mark.parametrize("block", [3, 1_000], ids=["small blocks", "no block"])

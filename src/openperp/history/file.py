@@ -16,11 +16,6 @@ from openperp.history.restore import restore
 APPLICATION_ID: Final = 0x6F70_4831
 """Marks the file as ours, in the place that SQLite keeps for this."""
 
-FORMAT: Final = 2
-"""Version of the tables and of the rows in them. Files of `FIRST_FORMAT` get the tables that
-they lack; any other is rebuilt from the journal, or refused where that has forgotten too much."""
-FIRST_FORMAT: Final = 1
-
 FIRST_TABLES: Final = """
 CREATE TABLE history (identity TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE TABLE owners (owner INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL);
@@ -34,9 +29,7 @@ CREATE TABLE client_blocks (bucket_block INTEGER PRIMARY KEY, entries BLOB NOT N
 a table is sorted by account, symbol and id, and its one B-tree serves both look-ups and lists.
 """
 
-SECOND_TABLES: Final = """
-CREATE TABLE amendments (key INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE INDEX amendments_by_order ON amendments (order_id);
+MARKET_TABLES: Final = """
 CREATE TABLE market (position INTEGER NOT NULL, time_ms INTEGER NOT NULL,
     next_tran_id INTEGER NOT NULL);
 CREATE TABLE instruments (symbol TEXT PRIMARY KEY, initial_ticks INTEGER NOT NULL) WITHOUT ROWID;
@@ -53,9 +46,22 @@ CREATE TABLE bars (series INTEGER NOT NULL, open_ms INTEGER NOT NULL, record BLO
 CREATE TABLE statistics (series INTEGER NOT NULL, time_ms INTEGER NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (series, time_ms)) WITHOUT ROWID;
 """
-"""Amendments, and the market's past, with a position of its own: a file of the first format has
-none of it, and takes in what the journal still has of the market. Owners of trades, bars and
-statistics have the account 0."""
+"""The market's past, with a position of its own: a file of the first format has none of it, and
+takes in what the journal still has. Owners of trades, bars and statistics have the account 0."""
+
+AMENDMENT_TABLES: Final = """
+CREATE TABLE amendments (key INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX amendments_by_order ON amendments (order_id);
+"""
+"""Amendments, under the position of the orders: a file of an earlier format begins with none."""
+
+TABLES: Final = (FIRST_TABLES, MARKET_TABLES, AMENDMENT_TABLES)
+"""What each format added to the one before it."""
+FORMAT: Final = len(TABLES)
+"""Version of the tables and of the rows in them. Files of earlier formats get the tables that
+they lack; any other is rebuilt from the journal, or refused where that has forgotten too much."""
+MARKET_FORMAT: Final = 2
+"""The first one with the market's past."""
 
 FIRST_MARKET: Final = "INSERT INTO market VALUES (0, 0, 1);"
 
@@ -164,8 +170,9 @@ def _open_existing(path: Path, identity: str, needed_seq: int) -> sqlite3.Connec
         if fault:
             raise Unfit(fault)  # noqa: TRY301
         _tune(connection)
-        if _format(connection) == FIRST_FORMAT:
-            _add_second_tables(connection)
+        format = _format(connection)
+        if format < FORMAT:
+            connection.executescript(f"BEGIN; {_additions(format)} COMMIT;")
     except BaseException:
         connection.close()
         raise
@@ -176,7 +183,7 @@ def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) 
     """Why the file cannot be carried on; empty if it can."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     format = _format(connection)
-    if application_id != APPLICATION_ID or format not in (FIRST_FORMAT, FORMAT):
+    if application_id != APPLICATION_ID or not 0 < format <= FORMAT:
         return "it is no history of this version of openperp"
     tables = {
         bytes(row[0])
@@ -184,7 +191,7 @@ def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) 
             "SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL"
         )
     }
-    expected = FIRST_TABLES if format == FIRST_FORMAT else FIRST_TABLES + SECOND_TABLES
+    expected = "".join(TABLES[:format])
     if tables != {part.strip().encode() for part in expected.split(";")} - {b""}:
         return "its tables are not as they were made"
     rows = connection.execute("SELECT identity, position FROM history").fetchall()
@@ -199,7 +206,7 @@ def _find_fault(connection: sqlite3.Connection, identity: str, needed_seq: int) 
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         return "the file does not hold together"
-    if format != FIRST_FORMAT and not _is_market_readable(connection):
+    if format >= MARKET_FORMAT and not _is_market_readable(connection):
         return "its rows of the market are not readable"
     return ""
 
@@ -216,11 +223,10 @@ def _is_market_readable(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def _add_second_tables(connection: sqlite3.Connection) -> None:
-    """Brings a file of the first format up to date."""
-    connection.executescript(
-        f"BEGIN; {SECOND_TABLES} {FIRST_MARKET} PRAGMA user_version = {FORMAT}; COMMIT;"
-    )
+def _additions(format: int) -> str:
+    """Statements that bring a file of `format` up to date; zero is a file without tables."""
+    first_market = FIRST_MARKET if format < MARKET_FORMAT else ""
+    return f"{' '.join(TABLES[format:])} {first_market} PRAGMA user_version = {FORMAT};"
 
 
 def create(path: str, identity: str) -> sqlite3.Connection:
@@ -229,8 +235,7 @@ def create(path: str, identity: str) -> sqlite3.Connection:
     try:
         _tune(connection)
         connection.executescript(
-            f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
-            f"{FIRST_TABLES} {SECOND_TABLES} {FIRST_MARKET} COMMIT;"
+            f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; {_additions(0)} COMMIT;"
         )
         connection.execute("INSERT INTO history VALUES (?, 0)", (identity,))
     except BaseException:
