@@ -258,10 +258,11 @@ def test_amendments_are_told_with_what_they_changed(amended: Trader) -> None:
         ({"orderId": 1}, [1, 3]),
         ({"origClientOrderId": "second"}, [2]),
         ({"orderId": 1, "origClientOrderId": "second"}, [1, 3]),
-        ({"orderId": 99}, []),
         ({"limit": 2}, [2, 3]),
         ({"startTime": -2_000}, [1, 2, 3]),
         ({"startTime": -2_000, "limit": 1}, [1]),
+        ({"startTime": 1}, []),
+        ({"endTime": 1}, [1, 2, 3]),
         ({"startTime": -1_999, "endTime": -1_000}, [2]),
         ({"endTime": -1_001}, [1]),
     ],
@@ -280,6 +281,23 @@ def test_amendments_of_others_are_not_told(amended: Trader) -> None:
     assert amended.get(HISTORY, symbol="ETHUSDT") == []
 
 
+def test_an_order_that_has_ended_keeps_its_amendments(amended: Trader) -> None:
+    """Also when, being without fills, it cannot be queried any more."""
+    amended.delete(ORDER, symbol="BTCUSDT", origClientOrderId="first")
+    amended.venue.now_ms += 10 * 86_400_000
+    assert amended.refused("GET", ORDER, symbol="BTCUSDT", orderId=1).code == -2013
+    for named in ({"orderId": 1}, {"origClientOrderId": "first"}):
+        rows = amended.get(HISTORY, symbol="BTCUSDT", **named)
+        assert [row["amendmentId"] for row in rows] == [1, 3]
+    amended.limit(newClientOrderId="first")
+    assert amended.get(HISTORY, symbol="BTCUSDT", origClientOrderId="first") == [], "a later order"
+
+
+def test_ids_of_others_are_unknown(amended: Trader) -> None:
+    bob = Trader(amended.venue, "bob")
+    assert bob.refused("GET", HISTORY, symbol="BTCUSDT", orderId=1).code == -2013
+
+
 def test_old_amendments_are_not_told_any_more(amended: Trader) -> None:
     amended.venue.now_ms += 90 * 86_400_000 - 1_500
     assert [row["amendmentId"] for row in amended.get(HISTORY, symbol="BTCUSDT")] == [2, 3]
@@ -290,7 +308,12 @@ def test_old_amendments_are_not_told_any_more(amended: Trader) -> None:
     [
         ({"symbol": None}, -1102),
         ({"symbol": "NOSUCH"}, -1121),
+        ({"orderId": 99}, -2013),
+        ({"orderId": 99, "origClientOrderId": "first"}, -2013),
+        ({"symbol": "ETHUSDT", "orderId": 1}, -2013),
         ({"origClientOrderId": "nobody"}, -2013),
+        ({"limit": 0}, -1130),
+        ({"startTime": "soon"}, -1100),
         ({"startTime": 2, "endTime": 1}, -1023),
         ({"limit": 101}, -1130),
     ],

@@ -11,9 +11,10 @@ from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
     check_one_id,
     explain_unknown,
+    find_any,
     find_ended,
-    query_order,
 )
+from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import find_market
 from openperp.api.endpoints.trade import ORDER_IDS, OrderList, book_scope
 from openperp.api.errors import ApiError
@@ -116,22 +117,23 @@ _READER: Final = Reader(AmendForm)
 
 
 def get_amendments(call: Call, params: AmendmentSpan) -> list[Row]:
-    """Amendments of one order, or of all of a symbol, oldest first."""
+    """Amendments of one order of any age, or of all of a symbol, oldest first.
+
+    From a start on the first ones, otherwise the last.
+    """
     market = find_market(call, params.symbol)
-    start_ms, end_ms = params.start_time, params.end_time or call.now_ms
-    if start_ms > end_ms:
-        raise ApiError(-1023, explain=f"startTime {start_ms} is after endTime {end_ms}")
-    order_id = params.order_id
-    if not order_id and params.orig_client_order_id:
-        scope = book_scope(call)
-        order_id = query_order(call, params.symbol, 0, params.orig_client_order_id, scope).order_id
+    check_span(params.start_time, params.end_time)
+    named = (params.order_id, params.orig_client_order_id)
+    order_id = None
+    if any(named):
+        order_id = find_any(call, params.symbol, *named, book_scope(call)).order_id
     kept_ms = call.now_ms - ALL_KEPT_MS
     rows = call.view.history.list_amendments(
         call.account,
         params.symbol,
-        order_id=order_id or None,
-        start_ms=max(start_ms, kept_ms) if start_ms else None,
-        end_ms=end_ms,
+        order_id=order_id,
+        start_ms=max(params.start_time, kept_ms) if params.start_time else None,
+        end_ms=min(params.end_time or call.now_ms, call.now_ms),
         limit=params.limit,
     )
     text = call.view.format_of(market)

@@ -90,20 +90,29 @@ def explain_unknown(
     return f"order {name} is no algo order"
 
 
-def query_order(
+def find_any(
     call: Call, symbol: str, order_id: int, client_id: str, scope: OrderScope
 ) -> OrderRecord:
-    """An order as a query shows it; -2013 when there is none, or none any more."""
+    """A live order, or one that ended at any time; -2013 when there never was one."""
     live = find_order(call.view.state, call.account, symbol, order_id, client_id, scope)
     if live is not None:
         return live.to_record()
     ended = find_ended(call, symbol, order_id, client_id, scope)
-    name = order_id or client_id
     if ended is None:
+        name = order_id or client_id
         raise ApiError(-2013, explain=f"no order {name} of this account{_on(symbol)}")
-    if not is_retained(ended, call.now_ms):
-        raise ApiError(-2013, explain=f"order {name} ended too long ago to be queried")
     return ended
+
+
+def query_order(
+    call: Call, symbol: str, order_id: int, client_id: str, scope: OrderScope
+) -> OrderRecord:
+    """An order as a query shows it; -2013 when there is none, or none any more."""
+    found = find_any(call, symbol, order_id, client_id, scope)
+    if found.status >= OrderStatus.FILLED and not is_retained(found, call.now_ms):
+        name = order_id or client_id
+        raise ApiError(-2013, explain=f"order {name} ended too long ago to be queried")
+    return found
 
 
 def _on(symbol: str) -> str:
