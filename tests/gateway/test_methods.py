@@ -158,7 +158,7 @@ def test_a_history_that_cannot_be_read_is_no_bug(monkeypatch: pytest.MonkeyPatch
 def test_a_bug_is_answered_and_ends_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def planted_bug(_call: object, _params: object) -> None:
+    def planted_bug(*_arguments: object) -> None:
         raise ZeroDivisionError
 
     async def test(venue: Venue) -> None:
@@ -167,11 +167,16 @@ def test_a_bug_is_answered_and_ends_nothing(
             await socket.send(request(venue, "order.status", 5, symbol="BTCUSDT", orderId=7))
             answer = await hear(socket)
             assert (answer["id"], answer["status"], answer["error"]["code"]) == (5, 500, -1000)
+            monkeypatch.setattr(venue.node, "submit", planted_bug)
+            await socket.send(order(venue))
+            answer = await hear(socket)
+            assert (answer["status"], answer["error"]["code"]) == (500, -1000)
+            monkeypatch.undo()
             await socket.send(order(venue))
             assert (await hear(socket))["status"] == 200
 
     serve(test)
-    assert "A bug" in caplog.text
+    assert caplog.text.count("A bug") == 2
 
 
 def test_who_leaves_before_the_answer_leaves_an_order() -> None:

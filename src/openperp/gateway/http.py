@@ -1,6 +1,5 @@
 """HTTP as a raw ASGI application: bytes become requests, answers become bytes."""
 
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -12,12 +11,8 @@ from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
 from openperp.api.streams.targets import read_target
 from openperp.gateway.pages import PATHS, read_page
-from openperp.history.base import HistoryUnusable
-from openperp.node.errors import ClockError, Unavailable
 from openperp.node.node import Node
-from openperp.node.refusals import to_api_error, unread, unread_after
-
-log = logging.getLogger(__name__)
+from openperp.node.refusals import to_api_error
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,8 +22,6 @@ Headers = list[tuple[bytes, bytes]]
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a request's body; a longer one is refused before it is held."""
-
-BUG: Final = "a bug of the venue, which its log describes: please report it"
 
 METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
@@ -62,9 +55,9 @@ class Gateway:
             answer = await self._answer(scope, receive)
         except ClientGone:
             return
-        except Exception:
-            log.exception("A bug: %s %s could not be answered", scope["method"], scope["path"])
-            answer = self._refuse(ApiError(-1000, status=500, explain=BUG), [JSON_HEADER])
+        except Exception as error:  # noqa: BLE001 - whatever it was, the client hears of it
+            refusal = to_api_error(error, f"{scope['method']} {scope['path']}")
+            answer = self._refuse(refusal, [JSON_HEADER])
         body, headers = answer.body, answer.headers
         if answer.status != 204:
             headers.append((b"content-length", b"%d" % len(body)))
@@ -97,25 +90,23 @@ class Gateway:
             client[0] if client else "",
             scope["scheme"],
         )
-        try:
-            prepared = prepare(request, self._node.view)
-        except HistoryUnusable as error:
-            return self._refuse(unread(str(error)), [JSON_HEADER])
+        prepared = prepare(request, self._node.view)
         if isinstance(prepared, Pending):
-            return await self._carry_out(prepared)
+            return await self._carry_out(prepared, f"{method} {path}")
         if prepared.status == 404 and method == "GET" and read_target(path, b"") is not None:
             return self._refuse(_no_upgrade(path), [JSON_HEADER, (b"upgrade", b"websocket")])
         return prepared
 
-    async def _carry_out(self, pending: Pending) -> Answer:
+    async def _carry_out(self, pending: Pending, request: str) -> Answer:
+        """The outcome of a command; a refusal, too, tells what the request has cost."""
+        carried_out = False
         try:
             applied = await self._node.submit(pending.submission)
-        except (Unavailable, ClockError) as refusal:
-            return self._refuse(to_api_error(refusal), pending.headers)
-        try:
+            carried_out = True
             return finish(pending, applied)
-        except HistoryUnusable as error:
-            return self._refuse(unread_after(str(error)), pending.headers)
+        except Exception as error:  # noqa: BLE001 - as in `handle`
+            refusal = to_api_error(error, request, carried_out=carried_out)
+            return self._refuse(refusal, pending.headers)
 
     @property
     def explains(self) -> bool:

@@ -1,11 +1,9 @@
 """What stands behind a socket: the streams it hears, or the methods it calls."""
 
-import logging
 from asyncio import Future, Transport
 from functools import partial
 from typing import Final
 
-from openperp.api.errors import ApiError
 from openperp.api.streams.control import Heard, StreamSession
 from openperp.api.streams.targets import MethodPlan, StreamPlan
 from openperp.api.ws_api import (
@@ -19,14 +17,9 @@ from openperp.api.ws_api import (
 )
 from openperp.engine.events import Applied
 from openperp.gateway.fanout import Fanout
-from openperp.gateway.http import BUG
 from openperp.gateway.sockets import Rules, Socket, Sockets, Talk
-from openperp.history.base import HistoryUnusable
-from openperp.node.errors import ClockError, Unavailable
 from openperp.node.node import Node
-from openperp.node.refusals import to_api_error, unread, unread_after
-
-log = logging.getLogger(__name__)
+from openperp.node.refusals import to_api_error
 
 MESSAGES_PER_S: Final = 10
 """Messages, pings and pongs that a stream socket may send in a second."""
@@ -37,6 +30,8 @@ INVALID: Final = 1008
 """The code of a connection that ends because of what was sent over it."""
 UNDER_WAY: Final = 64
 """Commands of one socket that may wait for their outcome; nothing more is read meanwhile."""
+REQUEST: Final = "a request of the WebSocket API"
+"""What the log calls one."""
 
 
 class StreamTalk:
@@ -97,11 +92,9 @@ class MethodTalk:
         view = self._node.view
         try:
             prepared = prepare_method(text, self._session, view, self._ip)
-        except HistoryUnusable as error:
-            prepared = self._refuse(text, unread(str(error)))
-        except Exception:
-            log.exception("A bug: a request of the WebSocket API could not be answered")
-            prepared = self._refuse(text, ApiError(-1000, status=500, explain=BUG))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the client hears of it
+            refusal = to_api_error(error, REQUEST)
+            prepared = refuse_text(text, refusal, self._session, view, self._ip)
         if isinstance(prepared, PendingMethod):
             self._submit(prepared)
         else:
@@ -113,8 +106,8 @@ class MethodTalk:
     def _submit(self, pending: PendingMethod) -> None:
         try:
             promise = self._node.submit(pending.submission)
-        except Unavailable as refusal:
-            self._socket.send(refuse_method(pending, to_api_error(refusal)))
+        except Exception as error:  # noqa: BLE001 - as in `hear`
+            self._socket.send(refuse_method(pending, to_api_error(error, REQUEST)))
             return
         self._under_way += 1
         if self._under_way == UNDER_WAY:
@@ -122,22 +115,18 @@ class MethodTalk:
         promise.add_done_callback(partial(self._finish, pending))
 
     def _finish(self, pending: PendingMethod, promise: "Future[Applied]") -> None:
+        carried_out = False
         try:
-            answer = finish_method(pending, promise.result())
-        except (Unavailable, ClockError) as refusal:
-            answer = refuse_method(pending, to_api_error(refusal))
-        except HistoryUnusable as error:
-            answer = refuse_method(pending, unread_after(str(error)))
-        except Exception:
-            log.exception("A bug: an outcome could not be answered over the WebSocket API")
-            answer = refuse_method(pending, ApiError(-1000, status=500, explain=BUG))
+            applied = promise.result()
+            carried_out = True
+            answer = finish_method(pending, applied)
+        except Exception as error:  # noqa: BLE001 - as in `hear`
+            refusal = to_api_error(error, REQUEST, carried_out=carried_out)
+            answer = refuse_method(pending, refusal)
         self._socket.send(answer)
         self._under_way -= 1
         if self._under_way == UNDER_WAY - 1:
             self._socket.resume_reading()
-
-    def _refuse(self, text: bytes, error: ApiError) -> bytes:
-        return refuse_text(text, error, self._session, self._node.view, self._ip)
 
 
 class Reception:
