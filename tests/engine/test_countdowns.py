@@ -3,9 +3,10 @@
 import pytest
 from tests.engine.desk import NAMES, Desk
 
-from openperp.engine import countdowns, invariants
+from openperp.engine import invariants
 from openperp.engine.apply import apply
 from openperp.engine.commands import Pulse, Record, Reset, SetCountdown, SetMode
+from openperp.engine.due import STALE_LIMIT
 from openperp.engine.events import CountdownChanged, CountdownFired, OrderCanceled
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import dump, load
@@ -169,5 +170,5 @@ def test_starting_anew_for_ever_takes_no_memory() -> None:
     start(desk, "bob", 10**9)
     for _ in range(500):
         start(desk, "alice", 10**12)
-    assert len(desk.state.countdown_heap) <= countdowns.STALE_LIMIT + 4
+    assert len(desk.state.due_heap) <= STALE_LIMIT + 4
     invariants.check(desk.state)

@@ -15,7 +15,7 @@ prices it moved until nothing fires any more.
 from collections.abc import Callable
 from typing import Any
 
-from openperp.engine import accounts, amending, canceling, countdowns, placing, venue
+from openperp.engine import accounts, amending, canceling, countdowns, passing, placing, venue
 from openperp.engine.commands import (
     AddKey,
     AmendOrder,
@@ -79,7 +79,7 @@ def apply(state: State, record: Record) -> Applied:
     now = state.time_ms = max(state.time_ms, record.time_ms)
     step = Step(state, now)
     if 0 < state.due_ms <= now:
-        countdowns.fire_due(step)
+        passing.pass_time(step)
     command = record.command
     reply: Reply
     if isinstance(command, Batch):

@@ -5,6 +5,7 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
+from openperp.engine.due import COUNTDOWN
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.numbers import divide_up
@@ -32,7 +33,7 @@ def check(state: State) -> None:
         _check_account(state, account)
         _check_client_ids(state, account)
     _check_membership(state)
-    _check_countdowns(state)
+    _check_due(state)
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -211,15 +212,17 @@ def _check_membership(state: State) -> None:
             _check_child(state, parent_id, child)
 
 
-def _check_countdowns(state: State) -> None:
-    """The next one is the earliest that runs, and all that run are in the heap."""
-    running = {
-        (due_ms, account_id, symbol)
+def _check_due(state: State) -> None:
+    """The queue holds all that is going to happen, and knows what of it is next."""
+    countdowns = {
+        (COUNTDOWN, account_id, symbol): due_ms
         for (account_id, symbol), (due_ms, _) in state.countdowns.items()
     }
-    _require(running <= set(state.countdown_heap), "a countdown that runs is not in the heap")
-    first = min(running)[0] if running else 0
-    _require(state.due_ms == first, f"the next countdown is due at {first}, not {state.due_ms}")
+    _require(state.due_times == countdowns, "the queue holds other countdowns than those that run")
+    queued = {(due_ms, *key) for key, due_ms in state.due_times.items()}
+    _require(queued <= set(state.due_heap), "something that is going to happen is not in the heap")
+    first = min(state.due_times.values(), default=0)
+    _require(state.due_ms == first, f"the next is due at {first}, not {state.due_ms}")
 
 
 def _check_child(state: State, parent_id: int, child: Order) -> None:

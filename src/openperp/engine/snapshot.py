@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from openperp.engine.countdowns import index_countdowns
+from openperp.engine.due import COUNTDOWN, schedule
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
@@ -263,7 +263,7 @@ def load(data: bytes) -> State:
         _load_account(state, account)
     for account_id, symbol, due_ms, scope in dumped.countdowns:
         state.countdowns[account_id, symbol] = (due_ms, scope)
-    index_countdowns(state)
+        schedule(state, (COUNTDOWN, account_id, symbol), due_ms)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips

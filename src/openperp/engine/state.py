@@ -212,17 +212,19 @@ class State:
 
     `families` finds the live attached children by the id of their parent, which
     may itself be terminal by then. `countdowns` has the time and reach of each
-    by account and symbol. `countdown_heap` has (time, account, symbol): some are
-    out of date, though never the first, whose time is `due_ms`; zero for none.
+    by account and symbol. `due_times` has the time of all that is going to
+    happen (see `due`), `due_heap` the same with what is out of date, though never
+    at its top, whose time is `due_ms`; zero for none.
     """
 
     __slots__ = (
         "account_ids",
         "accounts",
-        "countdown_heap",
         "countdowns",
         "dialect",
+        "due_heap",
         "due_ms",
+        "due_times",
         "families",
         "fee_account",
         "insurance",
@@ -256,7 +258,8 @@ class State:
         self.orders: dict[int, Order] = {}
         self.families: dict[int, list[Order]] = {}
         self.countdowns: dict[tuple[int, str], tuple[int, OrderScope]] = {}
-        self.countdown_heap: list[tuple[int, int, str]] = []
+        self.due_times: dict[tuple[int, int, str], int] = {}
+        self.due_heap: list[tuple[int, int, int, str]] = []
         self.due_ms = 0
         self.next_order_id = 1
         self.next_trade_id = 1

@@ -10,6 +10,7 @@ from openperp.engine.commands import (
     SetOrderLimits,
     SetPrice,
 )
+from openperp.engine.due import forget_all
 from openperp.engine.events import (
     InstrumentDefined,
     ModeChanged,
@@ -170,8 +171,7 @@ def _forget(state: State) -> None:
     state.orders = {}
     state.families = {}
     state.countdowns = {}
-    state.countdown_heap = []
-    state.due_ms = 0
+    forget_all(state)
     state.next_order_id = 1
     state.next_trade_id = 1
     state.next_amendment_id = 1
