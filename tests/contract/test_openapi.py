@@ -104,3 +104,13 @@ def test_the_reference_page_and_all_that_it_loads_are_served(venue: Venue) -> No
     for path in ("/docs/docs.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"):
         assert path in page.text
         assert requests.get(venue.rest + path, timeout=5).status_code == 200
+
+
+def test_an_operation_stands_on_the_page_that_declares_it() -> None:
+    tags = {
+        path: operations["get"]["tags"]
+        for path, operations in DOCUMENT["paths"].items()
+        if "get" in operations
+    }
+    assert tags["/fapi/v1/ping"] == ["Market data"]
+    assert tags["/api/v3/ping"] == tags["/api/v3/time"] == ["Outside fapi"]

@@ -20,46 +20,13 @@ from openperp.api import dialect
 from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.dispatch import METHODS
 from openperp.api.endpoint import Endpoint
-from openperp.api.endpoints import (
-    account,
-    account_terms,
-    algo,
-    amending,
-    compat,
-    downloads,
-    income,
-    klines,
-    market,
-    market_trades,
-    operator,
-    reference_data,
-    statistics,
-    trade,
-    user_stream,
-)
+from openperp.api.endpoints import ENDPOINTS, PAGES, Endpoints
 from openperp.api.endpoints.order_form import OrderForm
 from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
 from openperp.api.params import kind_of
 from openperp.api.ws_api import HANDSHAKE_WEIGHT, SESSION_WEIGHT
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "reference"
-ROOMS = {
-    "Market data": market,
-    "Trades": market_trades,
-    "Klines": klines,
-    "Statistics": statistics,
-    "Market reference data": reference_data,
-    "Orders": trade,
-    "Amending": amending,
-    "Algo orders": algo,
-    "Account": account,
-    "Terms of the account": account_terms,
-    "Income": income,
-    "Files": downloads,
-    "User data stream": user_stream,
-    "Outside fapi": compat,
-    "Operator": operator,
-}
 SECURITY = {
     "NONE": "",
     "MARKET_DATA": "key",
@@ -133,7 +100,7 @@ def _cell(value: object) -> str:
 
 
 def endpoints() -> str:
-    sections = "\n".join(_section(title, room) for title, room in ROOMS.items())
+    sections = "\n".join(_section(title, page) for title, page in PAGES.items())
     return f"""\
 # Endpoints
 
@@ -177,7 +144,7 @@ have yet, such as a price match, is refused with a reason.
 """
 
 
-def _section(title: str, room: Any) -> str:
+def _section(title: str, page: Endpoints) -> str:
     rows = [
         [
             f"`{endpoint.method} {endpoint.path}`",
@@ -186,7 +153,7 @@ def _section(title: str, room: Any) -> str:
             _weight(endpoint),
             _parameters(endpoint.params, OrderForm),
         ]
-        for endpoint in room.ENDPOINTS
+        for endpoint in page
     ]
     return f"## {title}\n\n{_table(['call', 'does', 'security', 'weight', 'parameters'], rows)}\n"
 
@@ -202,8 +169,7 @@ def _methods() -> str:
 def not_applicable() -> str:
     rows = [
         [f"`{endpoint.method} {endpoint.path}`", endpoint.stance]
-        for room in ROOMS.values()
-        for endpoint in room.ENDPOINTS
+        for endpoint in ENDPOINTS
         if endpoint.stance
     ]
     return f"""\
@@ -278,12 +244,11 @@ def _weigh(endpoint: Endpoint[Any], **sent: Any) -> int:
 def _values() -> str:
     """Every parameter once, with what it may be in any endpoint."""
     values: dict[str, dict[str, None]] = {}
-    for room in ROOMS.values():
-        for endpoint in room.ENDPOINTS:
-            hints = get_type_hints(endpoint.params, include_extras=True)
-            for field in _named_fields(endpoint.params):
-                value = _value(kind_of(hints[field.name]))
-                values.setdefault(field.encode_name, {})[value] = None
+    for endpoint in ENDPOINTS:
+        hints = get_type_hints(endpoint.params, include_extras=True)
+        for field in _named_fields(endpoint.params):
+            value = _value(kind_of(hints[field.name]))
+            values.setdefault(field.encode_name, {})[value] = None
     rows = [[f"`{name}`", "; or ".join(values[name])] for name in sorted(values, key=str.lower)]
     return _table(["parameter", "value"], rows)
 

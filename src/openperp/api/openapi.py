@@ -10,7 +10,7 @@ from typing import Any, Final, get_type_hints
 import msgspec
 
 from openperp.api.endpoint import Endpoint, Security
-from openperp.api.endpoints import ENDPOINTS
+from openperp.api.endpoints import PAGES
 from openperp.api.kinds import Rest
 from openperp.api.params import kind_of
 
@@ -60,10 +60,11 @@ any other host than this venue.
 def build_document(version: str, examples: Examples) -> Schema:
     """The whole document; `version` is that of the product."""
     paths: dict[str, Schema] = {}
-    for endpoint in ENDPOINTS:
-        answers = examples.get(f"{endpoint.method} {endpoint.path}", ())
-        operations = paths.setdefault(endpoint.path, {})
-        operations[endpoint.method.lower()] = _operation(endpoint, answers)
+    for title, endpoints in PAGES.items():
+        for endpoint in endpoints:
+            answers = examples.get(f"{endpoint.method} {endpoint.path}", ())
+            operations = paths.setdefault(endpoint.path, {})
+            operations[endpoint.method.lower()] = _operation(endpoint, title, answers)
     return {
         "openapi": VERSION,
         "info": {"title": "openperp", "version": version, "description": _DESCRIPTION},
@@ -92,12 +93,12 @@ def build_document(version: str, examples: Examples) -> Schema:
     }
 
 
-def _operation(endpoint: Endpoint[Any], answers: Sequence[Any]) -> Schema:
+def _operation(endpoint: Endpoint[Any], title: str, answers: Sequence[Any]) -> Schema:
     operation: Schema = {
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
         "description": _describe(endpoint),
-        "tags": [_tag(endpoint)],
+        "tags": [title],
         "security": _security(endpoint.security),
         "responses": dict(_responses(answers)),
     }
@@ -112,12 +113,6 @@ def _operation(endpoint: Endpoint[Any], answers: Sequence[Any]) -> Schema:
 def _operation_id(endpoint: Endpoint[Any]) -> str:
     words = endpoint.path.replace("{", "").replace("}", "").strip("/").split("/")
     return "_".join([endpoint.method.lower(), *words]).replace("-", "_")
-
-
-def _tag(endpoint: Endpoint[Any]) -> str:
-    """The page of `api.endpoints` that declares it."""
-    page: str = endpoint.handle.__module__.rpartition(".")[2]
-    return page.replace("_", " ")
 
 
 def _describe(endpoint: Endpoint[Any]) -> str:

@@ -1,5 +1,7 @@
-"""All endpoints, in one explicit tuple."""
+"""All endpoints, page by page."""
 
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 from openperp.api.endpoint import Endpoint
@@ -21,20 +23,25 @@ from openperp.api.endpoints import (
     user_stream,
 )
 
-ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    *market.ENDPOINTS,
-    *market_trades.ENDPOINTS,
-    *klines.ENDPOINTS,
-    *statistics.ENDPOINTS,
-    *reference_data.ENDPOINTS,
-    *trade.ENDPOINTS,
-    *amending.ENDPOINTS,
-    *algo.ENDPOINTS,
-    *account.ENDPOINTS,
-    *account_terms.ENDPOINTS,
-    *income.ENDPOINTS,
-    *downloads.ENDPOINTS,
-    *user_stream.ENDPOINTS,
-    *compat.ENDPOINTS,
-    *operator.ENDPOINTS,
-)
+Endpoints = tuple[Endpoint[Any], ...]
+
+PAGES: Final[Mapping[str, Endpoints]] = {
+    "Market data": market.ENDPOINTS,
+    "Trades": market_trades.ENDPOINTS,
+    "Klines": klines.ENDPOINTS,
+    "Statistics": statistics.ENDPOINTS,
+    "Market reference data": reference_data.ENDPOINTS,
+    "Orders": trade.ENDPOINTS,
+    "Amending": amending.ENDPOINTS,
+    "Algo orders": algo.ENDPOINTS,
+    "Account": account.ENDPOINTS,
+    "Terms of the account": account_terms.ENDPOINTS,
+    "Income": income.ENDPOINTS,
+    "Files": downloads.ENDPOINTS,
+    "User data stream": user_stream.ENDPOINTS,
+    "Outside fapi": compat.ENDPOINTS,
+    "Operator": operator.ENDPOINTS,
+}
+"""What each module declares, under the title that it has wherever endpoints are described."""
+
+ENDPOINTS: Final[Endpoints] = tuple(chain.from_iterable(PAGES.values()))
