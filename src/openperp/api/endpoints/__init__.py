@@ -17,9 +17,9 @@ from openperp.api.endpoints import (
     market,
     market_trades,
     operator,
+    orders,
     reference_data,
     statistics,
-    trade,
     user_stream,
 )
 
@@ -31,7 +31,7 @@ PAGES: Final[Mapping[str, Endpoints]] = {
     "Klines": klines.ENDPOINTS,
     "Statistics": statistics.ENDPOINTS,
     "Market reference data": reference_data.ENDPOINTS,
-    "Orders": trade.ENDPOINTS,
+    "Orders": orders.ENDPOINTS,
     "Amending": amending.ENDPOINTS,
     "Algo orders": algo.ENDPOINTS,
     "Account": account.ENDPOINTS,

@@ -15,8 +15,8 @@ from openperp.api.endpoints.order_reading import (
     list_orders,
     query_order,
 )
+from openperp.api.endpoints.orders import ALL_CANCELED, explain_cancel
 from openperp.api.endpoints.symbols import OneSymbol, find_market
-from openperp.api.endpoints.trade import ALL_CANCELED, explain_cancel
 from openperp.api.errors import ApiError
 from openperp.api.kinds import ClientId, Long, Symbol, Word
 from openperp.api.params import Params

@@ -14,9 +14,9 @@ from openperp.api.endpoints.order_reading import (
     find_any,
     find_ended,
 )
+from openperp.api.endpoints.orders import ORDER_IDS, OrderList, book_scope
 from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import find_market
-from openperp.api.endpoints.trade import ORDER_IDS, OrderList, book_scope
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
 from openperp.api.params import Params, Reader, to_lots, to_ticks
