@@ -1,11 +1,12 @@
 """The limits of `api.limits` as they are told, each under its type and its interval."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from openperp.api.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
+from openperp.api.wire.row import Row
 
-RATE_LIMITS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
+RATE_LIMITS: Final[Mapping[tuple[str, str], Row]] = {
     (kind, interval): {
         "rateLimitType": kind,
         "interval": interval,

@@ -21,6 +21,7 @@ from openperp.api.params import read_fields
 from openperp.api.public_keys import ED25519
 from openperp.api.security import Signed, authenticate_method, check_signed, find_key
 from openperp.api.view import View
+from openperp.api.wire.row import Row
 from openperp.api.ws_message import Exchange, Message
 from openperp.engine.events import Applied
 
@@ -110,7 +111,7 @@ def refuse_text(text: bytes, error: ApiError, session: MethodSession, view: View
     return exchange.refuse(error)
 
 
-SessionMethod = Callable[[MethodSession, Message, Exchange], dict[str, Any]]
+SessionMethod = Callable[[MethodSession, Message, Exchange], Row]
 
 
 def _open(text: bytes, exchange: Exchange) -> tuple[Message, Endpoint[Any] | SessionMethod]:
@@ -158,7 +159,7 @@ def _shows_limits(fields: Mapping[str, Any], *, default: bool) -> bool:
     return _BOOL.read(value, _RETURN_LIMITS)
 
 
-def _log_on(session: MethodSession, message: Message, exchange: Exchange) -> dict[str, Any]:
+def _log_on(session: MethodSession, message: Message, exchange: Exchange) -> Row:
     """Takes an Ed25519 key as that of the session, in place of one before it."""
     signed = Signed(message.params, message.fields, exchange.ip)
     api_key = signed.api_key()
@@ -172,16 +173,16 @@ def _log_on(session: MethodSession, message: Message, exchange: Exchange) -> dic
     return _status(session, exchange)
 
 
-def _log_out(session: MethodSession, _message: Message, exchange: Exchange) -> dict[str, Any]:
+def _log_out(session: MethodSession, _message: Message, exchange: Exchange) -> Row:
     session.api_key, session.authorized_since = b"", None
     return _status(session, exchange)
 
 
-def _tell(session: MethodSession, _message: Message, exchange: Exchange) -> dict[str, Any]:
+def _tell(session: MethodSession, _message: Message, exchange: Exchange) -> Row:
     return _status(session, exchange)
 
 
-def _status(session: MethodSession, exchange: Exchange) -> dict[str, Any]:
+def _status(session: MethodSession, exchange: Exchange) -> Row:
     return {
         "apiKey": session.api_key.decode() or None,
         "authorizedSince": session.authorized_since,

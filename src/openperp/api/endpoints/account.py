@@ -14,14 +14,13 @@ from openperp.api.params import NoParams, Params
 from openperp.api.wire import positions as rows
 from openperp.api.wire.account import account_v2, account_v3, balance_row
 from openperp.api.wire.numbers import decimal_text
+from openperp.api.wire.row import Row
 from openperp.engine.commands import SetLeverage, SetPositionMode
 from openperp.engine.events import Applied, LeverageChanged
 from openperp.engine.instruments import MARGIN_ASSET, Bracket
 from openperp.engine.lookup import list_sides
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market, Position
-
-Row = dict[str, Any]
 
 _CROSSED: Final = "CROSSED"
 _MARGIN_TYPES: Final = {word: word for word in (_CROSSED, "ISOLATED")}

@@ -12,11 +12,10 @@ from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word
 from openperp.api.params import NoParams, Params, to_money
 from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.wire.numbers import decimal_text, money_text
+from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.terms import PositionSide
-
-Row = dict[str, Any]
 
 DONE: Final = {"code": 200, "msg": "success"}
 MARGIN_SPAN_DAYS: Final = 30

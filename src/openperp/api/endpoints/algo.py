@@ -20,7 +20,8 @@ from openperp.api.endpoints.symbols import OneSymbol, find_market
 from openperp.api.errors import ApiError
 from openperp.api.kinds import ClientId, Long, Symbol, Word
 from openperp.api.params import Params
-from openperp.api.wire.algo import Row, algo_canceled, algo_order, algo_query
+from openperp.api.wire.algo import algo_canceled, algo_order, algo_query
+from openperp.api.wire.row import Row
 from openperp.engine.commands import CancelAllOrders, CancelOrder
 from openperp.engine.events import Applied, OrderRecord
 from openperp.engine.terms import OrderScope

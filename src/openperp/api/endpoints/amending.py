@@ -20,8 +20,9 @@ from openperp.api.endpoints.symbols import find_market
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
 from openperp.api.params import Params, Reader, to_lots, to_ticks
-from openperp.api.wire.amendments import Row, amendment_row
+from openperp.api.wire.amendments import amendment_row
 from openperp.api.wire.orders import order_writer
+from openperp.api.wire.row import Row
 from openperp.engine.commands import AmendOrder
 from openperp.engine.events import Applied, OrderAmended, OrderRecord
 from openperp.engine.rejects import Reason, Reject

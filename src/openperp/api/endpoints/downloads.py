@@ -20,11 +20,10 @@ from openperp.api.kinds import Long, Text
 from openperp.api.params import Params
 from openperp.api.wire.income import income_row
 from openperp.api.wire.orders import order_writer
+from openperp.api.wire.row import Row
 from openperp.api.wire.trades import user_trade
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import OrderScope
-
-Row = dict[str, Any]
 
 ROWS_MAX: Final = 5_000
 """Rows of one file; a longer list is refused, for the request waits until it is made."""

@@ -7,7 +7,8 @@ from openperp.api.endpoints.spans import DAY_MS, check_span
 from openperp.api.endpoints.symbols import find_market
 from openperp.api.kinds import Long, Symbol, Word
 from openperp.api.params import Params
-from openperp.api.wire.income import INCOME_TYPES, Row, income_row
+from openperp.api.wire.income import INCOME_TYPES, income_row
+from openperp.api.wire.row import Row
 from openperp.history.market import IncomeKind
 
 DEFAULT_SPAN_MS: Final = 7 * DAY_MS

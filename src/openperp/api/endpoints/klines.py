@@ -13,7 +13,7 @@ from openperp.api.wire.market import CONTINUOUS_KLINE_INTERVALS, KLINE_INTERVALS
 from openperp.engine.state import Market
 from openperp.history.market import BarKind
 
-Row = list[Any]
+BarRow = list[Any]
 
 BARS_MAX: Final = 1_500
 
@@ -62,11 +62,11 @@ def bar_weight(params: AnyBars) -> int:
     return 5 if params.limit <= 1_000 else 10
 
 
-def get_klines(call: Call, params: SymbolBars) -> list[Row]:
+def get_klines(call: Call, params: SymbolBars) -> list[BarRow]:
     return _bars(call, find_market(call, params.symbol), BarKind.LAST, params)
 
 
-def get_continuous_klines(call: Call, params: ContinuousBars) -> list[Row]:
+def get_continuous_klines(call: Call, params: ContinuousBars) -> list[BarRow]:
     """Bars of the pair's perpetual without those in which nothing was traded.
 
     There are no other contracts, so theirs have no bars.
@@ -77,21 +77,21 @@ def get_continuous_klines(call: Call, params: ContinuousBars) -> list[Row]:
     return _bars(call, market, BarKind.LAST, params, filled=False)
 
 
-def get_index_klines(call: Call, params: PairBars) -> list[Row]:
+def get_index_klines(call: Call, params: PairBars) -> list[BarRow]:
     return _bars(call, find_pair(call, params.pair), BarKind.INDEX, params)
 
 
-def get_mark_klines(call: Call, params: SymbolBars) -> list[Row]:
+def get_mark_klines(call: Call, params: SymbolBars) -> list[BarRow]:
     return _bars(call, find_market(call, params.symbol), BarKind.MARK, params)
 
 
-def get_premium_klines(call: Call, params: SymbolBars) -> list[Row]:
+def get_premium_klines(call: Call, params: SymbolBars) -> list[BarRow]:
     return _bars(call, find_market(call, params.symbol), BarKind.PREMIUM, params)
 
 
 def _bars(
     call: Call, market: Market, kind: BarKind, params: AnyBars, *, filled: bool = True
-) -> list[Row]:
+) -> list[BarRow]:
     """From a start on the first `limit` bars, otherwise the last."""
     check_span(params.start_time, params.end_time)
     if params.start_time > call.now_ms:
@@ -111,7 +111,7 @@ def _bars(
 
 
 def _get(
-    path: str, params: Any, handle: Callable[[Call, Any], list[Row]], summary: str
+    path: str, params: Any, handle: Callable[[Call, Any], list[BarRow]], summary: str
 ) -> Endpoint[Any]:
     return Endpoint("GET", path, Security.NONE, params, handle, summary, bar_weight)
 

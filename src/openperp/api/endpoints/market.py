@@ -18,6 +18,7 @@ from openperp.api.wire.contracts import (
     next_funding_ms,
 )
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text
+from openperp.api.wire.row import Row
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
 from openperp.engine.state import Market
@@ -63,7 +64,7 @@ def exchange_info(call: Call, _params: NoParams) -> Any:
     }
 
 
-def _symbol(call: Call, market: Market) -> dict[str, Any]:
+def _symbol(call: Call, market: Market) -> Row:
     spec = market.spec
     return {
         "symbol": spec.symbol,
@@ -95,7 +96,7 @@ def _symbol(call: Call, market: Market) -> dict[str, Any]:
     }
 
 
-def _filters(spec: InstrumentSpec, text: InstrumentFormat) -> list[dict[str, Any]]:
+def _filters(spec: InstrumentSpec, text: InstrumentFormat) -> list[Row]:
     lots = {"minQty": text.quantity[spec.min_lots], "stepSize": text.quantity[1]}
     return [
         {
@@ -139,7 +140,7 @@ def hidden_depth(call: Call, params: HiddenDepth) -> Any:
     return _book(call, params.symbol, params.limit)
 
 
-def _book(call: Call, symbol: str, limit: int) -> dict[str, Any]:
+def _book(call: Call, symbol: str, limit: int) -> Row:
     market = find_market(call, symbol)
     text = call.view.format_of(market)
     book = market.book
@@ -156,7 +157,7 @@ def premium_index(call: Call, params: MaybeSymbol) -> Any:
     return one_or_all(call, params, _premium_index)
 
 
-def _premium_index(call: Call, market: Market) -> dict[str, Any]:
+def _premium_index(call: Call, market: Market) -> Row:
     text = call.view.format_of(market)
     return {
         "symbol": market.spec.symbol,
@@ -174,7 +175,7 @@ def ticker_price(call: Call, params: MaybeSymbol) -> Any:
     return one_or_all(call, params, _ticker_price)
 
 
-def _ticker_price(call: Call, market: Market) -> dict[str, Any]:
+def _ticker_price(call: Call, market: Market) -> Row:
     return {
         "symbol": market.spec.symbol,
         "price": call.view.format_of(market).price[market.last_ticks],
@@ -186,7 +187,7 @@ def book_ticker(call: Call, params: MaybeSymbol) -> Any:
     return one_or_all(call, params, _book_ticker)
 
 
-def _book_ticker(call: Call, market: Market) -> dict[str, Any]:
+def _book_ticker(call: Call, market: Market) -> Row:
     text = call.view.format_of(market)
     top = top_of(market.book)
     return {

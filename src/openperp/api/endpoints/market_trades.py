@@ -8,7 +8,9 @@ from openperp.api.endpoints.symbols import MaybeSymbol, find_market, one_or_all,
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.params import Params
-from openperp.api.wire.market import Row, agg_trade_row, day_ticker_row, trade_row
+from openperp.api.wire.market import agg_trade_row, day_ticker_row, trade_row
+from openperp.api.wire.rolling_day import last_lots
+from openperp.api.wire.row import Row
 from openperp.engine.state import Market
 
 AGGREGATES_KEPT_MS: Final = 48 * HOUR_MS
@@ -88,11 +90,9 @@ def get_day(call: Call, params: MaybeSymbol) -> Row | list[Row]:
 
 def _day(call: Call, market: Market) -> Row:
     history, symbol = call.view.history, market.spec.symbol
-    last = history.list_trades(symbol, limit=1)
     day = history.rolling_day(symbol, call.now_ms)
-    return day_ticker_row(
-        market, day, last[0].lots if last else 0, call.view.format_of(market), call.now_ms
-    )
+    text = call.view.format_of(market)
+    return day_ticker_row(market, day, last_lots(history, symbol), text, call.now_ms)
 
 
 _NONE: Final = Security.NONE

@@ -15,6 +15,7 @@ from openperp.api.params import NoParams, Params, to_money, to_nearest_ticks
 from openperp.api.public_keys import PEM_MAX
 from openperp.api.security import HMAC, KEY_KINDS, make_verifier
 from openperp.api.wire.numbers import money_text
+from openperp.api.wire.row import Row
 from openperp.engine.commands import (
     AddKey,
     CreateAccount,
@@ -118,7 +119,7 @@ def list_accounts(call: Call, _params: NoParams) -> Any:
     return [_account(account) for account in accounts if not account.house]
 
 
-def _account(account: Account) -> dict[str, Any]:
+def _account(account: Account) -> Row:
     return {
         "name": account.name,
         "asset": MARGIN_ASSET,

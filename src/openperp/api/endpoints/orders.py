@@ -33,7 +33,8 @@ from openperp.api.kinds import (
 )
 from openperp.api.params import Params, Reader
 from openperp.api.wire.orders import ReplyKind, order_writer
-from openperp.api.wire.trades import Row, user_trade
+from openperp.api.wire.row import Row
+from openperp.api.wire.trades import user_trade
 from openperp.engine.checks import closes_side
 from openperp.engine.commands import (
     Batch,

@@ -18,10 +18,9 @@ from openperp.api.limits import Pool
 from openperp.api.params import NoParams, Params
 from openperp.api.wire.asset_index import ASSET_PAIR, asset_index_row
 from openperp.api.wire.numbers import money_text
+from openperp.api.wire.row import Row
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.state import Market
-
-Row = dict[str, Any]
 
 FUNDING_LIST_MAX: Final = 1_000
 RISK_REFRESH_MS: Final = 30 * 60_000

@@ -15,12 +15,11 @@ from openperp.api.limits import Pool
 from openperp.api.params import Params
 from openperp.api.wire.contracts import CONTRACT_TYPE
 from openperp.api.wire.numbers import decimal_text, money_text
+from openperp.api.wire.row import Row
 from openperp.engine.numbers import divide_nearest
 from openperp.engine.state import Market, State, position_key
 from openperp.engine.terms import PositionSide
 from openperp.history.market import Bar, BarKind, Statistics
-
-Row = dict[str, Any]
 
 PERIODS: Final = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 KEPT_MS: Final = 30 * DAY_MS

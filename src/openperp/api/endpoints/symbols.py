@@ -7,6 +7,7 @@ from openperp.api.endpoint import Call
 from openperp.api.errors import ApiError
 from openperp.api.kinds import Symbol
 from openperp.api.params import Params
+from openperp.api.wire.row import Row
 from openperp.engine.state import Market
 
 _NO_SYMBOL: Final = -1121
@@ -43,7 +44,7 @@ def _find(call: Call, name: str, code: int) -> Market:
     return market
 
 
-Describe = Callable[[Call, Market], dict[str, Any]]
+Describe = Callable[[Call, Market], Row]
 """Makes the row of one market."""
 
 

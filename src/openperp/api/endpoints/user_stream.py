@@ -8,8 +8,7 @@ from typing import Annotated, Any, Final
 from openperp.api.endpoint import Call, Endpoint, Security
 from openperp.api.kinds import Text
 from openperp.api.params import NoParams, Params
-
-Row = dict[str, Any]
+from openperp.api.wire.row import Row
 
 
 class ListenKeyChoice(Params, frozen=True):

@@ -1,7 +1,7 @@
 """A channel is one stream while somebody listens to it: what it has heard and has yet to say."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -12,8 +12,6 @@ from openperp.engine.events import TradeExecuted
 from openperp.engine.state import Market
 
 encode = msgspec.json.Encoder().encode
-
-Row = dict[str, Any]
 
 USD_MARGINED: Final = 1
 """`st`: the kind of contracts that a message is about."""

@@ -5,11 +5,12 @@ from typing import Final
 
 import msgspec
 
-from openperp.api.streams.channel import USD_MARGINED, Channel, Row, encode
+from openperp.api.streams.channel import USD_MARGINED, Channel, encode
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
 from openperp.api.wire.contracts import CONTRACT_TYPE, PERPETUAL_DELIVERY_MS, contract_status
 from openperp.api.wire.numbers import decimal_text
+from openperp.api.wire.row import Row
 from openperp.engine.instruments import Bracket
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market

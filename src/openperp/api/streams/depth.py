@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable
 
-from openperp.api.streams.channel import (
-    USD_MARGINED,
-    Channel,
-    MarketChannel,
-    Row,
-    encode,
-)
+from openperp.api.streams.channel import USD_MARGINED, Channel, MarketChannel, encode
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
 from openperp.api.wire.book import Levels, list_levels, moved_ms, top_of
 from openperp.api.wire.book_ids import first_id, last_id
 from openperp.api.wire.numbers import InstrumentFormat
+from openperp.api.wire.row import Row
 from openperp.engine.book import BookSide
 from openperp.engine.state import Market
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Final
 
-from openperp.api.streams.channel import MarketChannel, Row, encode
+from openperp.api.streams.channel import MarketChannel, encode
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
 from openperp.api.wire.contracts import CONTRACT_TYPE
 from openperp.api.wire.market import close_ms
+from openperp.api.wire.row import Row
 from openperp.engine.events import TradeExecuted
 from openperp.history.intervals import period_start, shift_period
 from openperp.history.market import Bar, BarKind

@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable
 
-from openperp.api.streams.channel import (
-    USD_MARGINED,
-    Channel,
-    MarketChannel,
-    Row,
-    encode,
-)
+from openperp.api.streams.channel import USD_MARGINED, Channel, MarketChannel, encode
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
 from openperp.api.wire.asset_index import asset_index_row
 from openperp.api.wire.contracts import FUNDING_RATE, next_funding_ms
-from openperp.api.wire.rolling_day import rolling_day
+from openperp.api.wire.rolling_day import last_lots, rolling_day
+from openperp.api.wire.row import Row
 from openperp.engine.state import Market
 from openperp.history.market import Bar
 
@@ -130,7 +125,7 @@ def ticker(view: View, market: Market, day: Bar) -> Row:
         "P": texts.change_percent,
         "w": texts.average,
         "c": texts.close,
-        "Q": text.quantity[last_lots(view, symbol)],
+        "Q": text.quantity[last_lots(view.history, symbol)],
         "o": texts.open,
         "h": texts.high,
         "l": texts.low,
@@ -143,12 +138,6 @@ def ticker(view: View, market: Market, day: Bar) -> Row:
         "n": day.trades,
         "st": USD_MARGINED,
     }
-
-
-def last_lots(view: View, symbol: str) -> int:
-    """Lots of the last trade; zero without one."""
-    newest = view.history.list_trades(symbol, limit=1)
-    return newest[-1].lots if newest else 0
 
 
 def asset_index(now_ms: int) -> Row:

@@ -22,6 +22,7 @@ from openperp.api.streams.user_events import (
 )
 from openperp.api.view import View
 from openperp.api.wire.numbers import InstrumentFormat, money_text
+from openperp.api.wire.row import Row
 from openperp.engine.events import (
     Applied,
     Event,
@@ -41,7 +42,6 @@ from openperp.engine.events import (
 from openperp.engine.state import Account, position_key
 from openperp.engine.terms import OrderStatus, OrderType
 
-Row = dict[str, Any]
 Payload = tuple[int, str, bytes]
 """Account, name of the event, and the event as JSON."""
 

@@ -4,16 +4,13 @@ Field names, types and letter cases are those of Binance's user data stream,
 where cross margin is "cross" in ACCOUNT_UPDATE and "CROSSED" in MARGIN_CALL.
 """
 
-from typing import Any
-
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.positions import break_even_price
+from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.events import LeverageChanged, PositionChanged, WalletChanged
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.state import Market, Position
-
-Row = dict[str, Any]
 
 
 def fill_update(

@@ -6,16 +6,15 @@ trailing stops.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from openperp.api.errors import MESSAGES
 from openperp.api.wire.algo import algo_status
 from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
+from openperp.api.wire.row import Row
 from openperp.engine.events import Fill, OrderRecord
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.terms import TRIGGER_TYPES, Cause, OrderStatus, OrderType
-
-Row = dict[str, Any]
 
 EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.NONE: "0",

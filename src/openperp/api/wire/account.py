@@ -1,13 +1,11 @@
 """Balances and whole accounts."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from openperp.api.wire.numbers import money_text
+from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.state import Account
-
-Row = dict[str, Any]
 
 
 def balance_row(account: Account, asset: str) -> Row:

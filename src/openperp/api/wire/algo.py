@@ -4,13 +4,10 @@ A number that an order does not have is left out, never sent as an empty text:
 strict clients parse every number that they find.
 """
 
-from typing import Any
-
 from openperp.api.wire.numbers import InstrumentFormat, percent_texts
+from openperp.api.wire.row import Row
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import Cause, OrderStatus, OrderType
-
-Row = dict[str, Any]
 
 _ENDED_IN_THE_BOOK = frozenset({Cause.NONE, Cause.REQUESTED, Cause.NO_LIQUIDITY, Cause.CASCADE})
 """Ways for a fired order to end that its owner or the market decided."""

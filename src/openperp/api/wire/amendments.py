@@ -1,11 +1,8 @@
 """What amendments changed."""
 
-from typing import Any
-
 from openperp.api.wire.numbers import InstrumentFormat
+from openperp.api.wire.row import Row
 from openperp.history.base import Amendment
-
-Row = dict[str, Any]
 
 
 def amendment_row(amendment: Amendment, instrument: InstrumentFormat) -> Row:

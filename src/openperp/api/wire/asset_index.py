@@ -1,10 +1,9 @@
 """The index of the margin asset in dollars, which REST and its stream tell alike."""
 
-from typing import Any, Final
+from typing import Final
 
+from openperp.api.wire.row import Row
 from openperp.engine.instruments import MARGIN_ASSET
-
-Row = dict[str, Any]
 
 ASSET_PAIR: Final = f"{MARGIN_ASSET}USD"
 """The one pair that has an index: what can be margin, against the dollar."""

@@ -1,11 +1,10 @@
 """Changes of a wallet as rows."""
 
-from typing import Any, Final
+from typing import Final
 
 from openperp.api.wire.numbers import money_text
+from openperp.api.wire.row import Row
 from openperp.history.market import Income
-
-Row = dict[str, Any]
 
 INCOME_TYPES: Final = (
     "TRANSFER",

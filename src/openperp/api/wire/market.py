@@ -4,11 +4,10 @@ from typing import Any, Final
 
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text
 from openperp.api.wire.rolling_day import rolling_day
+from openperp.api.wire.row import Row
 from openperp.engine.state import Market
 from openperp.history.intervals import INTERVALS, shift_period
 from openperp.history.market import AggTrade, Bar, BarKind, Trade
-
-Row = dict[str, Any]
 
 CONTINUOUS_KLINE_INTERVALS: Final = tuple(INTERVALS)
 KLINE_INTERVALS: Final = tuple(name for name in INTERVALS if name != "1s")

@@ -1,15 +1,12 @@
 """Positions as rows, with what is derived from them."""
 
-from typing import Any
-
 from openperp.api.wire.liquidation import liquidation_text
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text, money_text
+from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.numbers import MONEY_DECIMALS, PPM
 from openperp.engine.state import Account, Position
 from openperp.engine.terms import Side
-
-Row = dict[str, Any]
 
 
 def risk_row(account: Account, position: Position, instrument: InstrumentFormat) -> Row:

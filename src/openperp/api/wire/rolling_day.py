@@ -4,7 +4,7 @@ import msgspec
 
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text
 from openperp.engine.numbers import divide_nearest
-from openperp.history.market import Bar
+from openperp.history.market import Bar, MarketHistory
 
 PERCENT_DECIMALS = 3
 
@@ -42,3 +42,9 @@ def rolling_day(day: Bar, text: InstrumentFormat) -> RollingDay:
         volume=text.quantity[day.lots],
         quote_volume=text.quote_text(day.value),
     )
+
+
+def last_lots(history: MarketHistory, symbol: str) -> int:
+    """The size of the last trade of all, which a day without trades tells as well; zero if none."""
+    newest = history.list_trades(symbol, limit=1)
+    return newest[-1].lots if newest else 0

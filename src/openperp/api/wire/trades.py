@@ -1,12 +1,9 @@
 """Fills as rows of userTrades."""
 
-from typing import Any
-
 from openperp.api.wire.numbers import InstrumentFormat, money_text
+from openperp.api.wire.row import Row
 from openperp.engine.events import Fill
 from openperp.engine.terms import Side
-
-Row = dict[str, Any]
 
 
 def user_trade(fill: Fill, instrument: InstrumentFormat, asset: str) -> Row:
