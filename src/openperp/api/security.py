@@ -7,6 +7,11 @@ parameters but the signature, sorted by name and joined as in a query. HMAC-SHA2
 signatures are hexadecimal in either letter case, those of RSA and Ed25519 keys
 are base64.
 
+Clients differ in whether they sign escaped values, so a signature may fit either of
+two texts, and never more. Both follow from what was sent: a check costs at most twice
+as much, and a guess has two chances instead of one among 2^128 or more. Who has read
+a signed request could send it on under another escaping, or as it was.
+
 A signature does not wear out: a request that is sent twice within its window is
 carried out twice, as on Binance. What guards an order against that is its client
 order id.

@@ -122,6 +122,7 @@ class _Teller:
             yield from self._order(order, "AMENDMENT", modify_id=event.modify_id)
 
     def filled(self, event: OrderFilled, at: int) -> Iterator[Payload]:
+        """A fill, and the position after it: settlement puts its PositionChanged right behind."""
         order, fill = event.order, event.fill
         if order.account not in self._listening:
             return
