@@ -118,6 +118,7 @@ def test_parameters_are_read_from_query_form_and_json(query: str, body: str) -> 
         ("", '{"symbol":', -1130, "Invalid data sent for a parameter."),
         ("", '{"symbol":"A"} x', -1130, "Invalid data sent for a parameter."),
         ("", '{"a":' + "[" * 100_000, -1130, "Invalid data sent for a parameter."),
+        ("", '{"a":' + "[" * 32 + "]" * 32 + "}", -1130, "Invalid data sent for a parameter."),
         ("", '{"a":NaN}', -1130, "Invalid data sent for a parameter."),
         ("", b'{"a":"\xff"}', -1130, "Invalid data sent for a parameter."),
     ],

@@ -121,6 +121,17 @@ def test_marks_within_a_value_are_no_second_name(caller: Caller, note: object) -
     assert caller.ask("depth", symbol="BTCUSDT", note=note)["status"] == 200
 
 
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
+def test_how_deep_a_value_may_be(caller: Caller, opened: str, closed: str) -> None:
+    """What is signed is written again where its signature is checked."""
+    signed = f'"apiKey":"{caller.key}","timestamp":{caller.venue.now_ms},"signature":"00"'
+    codes = {30: -1022} | dict.fromkeys([31, *range(800, 1_000), 5_000], -1130)
+    for depth, code in codes.items():
+        deep = opened * depth + "1" + closed * depth
+        frame = f'{{"id":1,"method":"account.status","params":{{{signed},"x":{deep}}}}}'
+        assert fault_of(caller.send(frame))[1] == code, depth
+
+
 def test_too_many_parameters(caller: Caller) -> None:
     assert fault_of(caller.ask("depth", **{f"p{n}": n for n in range(101)}))[:2] == (400, -1101)
 

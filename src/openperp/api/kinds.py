@@ -28,6 +28,9 @@ DECIMAL_PATTERN: Final = r"^-?([0-9]{1,20})(\.[0-9]{0,20})?$"
 LONG_PATTERN: Final = "^[0-9]{1,20}$"
 
 _CLIENT_ID: Final = re.compile(CLIENT_ID_PATTERN[1:-1])
+JSON_DEPTH_MAX: Final = 32
+"""Lists and objects within each other; what is deeper could not be written again either."""
+
 _DIGITS_MAX: Final = 4_000
 _MANY_DIGITS: Final = re.compile(b"[0-9]{%d,}" % _DIGITS_MAX)
 _DECIMAL: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
@@ -54,15 +57,32 @@ _DECODE_INTEGERS: Final = msgspec.json.Decoder(list[int], strict=True).decode
 
 
 def decode_json(text: bytes | str, name: str) -> Any:
-    """JSON with numbers kept exactly; -1130 for anything else.
+    """JSON with numbers kept exactly and no deeper than `JSON_DEPTH_MAX`; -1130 for anything else.
 
     Of digits beyond what an integer may be read from, some thousands are kept:
     they stay what they are, a number or a text that nothing can be.
     """
     try:
-        return _DECODER.decode(_shorten_digits(text) if len(text) > _DIGITS_MAX else text)
+        value = _DECODER.decode(_shorten_digits(text) if len(text) > _DIGITS_MAX else text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise _invalid(name, f"not JSON: {error}") from None
+    if _is_too_deep(value):
+        raise _invalid(name, f"lists and objects more than {JSON_DEPTH_MAX} deep")
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value] if type(value) is dict or type(value) is list else []
+    for _ in range(JSON_DEPTH_MAX):
+        if not level:
+            return False
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+    return bool(level)
 
 
 def _shorten_digits(text: bytes | str) -> bytes | str:
