@@ -14,6 +14,7 @@ from openperp.engine.commands import (
     Batch,
     CancelAllOrders,
     CancelOrder,
+    ChangeMargin,
     Command,
     Deposit,
     PlaceOrder,
@@ -22,6 +23,7 @@ from openperp.engine.commands import (
     Reset,
     SetCountdown,
     SetLeverage,
+    SetMarginType,
     SetMode,
     SetPositionMode,
     SetPrice,
@@ -105,6 +107,15 @@ SINGLES = st.one_of(
     st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.booleans(), st.booleans()),
     st.builds(SetLeverage, ACCOUNTS, st.just("BTCUSDT"), st.integers(0, 101)),
     st.builds(SetPositionMode, ACCOUNTS, st.booleans()),
+    st.builds(SetMarginType, ACCOUNTS, st.just("BTCUSDT"), st.booleans()),
+    st.builds(
+        ChangeMargin,
+        ACCOUNTS,
+        st.just("BTCUSDT"),
+        st.integers(-1, 10**11),
+        st.booleans(),
+        st.sampled_from(PositionSide),
+    ),
     st.builds(
         SetCountdown,
         ACCOUNTS,
@@ -133,11 +144,16 @@ RULES = st.fixed_dictionaries(
 HEDGED = st.sets(ACCOUNTS)
 
 
-def open_desk(hedged: set[int], **rules: Any) -> Desk:
-    """A desk whose accounts `hedged` hold LONG and SHORT apart."""
+ISOLATED = st.sets(ACCOUNTS)
+
+
+def open_desk(hedged: set[int], isolated: set[int], **rules: Any) -> Desk:
+    """A desk whose accounts `hedged` hold LONG and SHORT apart, `isolated` with their own margin."""
     desk = Desk(**rules)
     for account in sorted(hedged):
         desk.do(SetPositionMode(account, True))
+    for account in sorted(isolated):
+        desk.do(SetMarginType(account, "BTCUSDT", True))
     return desk
 
 
@@ -188,11 +204,19 @@ def aim(desk: Desk, command: Command, pick: int) -> Command:
 
 
 @settings(max_examples=250, deadline=None)
-@given(st.lists(st.tuples(COMMANDS, st.integers(0, 999)), min_size=20, max_size=60), HEDGED, RULES)
+@given(
+    st.lists(st.tuples(COMMANDS, st.integers(0, 999)), min_size=20, max_size=60),
+    HEDGED,
+    ISOLATED,
+    RULES,
+)
 def test_laws_hold_after_every_command_and_refusals_change_nothing(
-    session: list[tuple[Command, int]], hedged: set[int], rules: dict[str, Any]
+    session: list[tuple[Command, int]],
+    hedged: set[int],
+    isolated: set[int],
+    rules: dict[str, Any],
 ) -> None:
-    desk = open_desk(hedged, deposit="100000", **rules)
+    desk = open_desk(hedged, isolated, deposit="100000", **rules)
     for wild, pick in session:
         command = aim(desk, suit(desk, wild), pick)
         before = digest(desk.state)
@@ -215,6 +239,7 @@ ROOM = {"MARGIN_INSUFFICIENT", "POSITION_LIMIT_EXCEEDED"}
     AMENDMENTS,
     st.integers(0, 999),
     HEDGED,
+    ISOLATED,
     RULES,
     st.sampled_from(["4000", "20000"]),
 )
@@ -223,10 +248,11 @@ def test_an_amendment_is_a_cancel_and_a_new_order_in_one(
     wild: AmendOrder,
     pick: int,
     hedged: set[int],
+    isolated: set[int],
     rules: dict[str, Any],
     deposit: str,
 ) -> None:
-    desk = open_desk(hedged, deposit=deposit, **rules)
+    desk = open_desk(hedged, isolated, deposit=deposit, **rules)
     desk.price("60000")
     for command in session:
         desk.do(suit(desk, command))
@@ -280,18 +306,25 @@ def holdings(state: State) -> list[tuple[object, ...]]:
         (
             account.wallet,
             account.order_margin,
-            [(key, held.lots, held.entry_cost) for key, held in account.positions.items()],
+            [
+                (key, held.lots, held.entry_cost, held.isolated_wallet)
+                for key, held in account.positions.items()
+            ],
         )
         for account in state.accounts.values()
     ]
 
 
 @settings(max_examples=60, deadline=None)
-@given(SESSIONS, HEDGED, RULES, st.data())
+@given(SESSIONS, HEDGED, ISOLATED, RULES, st.data())
 def test_replay_and_snapshot_with_tail_equal_the_live_venue(
-    session: list[Command], hedged: set[int], rules: dict[str, Any], data: st.DataObject
+    session: list[Command],
+    hedged: set[int],
+    isolated: set[int],
+    rules: dict[str, Any],
+    data: st.DataObject,
 ) -> None:
-    desk = open_desk(hedged, **rules)
+    desk = open_desk(hedged, isolated, **rules)
     for command in session:
         desk.do(suit(desk, command))
     cut = data.draw(st.integers(1, len(desk.records)))
@@ -311,11 +344,11 @@ def test_replay_and_snapshot_with_tail_equal_the_live_venue(
 
 
 @settings(max_examples=30, deadline=None)
-@given(SESSIONS, HEDGED)
+@given(SESSIONS, HEDGED, ISOLATED)
 def test_reset_forgets_everything_but_the_accounts(
-    session: list[Command], hedged: set[int]
+    session: list[Command], hedged: set[int], isolated: set[int]
 ) -> None:
-    fresh, used = Desk(), open_desk(hedged)
+    fresh, used = Desk(), open_desk(hedged, isolated)
     for command in session:
         used.do(suit(used, command))
     for desk in (fresh, used):
@@ -327,3 +360,24 @@ def test_reset_forgets_everything_but_the_accounts(
         for account in desk.state.accounts.values():
             account.updated_ms = 0
     assert snapshot.digest(fresh.state) == snapshot.digest(used.state)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SESSIONS, HEDGED, ISOLATED)
+def test_the_margin_type_moves_money_within_the_wallet_and_nothing_else(
+    session: list[Command], hedged: set[int], isolated: set[int]
+) -> None:
+    """Where there is enough of it, margin of any type lets the same trades happen."""
+    desks = [open_desk(hedged, own, deposit="10000000") for own in (set[int](), isolated)]
+    desks[0].now = desks[1].now
+    for command in session:
+        if isinstance(command, (SetMarginType, SetLeverage, Withdraw, Reset)):
+            continue
+        replies = [desk.do(suit(desk, command)) for desk in desks]
+        if not isinstance(command, ChangeMargin):
+            assert replies[0] == replies[1]
+    cross, other = [
+        [(account.wallet, account.order_margin) for account in desk.state.accounts.values()]
+        for desk in desks
+    ]
+    assert cross == other

@@ -27,6 +27,7 @@ PLAIN_NAMES: Final = frozenset(
         "dialect",
         "fault",
         "leverage",
+        "leverage_before",
         "limit",
         "max_leverage",
         "mode",

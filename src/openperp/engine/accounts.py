@@ -127,15 +127,26 @@ def _check_leverage_range(market: Market, leverage: int) -> None:
 
 
 def _check_leverage(state: State, account: Account, sides: list[Position], leverage: int) -> None:
-    """Position and orders must fit the cap at the new leverage, and the margin must be there."""
+    """Position and orders must fit the cap at the new leverage, and the margin must be there.
+
+    An isolated position keeps what was set aside for it, so its leverage cannot be lowered.
+    """
     more = 0
     for position in sides:
+        if position.isolated and position.lots and leverage < position.leverage:
+            refuse(
+                Reason.ISOLATED_LEVERAGE_LOWERED,
+                leverage=leverage,
+                leverage_before=position.leverage,
+            )
         size = max(notional(position), exposure(position, BUY), exposure(position, SELL))
         cap = position.market.caps[leverage]
         if size > cap:
             refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
-        more += _margin_at(state, position, leverage)
-        more -= position.order_margin + position_margin(position)
+        more += _frozen_at(state, position, leverage)
+        more -= position.order_margin
+        if not position.isolated:
+            more += divide_up(notional(position), leverage) - position_margin(position)
     available = free_margin(account)
     if more > max(0, available):
         refuse(
@@ -146,18 +157,17 @@ def _check_leverage(state: State, account: Account, sides: list[Position], lever
         )
 
 
-def _margin_at(state: State, position: Position, leverage: int) -> int:
-    """What the position and its orders would tie up at another leverage."""
-    orders = combine_sides(
+def _frozen_at(state: State, position: Position, leverage: int) -> int:
+    """What the orders of the position would freeze at another leverage."""
+    return combine_sides(
         state, position.buys.frozen_at(leverage), position.sells.frozen_at(leverage)
     )
-    return orders + divide_up(notional(position), leverage)
 
 
 def set_position_mode(step: Step, command: SetPositionMode) -> PositionModeChanged:
     """Changes between one-way and hedge mode, which takes that nothing is open.
 
-    Leverage stays; what positions have realized is counted anew.
+    Leverage and margin type stay; what positions have realized is counted anew.
     """
     account = get_account(step.state, command.account)
     if account.hedge == command.hedge:
@@ -174,7 +184,7 @@ def set_position_mode(step: Step, command: SetPositionMode) -> PositionModeChang
     account.hedge = command.hedge
     for old in before:
         for position in list_sides(account, old.market):
-            position.set_leverage(old.leverage)
+            position.take_terms(old)
             account.positions[position.key] = position
     account.updated_ms = step.now
     changed = PositionModeChanged(command.account, command.hedge)
@@ -208,6 +218,6 @@ def _transfer(step: Step, account: Account, asset: str, amount: int) -> WalletCh
     account.wallet += amount
     step.state.net_deposits += amount
     account.updated_ms = step.now
-    changed = WalletChanged(account.account_id, asset, amount, account.wallet)
+    changed = WalletChanged(account.account_id, asset, amount, account.wallet, account.set_aside)
     step.events.append(changed)
     return changed

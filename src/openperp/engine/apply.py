@@ -15,13 +15,23 @@ prices it moved until nothing fires any more.
 from collections.abc import Callable
 from typing import Any
 
-from openperp.engine import accounts, amending, canceling, countdowns, passing, placing, venue
+from openperp.engine import (
+    accounts,
+    amending,
+    canceling,
+    countdowns,
+    isolation,
+    passing,
+    placing,
+    venue,
+)
 from openperp.engine.commands import (
     AddKey,
     AmendOrder,
     Batch,
     CancelAllOrders,
     CancelOrder,
+    ChangeMargin,
     CreateAccount,
     DefineInstrument,
     Deposit,
@@ -32,6 +42,7 @@ from openperp.engine.commands import (
     Reset,
     SetCountdown,
     SetLeverage,
+    SetMarginType,
     SetMode,
     SetOrderLimits,
     SetPositionMode,
@@ -60,6 +71,8 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     SetCountdown: countdowns.set_countdown,
     SetLeverage: accounts.set_leverage,
     SetPositionMode: accounts.set_position_mode,
+    SetMarginType: isolation.set_margin_type,
+    ChangeMargin: isolation.change_margin,
     SetPrice: venue.set_price,
     SetMode: venue.set_mode,
     SetOrderLimits: venue.set_order_limits,

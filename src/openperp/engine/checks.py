@@ -45,15 +45,20 @@ def check_mode(state: State, market: Market) -> None:
         refuse(Reason.MODE_REFUSES, mode=mode.name.lower())
 
 
+def check_position_side(account: Account, position_side: PositionSide) -> None:
+    """One-way accounts have one side, BOTH, and hedged ones LONG and SHORT."""
+    if account.hedge == (position_side is BOTH):
+        refuse(Reason.POSITION_SIDE_MISMATCH, position_side=position_side.name)
+
+
 def check_sides(account: Account, command: PlaceOrder) -> None:
-    """One-way accounts have one side, BOTH, and hedged ones LONG and SHORT.
+    """The position side must be one that the account has.
 
     In hedge mode the sides say which orders close, so nothing else may say so,
     and a whole position can only be closed by an order that closes.
     """
     position_side = command.position_side
-    if account.hedge == (position_side is BOTH):
-        refuse(Reason.POSITION_SIDE_MISMATCH, position_side=position_side.name)
+    check_position_side(account, position_side)
     if not account.hedge:
         return
     if command.reduce_only:
@@ -321,7 +326,7 @@ def _check_margin(
     if replaced is not None and needed <= 0:
         return
     available = free_margin(account)
-    if needed > available:
+    if needed > available or position.isolated:
         closed = min(taken_lots, position.closable_lots(side))
         available += margin_of_part(position, closed)
     if needed > available:

@@ -193,6 +193,28 @@ class SetLeverage(msgspec.Struct, frozen=True, array_like=True, tag="set_leverag
     leverage: int
 
 
+class SetMarginType(
+    msgspec.Struct, frozen=True, array_like=True, tag="set_margin_type", tag_field="do"
+):
+    """Gives an account's positions on one symbol margin of their own, or cross margin."""
+
+    account: int
+    symbol: str
+    isolated: bool
+
+
+class ChangeMargin(
+    msgspec.Struct, frozen=True, array_like=True, tag="change_margin", tag_field="do"
+):
+    """Sets aside more for an isolated position, or takes back (`removes`); `amount` is money."""
+
+    account: int
+    symbol: str
+    amount: int
+    removes: bool = False
+    position_side: PositionSide = PositionSide.BOTH
+
+
 class SetPositionMode(
     msgspec.Struct, frozen=True, array_like=True, tag="set_position_mode", tag_field="do"
 ):
@@ -252,6 +274,8 @@ Single = (
     | SetCountdown
     | SetLeverage
     | SetPositionMode
+    | SetMarginType
+    | ChangeMargin
     | SetPrice
     | SetMode
     | SetOrderLimits

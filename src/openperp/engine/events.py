@@ -98,12 +98,16 @@ class KeyAdded(msgspec.Struct, frozen=True, tag=True):
 
 
 class WalletChanged(msgspec.Struct, frozen=True, tag=True):
-    """A transfer in or out; `amount` is signed money, `wallet` the balance after it."""
+    """A transfer in or out; `amount` is signed money, `wallet` the balance after it.
+
+    `set_aside` is the part of the wallet that isolated positions hold.
+    """
 
     account: int
     asset: str
     amount: int
     wallet: int
+    set_aside: int = 0
 
 
 class OrderAccepted(msgspec.Struct, frozen=True, tag=True):
@@ -159,7 +163,8 @@ class TradeExecuted(msgspec.Struct, frozen=True, tag=True):
 class PositionChanged(msgspec.Struct, frozen=True, tag=True):
     """A position after a fill: `lots` signed, `entry_cost` signed money, `wallet` money.
 
-    `realized` is the money that it has realized in all, before fees.
+    `realized` is the money that it has realized in all, before fees. `isolated_wallet` is
+    what an isolated position has of the wallet, `set_aside` what all of them have.
     """
 
     account: int
@@ -169,6 +174,28 @@ class PositionChanged(msgspec.Struct, frozen=True, tag=True):
     wallet: int
     position_side: PositionSide = PositionSide.BOTH
     realized: int = 0
+    isolated: bool = False
+    isolated_wallet: int = 0
+    set_aside: int = 0
+
+
+class MarginTypeChanged(msgspec.Struct, frozen=True, tag=True):
+    """The account's positions on the symbol, all empty, now have margin of their own or not."""
+
+    account: int
+    symbol: str
+    isolated: bool
+
+
+class MarginChanged(msgspec.Struct, frozen=True, tag=True):
+    """The owner of an isolated position moved `amount`, signed money, from the cross wallet to it.
+
+    `position` is the position after it.
+    """
+
+    account: int
+    amount: int
+    position: PositionChanged
 
 
 class PositionModeChanged(msgspec.Struct, frozen=True, tag=True):
@@ -236,6 +263,8 @@ Event = (
     | OrderExpired
     | TradeExecuted
     | PositionChanged
+    | MarginTypeChanged
+    | MarginChanged
     | PositionModeChanged
     | CountdownChanged
     | CountdownFired
@@ -251,6 +280,8 @@ Single = (
     | OrderAmended
     | tuple[OrderRecord, ...]
     | LeverageChanged
+    | MarginTypeChanged
+    | MarginChanged
     | PositionModeChanged
     | CountdownChanged
     | PriceChanged

@@ -126,12 +126,18 @@ def _check_client_ids(state: State, account: Account) -> None:
 
 
 def _check_account(state: State, account: Account) -> None:
-    margin = 0
+    margin = set_aside = 0
     for key, position in account.positions.items():
         _require(key == position.key, f"position {position.key} is filed under {key}")
         _check_mode(account, position)
         _check_position(account, key, position)
+        _check_isolated(f"{account.name} in {key}", position)
         margin += combine_sides(state, position.buys.frozen, position.sells.frozen)
+        set_aside += position.isolated_wallet
+    _require(
+        set_aside == account.set_aside,
+        f"account {account.name} sets aside {account.set_aside}, its positions hold {set_aside}",
+    )
     _require(
         margin == account.order_margin,
         f"account {account.name} freezes {account.order_margin}, its orders {margin}",
@@ -150,6 +156,17 @@ def _check_mode(account: Account, position: Position) -> None:
     _require(closers.head is None, f"closing orders of {where} could open")
     for twin in list_sides(account, position.market):
         _require(twin.leverage == position.leverage, f"{where} has a leverage of its own")
+        _require(twin.isolated == position.isolated, f"{where} has a margin type of its own")
+
+
+def _check_isolated(where: str, position: Position) -> None:
+    """Only an open isolated position has money of its own."""
+    held = position.isolated_wallet
+    _require(held >= 0, f"the isolated wallet of {where} is {held}")
+    _require(
+        held == 0 or (position.isolated and position.lots != 0),
+        f"{where} has an isolated wallet of {held} without need",
+    )
 
 
 def _check_position(account: Account, key: str, position: Position) -> None:

@@ -42,7 +42,7 @@ def get_market(state: State, symbol: str) -> Market:
 def find_position(account: Account, market: Market, side: PositionSide) -> Position:
     """The account's position in a market; a new one, not yet the account's, if it has none.
 
-    `side` counts in hedge mode, where both sides have one leverage.
+    `side` counts in hedge mode, where both sides have one leverage and one margin type.
     """
     positions = account.positions
     symbol = market.symbol
@@ -53,7 +53,7 @@ def find_position(account: Account, market: Market, side: PositionSide) -> Posit
         position = Position(market, side)
         twin = positions.get(position_key(symbol, SHORT if side is LONG else LONG))
         if twin is not None:
-            position.set_leverage(twin.leverage)
+            position.take_terms(twin)
     return position
 
 

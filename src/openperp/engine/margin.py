@@ -1,10 +1,11 @@
 """What an account is worth and what of it is free: pure reads, all in money.
 
-Cross margin in one quote asset. A position needs its notional at mark price /
-leverage, an open order what its opening part freezes; both round up.
+One quote asset. A position needs its notional at mark price / leverage, an open order
+what its opening part freezes; both round up. An isolated position has margin of its
+own, set aside from the wallet: cross margin is what is left of the account without it.
 """
 
-from openperp.engine.numbers import PPM, divide_up
+from openperp.engine.numbers import PPM, divide_to_zero, divide_up
 from openperp.engine.state import Account, Position, State
 from openperp.engine.terms import Side
 
@@ -29,10 +30,28 @@ def position_margin(position: Position) -> int:
 
 
 def margin_of_part(position: Position, lots: int) -> int:
-    """Initial margin that closing `lots` of the position frees."""
+    """Margin that closing `lots` of the position at mark price frees.
+
+    Of a cross position it is its initial margin; an isolated one gives back its share with
+    the profit on it, which may leave less than nothing.
+    """
     market = position.market
+    if position.isolated:
+        size = abs(position.lots)
+        if not size:
+            return 0
+        profit = unrealized_pnl(position) * lots // size
+        return isolated_share(position, lots) + profit
     left = (abs(position.lots) - lots) * market.mark_ticks * market.unit
     return position_margin(position) - divide_up(left, position.leverage)
+
+
+def isolated_share(position: Position, lots: int) -> int:
+    """What closing `lots` gives back of the isolated wallet, rounded towards zero.
+
+    The last close gives back all that is left.
+    """
+    return divide_to_zero(position.isolated_wallet * lots, abs(position.lots))
 
 
 def exposure(position: Position, side: Side) -> int:
@@ -66,11 +85,22 @@ def margin_balance(account: Account) -> int:
     return total
 
 
-def free_margin(account: Account) -> int:
-    """Margin balance less all initial margin; below zero when losses have eaten it."""
-    total = account.wallet - account.order_margin
+def cross_profit(account: Account) -> int:
+    """Unrealized profit of the positions with cross margin."""
+    total = 0
     for position in account.positions.values():
-        if position.lots:
+        if position.lots and not position.isolated:
+            total += unrealized_pnl(position)
+    return total
+
+
+def free_margin(account: Account) -> int:
+    """Cross margin balance less all initial margin that it bears; below zero when losses
+    have eaten it. Orders in isolated markets freeze cross margin, too.
+    """
+    total = account.wallet - account.set_aside - account.order_margin
+    for position in account.positions.values():
+        if position.lots and not position.isolated:
             total += unrealized_pnl(position) - position_margin(position)
     return total
 
@@ -82,7 +112,15 @@ def available_balance(account: Account) -> int:
 
 def withdrawable(account: Account) -> int:
     """What may leave: free margin, without profits that are not realized."""
-    return max(0, min(account.wallet, free_margin(account)))
+    return max(0, min(account.cross_wallet, free_margin(account)))
+
+
+def removable_margin(position: Position) -> int:
+    """What may be taken from an isolated position: what it has beyond its initial margin at
+    mark price, without profits that are not realized.
+    """
+    spare = position.isolated_wallet - position_margin(position)
+    return max(0, spare + min(0, unrealized_pnl(position)))
 
 
 def combine_sides(state: State, buys: int, sells: int) -> int:

@@ -59,6 +59,14 @@ class Reason(IntEnum):
     AMENDED_NOTHING = auto()
     AMENDED_BELOW_NOTIONAL = auto()
     AMENDED_NOT_REDUCE_ONLY = auto()
+    MARGIN_TYPE_UNCHANGED = auto()
+    MARGIN_TYPE_WITH_ORDERS = auto()
+    MARGIN_TYPE_WITH_POSITION = auto()
+    MARGIN_NOT_ISOLATED = auto()
+    MARGIN_WITHOUT_POSITION = auto()
+    CROSS_MARGIN_INSUFFICIENT = auto()
+    ISOLATED_MARGIN_INSUFFICIENT = auto()
+    ISOLATED_LEVERAGE_LOWERED = auto()
 
 
 Detail = dict[str, int | str]

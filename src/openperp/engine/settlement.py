@@ -8,7 +8,7 @@ fees between wallet and fee account.
 from openperp.engine.attached import arm_children
 from openperp.engine.ending import expire_closers, opened_part
 from openperp.engine.events import Fill, OrderFilled, PositionChanged, TradeExecuted
-from openperp.engine.margin import refreeze
+from openperp.engine.margin import isolated_share, refreeze
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Market, Position
@@ -53,12 +53,18 @@ def _settle_side(
     order.status = FILLED if order.filled_lots == order.lots else PARTIALLY_FILLED
     order.updated_ms = step.now
 
+    released = 0
+    if position.isolated:
+        closed = min(position.closable_lots(order.side), lots)
+        released = isolated_share(position, closed) if closed else 0
     opened, realized = _move_position(position, order.side, ticks, lots)
     rate = spec.maker_fee_ppm if maker else spec.taker_fee_ppm
     fee = divide_up(ticks * lots * market.unit * rate, PPM)
     account.wallet += realized - fee
     position.realized += realized
     state.fee_account += fee
+    if position.isolated:
+        _set_aside(account, position, ticks * opened * market.unit, released)
     position.updated_ms = step.now
     account.updated_ms = step.now
     _follow_position(step, account, position)
@@ -78,17 +84,7 @@ def _settle_side(
         step.now,
     )
     step.events.append(OrderFilled(order.to_record(), fill))
-    step.events.append(
-        PositionChanged(
-            order.account,
-            market.symbol,
-            position.lots,
-            position.entry_cost,
-            account.wallet,
-            position.side,
-            position.realized,
-        )
-    )
+    step.events.append(tell_position(account, position))
     if opened != lots and not position.closable_lots(order.side):
         expire_closers(step, account, position)
     if opened:
@@ -96,6 +92,36 @@ def _settle_side(
         order.opened_epoch = position.epoch
         if state.families:
             arm_children(step, market, order)
+
+
+def tell_position(account: Account, position: Position) -> PositionChanged:
+    """The position as it is now, as a frozen value."""
+    return PositionChanged(
+        account.account_id,
+        position.market.symbol,
+        position.lots,
+        position.entry_cost,
+        account.wallet,
+        position.side,
+        position.realized,
+        position.isolated,
+        position.isolated_wallet,
+        account.set_aside,
+    )
+
+
+def _set_aside(account: Account, position: Position, opened_value: int, released: int) -> None:
+    """Moves margin between the cross wallet and the isolated one, after profit and fee.
+
+    What was closed gives back its share first. What was opened takes its notional /
+    leverage, rounded up, as far as the cross wallet has it.
+    """
+    account.set_aside -= released
+    position.isolated_wallet -= released
+    margin = divide_up(opened_value, position.leverage)
+    taken = max(0, min(margin, account.cross_wallet))
+    account.set_aside += taken
+    position.isolated_wallet += taken
 
 
 def _move_position(position: Position, side: Side, ticks: int, lots: int) -> tuple[int, int]:

@@ -112,6 +112,8 @@ class _PositionDump(msgspec.Struct, array_like=True):
     reducers: list[int]
     side: PositionSide = PositionSide.BOTH
     realized: int = 0
+    isolated: bool = False
+    isolated_wallet: int = 0
 
 
 class _AccountDump(msgspec.Struct, array_like=True):
@@ -158,8 +160,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 2
-READABLE = frozenset({1, VERSION})
+VERSION = 3
+READABLE = frozenset({1, 2, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -315,6 +317,8 @@ def _dump_account(account: Account) -> _AccountDump:
                 _ids(position.reducers.values()),
                 position.side,
                 position.realized,
+                position.isolated,
+                position.isolated_wallet,
             )
             for position in account.positions.values()
         ],
@@ -373,6 +377,9 @@ def _load_position(state: State, account: Account, dumped: _PositionDump) -> Non
     position.lots = dumped.lots
     position.entry_cost = dumped.entry_cost
     position.realized = dumped.realized
+    position.isolated = dumped.isolated
+    position.isolated_wallet = dumped.isolated_wallet
+    account.set_aside += dumped.isolated_wallet
     position.leverage = dumped.leverage
     position.updated_ms = dumped.updated_ms
     position.epoch = dumped.epoch

@@ -88,6 +88,8 @@ class Position:
     so the entry price is derived and never stored; `realized` is the money that
     it has realized in all, before fees. `buys` and `sells` are the
     resting orders that could open; `reducers` are the resting reduce-only ones.
+    `isolated` says that it stands on margin of its own, `isolated_wallet`, the part of
+    the account's wallet that is set aside for it, in money.
     `order_count` counts all that rest in the book; `order_margin` is what its
     open orders freeze, in money. `epoch` counts the positions that have gone:
     what orders have opened in an earlier one is no longer there.
@@ -97,6 +99,8 @@ class Position:
         "buys",
         "entry_cost",
         "epoch",
+        "isolated",
+        "isolated_wallet",
         "key",
         "leverage",
         "lots",
@@ -117,6 +121,8 @@ class Position:
         self.lots = 0
         self.entry_cost = 0
         self.realized = 0
+        self.isolated = False
+        self.isolated_wallet = 0
         self.leverage = market.spec.default_leverage
         self.buys = OrderChain(market.unit, self.leverage)
         self.sells = OrderChain(market.unit, self.leverage)
@@ -131,6 +137,11 @@ class Position:
         self.leverage = leverage
         self.buys.set_leverage(leverage)
         self.sells.set_leverage(leverage)
+
+    def take_terms(self, other: "Position") -> None:
+        """Takes leverage and margin type of another position in the same market."""
+        self.set_leverage(other.leverage)
+        self.isolated = other.isolated
 
     def chain(self, side: Side) -> OrderChain:
         return self.buys if side is BUY else self.sells
@@ -169,7 +180,10 @@ class Key:
 
 
 class Account:
-    """`wallet`, `order_margin` and `first_deposit` are money.
+    """`wallet`, `set_aside`, `order_margin` and `first_deposit` are money.
+
+    `wallet` is all that the account has; `set_aside` is the part of it that its isolated
+    positions hold together, and the rest is the cross wallet.
 
     `order_margin` is what all open orders freeze together. `client_ids` finds
     live orders; where trigger orders have ids of their own, `trigger_client_ids`
@@ -186,6 +200,7 @@ class Account:
         "name",
         "order_margin",
         "positions",
+        "set_aside",
         "trigger_client_ids",
         "updated_ms",
         "waiting",
@@ -199,12 +214,18 @@ class Account:
         self.house = house
         self.hedge = False
         self.wallet = 0
+        self.set_aside = 0
         self.order_margin = 0
         self.positions: dict[str, Position] = {}
         self.client_ids: dict[str, Order] = {}
         self.trigger_client_ids: dict[str, Order] = {}
         self.waiting: dict[int, Order] = {}
         self.updated_ms = 0
+
+    @property
+    def cross_wallet(self) -> int:
+        """The part of the wallet that is not set aside; below zero when losses have eaten it."""
+        return self.wallet - self.set_aside
 
 
 class State:
