@@ -26,7 +26,7 @@ from websockets.frames import Frame, Opcode
 
 from openperp.bootstrap import Venue
 from openperp.gateway.connection import HEAD_LIMIT
-from openperp.gateway.sockets import MESSAGE_LIMIT, Rules
+from openperp.gateway.sockets import FRAGMENTS_LIMIT, MESSAGE_LIMIT, Rules
 from openperp.gateway.talks import MESSAGES_PER_S
 
 LIST = b'{"method":"LIST_SUBSCRIPTIONS","id":1}'
@@ -273,6 +273,25 @@ def test_a_message_at_the_limit_is_read() -> None:
     serve(test)
 
 
+@pytest.mark.parametrize("target", ["/ws", "/ws-fapi/v1"])
+@pytest.mark.parametrize("limits", [True, False])
+def test_a_message_has_so_many_fragments_and_no_more(target: str, limits: bool) -> None:
+    """Empty ones too; on a stream socket even fewer while its frames are counted."""
+
+    async def test(venue: Venue) -> None:
+        client = await open_raw(venue, target)
+        first, more = frame(Opcode.TEXT, b"", fin=False), frame(Opcode.CONT, b"", fin=False)
+        whole = first + more * (FRAGMENTS_LIMIT - 2) + frame(Opcode.CONT, LIST)
+        if target != "/ws" or not limits:
+            await client.send(whole)
+            assert (await receive_frame(client))[0] == 1
+        await client.send(first + more * (FRAGMENTS_LIMIT - 1))
+        assert await close_code(client) == 1008
+        client.close()
+
+    serve(test, make(limits=limits))
+
+
 def test_what_is_no_json_is_answered_and_ends_the_connection() -> None:
     async def test(venue: Venue) -> None:
         async with connect(venue, "/ws") as socket:
@@ -284,15 +303,23 @@ def test_what_is_no_json_is_answered_and_ends_the_connection() -> None:
     serve(test)
 
 
-@pytest.mark.parametrize("data", [text(LIST), frame(Opcode.PING, b""), frame(Opcode.PONG, b"")])
-def test_more_messages_than_a_second_takes(data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        (text(LIST), text(LIST)),
+        (frame(Opcode.PING, b""), frame(Opcode.PING, b"")),
+        (frame(Opcode.PONG, b""), frame(Opcode.PONG, b"")),
+        (frame(Opcode.TEXT, b"", fin=False), frame(Opcode.CONT, b"", fin=False)),
+    ],
+)
+def test_more_frames_than_a_second_takes(first: bytes, more: bytes) -> None:
     async def test(venue: Venue) -> None:
         client = await open_raw(venue, "/ws/btcusdt@trade")
-        await client.send(data * MESSAGES_PER_S)
+        await client.send(first + more * (MESSAGES_PER_S - 1))
         async with connect(venue, "/ws") as socket:
             await ask(socket, "LIST_SUBSCRIPTIONS")
         assert venue.server.connections == 1
-        await client.send(data)
+        await client.send(more)
         assert await close_code(client) == 1008
         client.close()
 

@@ -77,7 +77,7 @@ class Market:
             self.history.add_house_accounts(house)
 
     def bars(self, interval: str = "1m", kind: BarKind = BarKind.LAST, **span: Any) -> list[Bar]:
-        return self.history.list_bars("BTCUSDT", kind, interval, now_ms=self.now, **span)
+        return self.history.market.list_bars("BTCUSDT", kind, interval, now_ms=self.now, **span)
 
 
 @pytest.fixture(params=["memory", "unwritten", "written", "restarted"])
@@ -111,13 +111,13 @@ class TestTrades:
             Trade(1, 600_100, 10, START, False),
             Trade(2, 600_200, 5, START + 7, False),
         ]
-        assert market.history.list_trades("BTCUSDT") == trades
-        assert market.history.list_trades("BTCUSDT", limit=1) == trades[1:]
-        assert market.history.list_trades("BTCUSDT", from_id=1, limit=1) == trades[:1]
-        assert market.history.list_trades("BTCUSDT", start_ms=START + 1) == trades[1:]
-        assert market.history.list_trades("BTCUSDT", end_ms=START + 1) == trades[:1]
-        assert market.history.list_trades("ETHUSDT") == []
-        assert market.history.list_trades("NONE", from_id=1) == []
+        assert market.history.market.list_trades("BTCUSDT") == trades
+        assert market.history.market.list_trades("BTCUSDT", limit=1) == trades[1:]
+        assert market.history.market.list_trades("BTCUSDT", from_id=1, limit=1) == trades[:1]
+        assert market.history.market.list_trades("BTCUSDT", start_ms=START + 1) == trades[1:]
+        assert market.history.market.list_trades("BTCUSDT", end_ms=START + 1) == trades[:1]
+        assert market.history.market.list_trades("ETHUSDT") == []
+        assert market.history.market.list_trades("NONE", from_id=1) == []
 
     def test_successive_trades_of_a_record_at_one_price_are_one(
         self, market: Market, settle: Settle
@@ -132,9 +132,9 @@ class TestTrades:
             AggTrade(2, 600_300, 2, 3, 3, START, False),
             AggTrade(3, 600_300, 1, 4, 4, START, False),
         ]
-        assert market.history.list_agg_trades("BTCUSDT") == rows
-        assert market.history.list_agg_trades("BTCUSDT", from_id=2, limit=1) == rows[1:2]
-        assert market.history.list_agg_trades("BTCUSDT", limit=2) == rows[1:]
+        assert market.history.market.list_agg_trades("BTCUSDT") == rows
+        assert market.history.market.list_agg_trades("BTCUSDT", from_id=2, limit=1) == rows[1:2]
+        assert market.history.market.list_agg_trades("BTCUSDT", limit=2) == rows[1:]
 
 
 class TestBars:
@@ -278,7 +278,7 @@ class TestRollingDay:
         settle()
         market.now = START + DAY + 3 * MINUTE
         market.trade(600_200, 4, Side.SELL)
-        day = market.history.rolling_day("BTCUSDT", market.now)
+        day = market.history.market.rolling_day("BTCUSDT", market.now)
         assert day == Bar(
             START + 3 * MINUTE,
             600_100,
@@ -293,13 +293,13 @@ class TestRollingDay:
             2,
             4,
         )
-        later = market.history.rolling_day("BTCUSDT", market.now + DAY)
+        later = market.history.market.rolling_day("BTCUSDT", market.now + DAY)
         assert (later.lots, later.trades) == (4, 1)
-        later = market.history.rolling_day("BTCUSDT", market.now + DAY + MINUTE)
+        later = market.history.market.rolling_day("BTCUSDT", market.now + DAY + MINUTE)
         assert later == Bar(START + 2 * DAY + 4 * MINUTE - DAY, *[600_200] * 4)
 
     def test_a_market_that_is_not_has_zeros(self, market: Market) -> None:
-        assert market.history.rolling_day("NONE", market.now).close == 0
+        assert market.history.market.rolling_day("NONE", market.now).close == 0
 
 
 class TestIncome:
@@ -310,7 +310,7 @@ class TestIncome:
         market.do(Deposit("bob", "USDT", 5), after=1)
         settle()
         market.do(Withdraw("bob", "USDT", 3))
-        rows = market.history.list_income(2, "")
+        rows = market.history.market.list_income(2, "")
         kinds = [row.kind.name for row in rows]
         assert kinds == ["TRANSFER", "COMMISSION", "REALIZED_PNL", "COMMISSION", *["TRANSFER"] * 2]
         assert sum(row.amount for row in rows) == market.machine.state.accounts[2].wallet
@@ -318,13 +318,13 @@ class TestIncome:
         assert [row.symbol for row in rows] == ["", *["BTCUSDT"] * 3, "", ""]
         ids = [row.tran_id for row in rows]
         assert ids == sorted(set(ids))
-        (profit,) = market.history.list_income(2, "", kind=IncomeKind.REALIZED_PNL)
+        (profit,) = market.history.market.list_income(2, "", kind=IncomeKind.REALIZED_PNL)
         assert profit.amount == 100 * 1_000 * market.machine.state.markets["BTCUSDT"].unit
-        assert market.history.list_income(2, "BTCUSDT") == rows[1:4]
-        assert market.history.list_income(2, "", limit=2) == rows[-2:]
-        assert market.history.list_income(2, "", start_ms=START, limit=2) == rows[:2]
-        assert market.history.list_income(2, "", start_ms=START + 1) == rows[-2:]
-        assert market.history.list_income(4, "") == []
+        assert market.history.market.list_income(2, "BTCUSDT") == rows[1:4]
+        assert market.history.market.list_income(2, "", limit=2) == rows[-2:]
+        assert market.history.market.list_income(2, "", start_ms=START, limit=2) == rows[:2]
+        assert market.history.market.list_income(2, "", start_ms=START + 1) == rows[-2:]
+        assert market.history.market.list_income(4, "") == []
 
 
 class TestStatistics:
@@ -335,7 +335,7 @@ class TestStatistics:
         market.order(3, Side.BUY, 600_000, 7)
         settle()
         market.do(Pulse(), after=16 * MINUTE)
-        rows = market.history.list_statistics("BTCUSDT", "5m")
+        rows = market.history.market.list_statistics("BTCUSDT", "5m")
         row = Statistics(START + 5 * MINUTE, 107, 107 * FIRST, 2, 1, 1, 0, 7, 0)
         times = [START + minutes * MINUTE for minutes in (5, 10, 15)]
         assert [each.time_ms for each in rows] == times
@@ -344,14 +344,17 @@ class TestStatistics:
         market.trade(600_000, 50, Side.SELL)
         settle()
         later = market.now + 6 * MINUTE
-        rows = market.history.list_statistics("BTCUSDT", "5m", now_ms=later)
+        rows = market.history.market.list_statistics("BTCUSDT", "5m", now_ms=later)
         assert [each.open_interest_lots for each in rows] == [107, 107, 107, 57]
-        half = market.history.list_statistics("BTCUSDT", "15m", now_ms=later)
+        half = market.history.market.list_statistics("BTCUSDT", "15m", now_ms=later)
         assert [each.time_ms for each in half] == [START + 15 * MINUTE]
-        assert market.history.list_statistics("BTCUSDT", "5m", limit=2, now_ms=later) == rows[-2:]
-        first = market.history.list_statistics("BTCUSDT", "5m", start_ms=START, limit=2)
+        assert (
+            market.history.market.list_statistics("BTCUSDT", "5m", limit=2, now_ms=later)
+            == rows[-2:]
+        )
+        first = market.history.market.list_statistics("BTCUSDT", "5m", start_ms=START, limit=2)
         assert first == rows[:2]
-        assert market.history.list_statistics("NONE", "5m", now_ms=later) == []
+        assert market.history.market.list_statistics("NONE", "5m", now_ms=later) == []
 
     def test_a_position_that_is_closed_is_counted_no_more(
         self, market: Market, settle: Settle
@@ -360,7 +363,9 @@ class TestStatistics:
         settle()
         market.trade(600_000, 100, Side.SELL)
         settle()
-        (row,) = market.history.list_statistics("BTCUSDT", "5m", now_ms=market.now + 5 * MINUTE)
+        (row,) = market.history.market.list_statistics(
+            "BTCUSDT", "5m", now_ms=market.now + 5 * MINUTE
+        )
         assert row == Statistics(START + 5 * MINUTE, *[0] * 8)
 
 
@@ -373,17 +378,19 @@ class TestReset:
         settle()
         market.do(Reset(), after=90_000)
         settle()
-        assert market.history.list_trades("BTCUSDT") == []
-        assert market.history.list_trades("BTCUSDT", from_id=1) == []
-        assert market.history.list_agg_trades("BTCUSDT", from_id=1) == []
-        assert market.history.list_income(2, "") == []
+        assert market.history.market.list_trades("BTCUSDT") == []
+        assert market.history.market.list_trades("BTCUSDT", from_id=1) == []
+        assert market.history.market.list_agg_trades("BTCUSDT", from_id=1) == []
+        assert market.history.market.list_income(2, "") == []
         opened = market.now - market.now % MINUTE
         assert market.bars() == [Bar(opened, *[FIRST] * 4)]
-        rows = market.history.list_statistics("BTCUSDT", "5m", now_ms=market.now + 5 * MINUTE)
+        rows = market.history.market.list_statistics(
+            "BTCUSDT", "5m", now_ms=market.now + 5 * MINUTE
+        )
         assert rows == [Statistics(START + 15 * MINUTE, *[0] * 8)]
         market.trade(600_000, 1)
-        assert [trade.trade_id for trade in market.history.list_trades("BTCUSDT")] == [1]
-        assert [row.tran_id for row in market.history.list_income(2, "")] == [2]
+        assert [trade.trade_id for trade in market.history.market.list_trades("BTCUSDT")] == [1]
+        assert [row.tran_id for row in market.history.market.list_income(2, "")] == [2]
 
 
 def test_instruments_of_one_batch_have_each_their_price(tmp_path: Path) -> None:
@@ -396,7 +403,7 @@ def test_instruments_of_one_batch_have_each_their_price(tmp_path: Path) -> None:
         ]
         market.do(Batch(tuple(others)))
         for symbol, ticks in (("AUSDT", 500_000), ("BUSDT", 400_000)):
-            assert market.history.rolling_day(symbol, market.now).close == ticks
+            assert market.history.market.rolling_day(symbol, market.now).close == ticks
 
 
 def test_rows_on_their_way_to_the_file_are_read(tmp_path: Path) -> None:
@@ -409,8 +416,17 @@ def test_rows_on_their_way_to_the_file_are_read(tmp_path: Path) -> None:
         flusher = held.flush()
         market.trade(600_300, 3, after=1_000)
         market.trade(600_400, 4, after=MINUTE)
-        assert [trade.lots for trade in history.list_trades("BTCUSDT", from_id=1)] == [1, 2, 3, 4]
-        assert [trade.lots for trade in history.list_agg_trades("BTCUSDT", from_id=2)] == [2, 3, 4]
+        assert [trade.lots for trade in history.market.list_trades("BTCUSDT", from_id=1)] == [
+            1,
+            2,
+            3,
+            4,
+        ]
+        assert [trade.lots for trade in history.market.list_agg_trades("BTCUSDT", from_id=2)] == [
+            2,
+            3,
+            4,
+        ]
         expected = [(1, 600_100), (5, 600_300), (4, 600_400)]
         assert [(bar.lots, bar.close) for bar in market.bars()] == expected
         held.release()
@@ -428,7 +444,10 @@ def test_the_market_alone_is_written_after_a_while(
         market.order(4, Side.BUY, 600_000, 5)
         with history._changed:
             assert history._changed.wait_for(
-                lambda: not len(history._layers[0].rows) and len(history._layers) == 1, 10
+                lambda: (
+                    not len(history._sources.layers[0].rows) and len(history._sources.layers) == 1
+                ),
+                10,
             )
         (position,) = history._connection.query("SELECT position FROM market")
         assert position == (market.machine.state.seq,)
@@ -442,9 +461,9 @@ def test_values_beyond_64_bits_are_kept(tmp_path: Path) -> None:
             history.absorb(Applied(seq, START + seq * MINUTE, Pulse(), None, (trade,)))
     with closing(SqliteHistory(path)) as history:
         now = START + 12 * MINUTE
-        (bar,) = history.list_bars("BTCUSDT", BarKind.LAST, "1h", now_ms=now)
+        (bar,) = history.market.list_bars("BTCUSDT", BarKind.LAST, "1h", now_ms=now)
         assert bar.value == 11 * 2**61
-        assert history.rolling_day("BTCUSDT", now).value == 11 * 2**61
+        assert history.market.rolling_day("BTCUSDT", now).value == 11 * 2**61
 
 
 def test_a_second_definition_moves_no_price(tmp_path: Path) -> None:
@@ -453,6 +472,6 @@ def test_a_second_definition_moves_no_price(tmp_path: Path) -> None:
     with closing(market.history) as history:
         (define,) = [each for each in OPENING if isinstance(each, DefineInstrument)]
         market.do(DefineInstrument(define.spec, 700_000))
-        assert history.rolling_day("BTCUSDT", market.now).close == FIRST
+        assert history.market.rolling_day("BTCUSDT", market.now).close == FIRST
         market.do(Reset())
-        assert history.rolling_day("BTCUSDT", market.now).close == 700_000
+        assert history.market.rolling_day("BTCUSDT", market.now).close == 700_000

@@ -327,14 +327,16 @@ def check(world: World, asked: list[dict[str, int]]) -> None:
                         and symbol in ("", row.symbol)
                         and kind in (None, row.kind)
                     ]
-                    found = world.history.list_income(account, symbol, kind=kind, **within)
+                    found = world.history.market.list_income(account, symbol, kind=kind, **within)
                     assert found == cut(rows, span, "time_ms", "time_ms")
 
 
 def check_market(world: World, symbol: str, span: dict[str, int], within: Any, by_id: Any) -> None:
     history, market = world.history, world.markets[symbol]
-    assert history.list_trades(symbol, **by_id) == cut(market.trades, span, "trade_id", "time_ms")
-    assert history.list_agg_trades(symbol, **by_id) == (
+    assert history.market.list_trades(symbol, **by_id) == cut(
+        market.trades, span, "trade_id", "time_ms"
+    )
+    assert history.market.list_agg_trades(symbol, **by_id) == (
         cut(market.agg_trades, span, "agg_id", "time_ms")
     )
     for kind in BarKind:
@@ -342,7 +344,7 @@ def check_market(world: World, symbol: str, span: dict[str, int], within: Any, b
             if interval == "1s" and kind != BarKind.LAST:
                 continue
             for filled in (True, False):
-                found = history.list_bars(
+                found = history.market.list_bars(
                     symbol, kind, interval, now_ms=world.now, filled=filled, **within
                 )
                 if filled and world.now - START > 2_000 * (INTERVALS[interval] or DAY):
@@ -350,7 +352,7 @@ def check_market(world: World, symbol: str, span: dict[str, int], within: Any, b
                 assert found == world.expect_bars(symbol, kind, interval, span, filled)
     check_day(world, symbol)
     for period in PERIODS:
-        rows = history.list_statistics(symbol, period, now_ms=world.now, **within)
+        rows = history.market.list_statistics(symbol, period, now_ms=world.now, **within)
         assert rows == world.expect_statistics(symbol, period, span)
 
 
@@ -358,7 +360,7 @@ def check_day(world: World, symbol: str) -> None:
     start = period_start("1m", world.now - DAY)
     minutes = world.bars(symbol, BarKind.LAST, "1m")
     inside = [bar for open_ms, bar in minutes.items() if open_ms >= start]
-    day = world.history.rolling_day(symbol, world.now)
+    day = world.history.market.rolling_day(symbol, world.now)
     close = list(minutes.values())[-1].close
     if not inside:
         assert day == Bar(start, *[close] * 4)

@@ -62,19 +62,21 @@ def play(seed: int, count: int = 400, *, amends: bool = True) -> list[Command]:
 def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
     """Everything that can be asked of a market, and all amendments in it."""
     told: dict[str, Any] = {
-        f"{kind.name} {interval}": history.list_bars("BTCUSDT", kind, interval, now_ms=now_ms)
+        f"{kind.name} {interval}": history.market.list_bars(
+            "BTCUSDT", kind, interval, now_ms=now_ms
+        )
         for kind in BarKind
         for interval in INTERVALS
     }
-    told["trades"] = history.list_trades("BTCUSDT", from_id=0)
-    told["recent"] = history.list_trades("BTCUSDT")
-    told["agg trades"] = history.list_agg_trades("BTCUSDT", from_id=0, limit=10_000)
-    told["day"] = history.rolling_day("BTCUSDT", now_ms)
-    told["income"] = history.list_income(1, "", limit=10_000)
+    told["trades"] = history.market.list_trades("BTCUSDT", from_id=0)
+    told["recent"] = history.market.list_trades("BTCUSDT")
+    told["agg trades"] = history.market.list_agg_trades("BTCUSDT", from_id=0, limit=10_000)
+    told["day"] = history.market.rolling_day("BTCUSDT", now_ms)
+    told["income"] = history.market.list_income(1, "", limit=10_000)
     told["amendments"] = [
         row for of in (1, 2) for row in history.list_amendments(of, "", limit=999)
     ]
-    told["statistics"] = history.list_statistics("BTCUSDT", "5m", now_ms=now_ms)
+    told["statistics"] = history.market.list_statistics("BTCUSDT", "5m", now_ms=now_ms)
     return told
 
 

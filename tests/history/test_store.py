@@ -385,7 +385,7 @@ class TestWriter:
         absorb(history, OrderCanceled(make.order(2)), VenueReset(), OrderCanceled(make.order(3)))
         flusher = held.flush()
         absorb(history, OrderCanceled(make.order(4)))
-        assert len(history._layers) == 2
+        assert len(history._sources.layers) == 2
         assert [order.order_id for order in history.list_orders(1, "")] == [3, 4]
         assert history.find_order(1, "", 1) is None
         assert history.find_order(1, "", 3) == make.order(3)
@@ -425,7 +425,7 @@ class TestWriter:
             absorber = threading.Thread(target=absorb_many)
             absorber.start()
             with history._changed:
-                history._changed.wait_for(lambda: len(history._layers[0].rows) == 11)
+                history._changed.wait_for(lambda: len(history._sources.layers[0].rows) == 11)
             assert absorber.is_alive()
             assert history.position == 12
             held.release()
@@ -501,8 +501,8 @@ class WriterHeld:
     def __init__(self, history: SqliteHistory) -> None:
         self._history = history
         self._go = threading.Event()
-        self._write = history._writer.write
-        history._writer.write = self._wait  # type: ignore[method-assign, assignment]
+        self._write = history._sources.writer.write
+        history._sources.writer.write = self._wait  # type: ignore[method-assign, assignment]
 
     def _wait(self, *arguments: Any) -> None:
         self._go.wait()
@@ -513,7 +513,7 @@ class WriterHeld:
         thread = threading.Thread(target=self._history.flush)
         thread.start()
         with self._history._changed:
-            self._history._changed.wait_for(lambda: len(self._history._layers) == 2)
+            self._history._changed.wait_for(lambda: len(self._history._sources.layers) == 2)
         return thread
 
     def release(self) -> None:

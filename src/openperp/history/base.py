@@ -34,7 +34,7 @@ class HistoryUnusable(Exception):
     """The store cannot be read or written; the message is one sentence for an operator."""
 
 
-class History(MarketHistory, Protocol):
+class History(Protocol):
     """Recalls what the engine has let go of.
 
     It is derived from the journal: `position` is the number of the last record
@@ -50,6 +50,11 @@ class History(MarketHistory, Protocol):
 
     @property
     def position(self) -> int: ...
+
+    @property
+    def market(self) -> MarketHistory:
+        """The market's past, which reads see in the same way."""
+        ...
 
     @property
     def failing(self) -> str:

@@ -1,41 +1,33 @@
 """Questions about the market's past: answered from memory, from unwritten rows, from the file."""
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
 
-import msgspec
-
 from openperp.history.bars import BarSource, Window
-from openperp.history.base import HistoryUnusable
-from openperp.history.file import Connection
 from openperp.history.intervals import period_start
 from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
 from openperp.history.market_rows import MarketRows
 from openperp.history.market_tables import AGG_TRADES, INCOME, TRADES
 from openperp.history.memory import MarketMemory, Memory
-from openperp.history.overlay import Layer
 from openperp.history.sampled import SampleSource, list_samples
 from openperp.history.series import MARKET_ACCOUNT, bar_series
-from openperp.history.span import Picked, Span
+from openperp.history.sources import Sources
+from openperp.history.span import Span
 from openperp.history.tables import Table
 from openperp.history.track import flat
-from openperp.history.writer import Writer
 
 Row = TypeVar("Row", Trade, AggTrade, Income)
 
 
 class MarketReads:
-    """The half of the history that answers for the market; the other half keeps the rows."""
+    """Reads of the market's past; `lock` is that under which `memory` and layers change."""
 
-    _layers: tuple[Layer, ...]
-    _lock: Lock
-    _memory: Memory
-    _reader: Connection
-    _writer: Writer
+    def __init__(self, sources: Sources, memory: Memory, lock: Lock) -> None:
+        self._sources = sources
+        self._memory = memory
+        self._lock = lock
 
     def list_trades(
         self,
@@ -122,8 +114,8 @@ class MarketReads:
                 unwritten.update(rows.bars.get((symbol, kind), {}).get(interval, {}))
         unwritten[current.open_ms] = current
         window = Window(interval, start_ms, end_ms, limit, latest_ms)
-        with self._reading() as reader:
-            owner = None if all_there else self._writer.owners.find_number(symbol)
+        with self._sources.reading() as reader:
+            owner = None if all_there else self._sources.writer.owners.find_number(symbol)
             series = None if owner is None else bar_series(owner, kind, interval)
             return window.read(BarSource(unwritten, reader, series), filled)
 
@@ -151,8 +143,8 @@ class MarketReads:
                 unwritten.update(rows.statistics.get(symbol, {}))
             latest_ms = max(memory.time_ms, now_ms or 0)
             present = memory.count_now(symbol)
-        with self._reading() as reader:
-            owner = None if all_there else self._writer.owners.find_number(symbol)
+        with self._sources.reading() as reader:
+            owner = None if all_there else self._sources.writer.owners.find_number(symbol)
             source = SampleSource(unwritten, present, reader, owner)
             return list_samples(source, period, start_ms, end_ms, limit, latest_ms)
 
@@ -177,7 +169,7 @@ class MarketReads:
         Called under the lock.
         """
         newest_first: list[MarketRows] = []
-        for layer in self._layers:
+        for layer in self._sources.layers:
             newest_first.append(layer.rows.market)
             if layer.rows.market.cleared:
                 break
@@ -191,25 +183,11 @@ class MarketReads:
         sought: int | None = None,
     ) -> list[Row]:
         """Rows of the span, from those that `pick` finds unwritten and from the file."""
-        picked = Picked[Row]()
-        for layer in self._layers:
-            rows = layer.rows.market
-            picked.add(
-                (row_id, row)
-                for row_id, row in pick(rows)
-                if span.admits(span.account, span.symbol, row_id, row.time_ms)
-            )
-            if rows.cleared:
-                return picked.cut(span)
-        with self._reading() as reader:
-            for base in self._writer.owners.find_bases(span.account, span.symbol):
-                picked.add(table.list(reader, base, span, sought))
-        return picked.cut(span)
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._reader.lock:
-            try:
-                yield self._reader.raw
-            except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise HistoryUnusable(f"The history cannot be read: {error}.") from error
+        def admit(rows: MarketRows) -> Iterator[tuple[int, Row]]:
+            for row_id, row in pick(rows):
+                if span.admits(span.account, span.symbol, row_id, row.time_ms):
+                    yield row_id, row
+
+        unwritten = [layer.rows.market for layer in self._sources.layers]
+        return self._sources.list(table, span, unwritten, admit, sought)

@@ -24,6 +24,11 @@ class Layer:
         self._by_id: dict[int, OrderRecord] = {}
         self._by_client_id: dict[str, list[OrderRecord]] = {}
 
+    @property
+    def cleared(self) -> bool:
+        """Whether all orders, fills and amendments before these are gone."""
+        return self.rows.cleared
+
     def find_order(self, order_id: int) -> OrderRecord | None:
         self._index()
         return self._by_id.get(order_id)

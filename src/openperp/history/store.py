@@ -15,7 +15,8 @@ from openperp.history.client_ids import find_auto_order_id, hash_client_id
 from openperp.history.market_reads import MarketReads
 from openperp.history.overlay import Layer
 from openperp.history.restore import restore
-from openperp.history.span import Picked, Span
+from openperp.history.sources import Sources
+from openperp.history.span import Span
 from openperp.history.tables import AMENDMENTS, FILLS, ID_MASK, ORDERS
 from openperp.history.writer import Writer
 
@@ -42,7 +43,7 @@ class Taken(NamedTuple):
     flush: int
 
 
-class SqliteHistory(MarketReads):
+class SqliteHistory:
     """Closed orders, fills and the market's past in a file, or in memory where `path` is None.
 
     `absorb` adds to the top layer of unwritten rows; the writer takes that layer
@@ -70,7 +71,7 @@ class SqliteHistory(MarketReads):
             connection, self.discarded = file.open_file(path, identity, needed_seq)
             self._connection = file.Connection(connection)
             self._reader = file.Connection(file.connect(str(path)))
-        self._writer = Writer(self._connection)
+        self._sources = Sources(self._reader, Writer(self._connection))
         ((self._position,),) = self._connection.query("SELECT position FROM history")
 
         self._memory = restore(self._connection.raw)
@@ -78,7 +79,7 @@ class SqliteHistory(MarketReads):
         self._memory.house = self._house
         self._lock = Lock()
         self._changed = Condition(self._lock)
-        self._layers: tuple[Layer, ...] = (Layer(),)
+        self._market = MarketReads(self._sources, self._memory, self._lock)
         self._idle = True
         self._closing = False
         self._flush_wanted = 0
@@ -95,6 +96,10 @@ class SqliteHistory(MarketReads):
         return int(self._position)
 
     @property
+    def market(self) -> MarketReads:
+        return self._market
+
+    @property
     def failing(self) -> str:
         """Why the last write failed; empty once one succeeds."""
         reason = self._failure or self._end
@@ -104,7 +109,7 @@ class SqliteHistory(MarketReads):
         memory = self._memory
         follow = applied.seq > memory.position
         with self._lock:
-            rows = self._layers[0].rows
+            rows = self._sources.layers[0].rows
             if applied.seq > self._position:
                 absorb(applied, rows, self._house, memory, follow=follow)
                 self._position = applied.seq
@@ -124,7 +129,7 @@ class SqliteHistory(MarketReads):
         with self._changed:
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: len(self._layers[0].rows) <= UNWRITTEN_ROWS or self.failing
+                lambda: len(self._sources.layers[0].rows) <= UNWRITTEN_ROWS or self.failing
             )
             if self.failing:
                 raise HistoryUnusable(self.failing)
@@ -132,7 +137,7 @@ class SqliteHistory(MarketReads):
     def start_from(self, state: State) -> None:
         with self._lock:
             if state.seq > self._memory.position:
-                self._memory.start_from(state, self._layers[0].rows.market)
+                self._memory.start_from(state, self._sources.layers[0].rows.market)
 
     def add_house_accounts(self, accounts: Iterable[int]) -> None:
         self._house.update(accounts)
@@ -184,10 +189,10 @@ class SqliteHistory(MarketReads):
                     lambda: self._closing or self._flush_wanted > self._flush_failed, RETRY_SECONDS
                 )
                 return not self._closing
-            urgent = self._layers[0].rows.urgent
+            urgent = self._sources.layers[0].rows.urgent
             self._idle = not urgent and self._flush_wanted == self._flush_done
             while not self._changed.wait_for(lambda: not self._idle or self._closing, IDLE_SECONDS):
-                if self._layers[0].rows:
+                if self._sources.layers[0].rows:
                     break
             self._changed.wait_for(self._is_pressing, GATHER_SECONDS)
             return not self._closing
@@ -196,22 +201,22 @@ class SqliteHistory(MarketReads):
         return (
             self._closing
             or self._flush_wanted > self._flush_done
-            or len(self._layers[0].rows) > UNWRITTEN_ROWS
+            or len(self._sources.layers[0].rows) > UNWRITTEN_ROWS
         )
 
     def _write_layer(self) -> None:
         """Writes the layer that failed before, if one did, or else the top one."""
         with self._changed:
             if self._taken is None:
-                self._memory.seal(self._layers[0].rows.market)
-                self._taken = Taken(self._layers[0], self._position, self._flush_wanted)
-                self._layers = (Layer(), self._taken.layer)
+                self._memory.seal(self._sources.layers[0].rows.market)
+                self._taken = Taken(self._sources.layers[0], self._position, self._flush_wanted)
+                self._sources.layers = (Layer(), self._taken.layer)
             taken, wanted = self._taken, self._flush_wanted
             self._changed.notify_all()
         try:
             if self._failure:
                 # What it holds of rows that were rolled back must not be built upon.
-                self._writer = Writer(self._connection)
+                self._sources.writer = Writer(self._connection)
             self._write(taken.layer, taken.position, durable=wanted > self._flush_done)
         except sqlite3.Error as error:
             with self._changed:
@@ -219,7 +224,7 @@ class SqliteHistory(MarketReads):
                 self._changed.notify_all()
             return
         with self._changed:
-            self._layers = self._layers[:1]
+            self._sources.layers = self._sources.layers[:1]
             self._taken, self._failure, self._flush_done = None, "", taken.flush
             self._changed.notify_all()
 
@@ -229,26 +234,26 @@ class SqliteHistory(MarketReads):
         execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         execute("BEGIN IMMEDIATE")
         try:
-            self._writer.write(layer.rows, position)
+            self._sources.writer.write(layer.rows, position)
             execute("COMMIT")
         except sqlite3.Error:
             self._connection.roll_back()
             raise
-        self._writer.client_ids.committed()
+        self._sources.writer.client_ids.committed()
 
     # Readers' threads.
 
     def find_order(self, account: int, symbol: str, order_id: int) -> OrderRecord | None:
-        for layer in self._layers:
+        for layer in self._sources.layers:
             order = layer.find_order(order_id)
             if order is not None:
                 return order if _belongs(order, account, symbol) else None
-            if layer.rows.cleared:
+            if layer.cleared:
                 return None
         if not 0 < order_id <= ID_MASK:
             return None
-        with self._reading() as reader:
-            for base in self._writer.owners.find_bases(account, symbol):
+        with self._sources.reading() as reader:
+            for base in self._sources.writer.owners.find_bases(account, symbol):
                 order = ORDERS.find(reader, base | order_id)
                 if order is not None:
                     return order
@@ -273,15 +278,15 @@ class SqliteHistory(MarketReads):
     def _find_by_client_id(
         self, account: int, symbol: str, client_id: str, algo: bool
     ) -> OrderRecord | None:
-        for layer in self._layers:
+        for layer in self._sources.layers:
             for order in reversed(layer.find_orders_by_client_id(client_id)):
                 if order.algo == algo and _belongs(order, account, symbol):
                     return order
-            if layer.rows.cleared:
+            if layer.cleared:
                 return None
-        with self._reading() as reader:
-            bases = self._writer.owners.find_bases(account, symbol)
-            for key in self._writer.client_ids.search(
+        with self._sources.reading() as reader:
+            bases = self._sources.writer.owners.find_bases(account, symbol)
+            for key in self._sources.writer.client_ids.search(
                 reader, hash_client_id(account, client_id, algo)
             ):
                 found = ORDERS.find(reader, key) if key & ~ID_MASK in bases else None
@@ -302,15 +307,9 @@ class SqliteHistory(MarketReads):
         newest: bool | None = None,
     ) -> list[OrderRecord]:
         span = Span(account, symbol, from_id, until_id, start_ms, end_ms, limit, newest)
-        picked = Picked[OrderRecord]()
-        for layer in self._layers:
-            picked.add(layer.list_orders(span))
-            if layer.rows.cleared:
-                return picked.cut(span)
-        with self._reading() as reader:
-            for base in self._writer.owners.find_bases(account, symbol):
-                picked.add(ORDERS.list(reader, base, span))
-        return picked.cut(span)
+        return self._sources.list(
+            ORDERS, span, self._sources.layers, lambda layer: layer.list_orders(span)
+        )
 
     def list_fills(
         self,
@@ -325,15 +324,13 @@ class SqliteHistory(MarketReads):
         newest: bool | None = None,
     ) -> list[Fill]:
         span = Span(account, symbol, from_id, None, start_ms, end_ms, limit, newest)
-        picked = Picked[Fill]()
-        for layer in self._layers:
-            picked.add(layer.list_fills(span, order_id))
-            if layer.rows.cleared:
-                return picked.cut(span)
-        with self._reading() as reader:
-            for base in self._writer.owners.find_bases(account, symbol):
-                picked.add(FILLS.list(reader, base, span, order_id))
-        return picked.cut(span)
+        return self._sources.list(
+            FILLS,
+            span,
+            self._sources.layers,
+            lambda layer: layer.list_fills(span, order_id),
+            order_id,
+        )
 
     def list_amendments(
         self,
@@ -346,15 +343,13 @@ class SqliteHistory(MarketReads):
         limit: int = 50,
     ) -> list[Amendment]:
         span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
-        picked = Picked[Amendment]()
-        for layer in self._layers:
-            picked.add(layer.list_amendments(span, order_id))
-            if layer.rows.cleared:
-                return picked.cut(span)
-        with self._reading() as reader:
-            for base in self._writer.owners.find_bases(account, symbol):
-                picked.add(AMENDMENTS.list(reader, base, span, order_id))
-        return picked.cut(span)
+        return self._sources.list(
+            AMENDMENTS,
+            span,
+            self._sources.layers,
+            lambda layer: layer.list_amendments(span, order_id),
+            order_id,
+        )
 
 
 def _belongs(order: OrderRecord, account: int, symbol: str) -> bool:

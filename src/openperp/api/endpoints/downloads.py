@@ -58,7 +58,7 @@ class FileId(Params, frozen=True):
 
 def make_income_file(call: Call, params: Span) -> Row:
     _check(params)
-    rows = call.view.history.list_income(
+    rows = call.view.history.market.list_income(
         call.account,
         "",
         start_ms=params.start_time,

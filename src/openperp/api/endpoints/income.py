@@ -40,7 +40,7 @@ def get_income(call: Call, params: IncomeSpan) -> list[Row]:
         return []
     timed = params.start_time or params.end_time
     first_ms = max(0, call.now_ms - (KEPT_MS if timed else DEFAULT_SPAN_MS))
-    rows = call.view.history.list_income(
+    rows = call.view.history.market.list_income(
         call.account,
         params.symbol,
         kind=kind,

@@ -96,7 +96,7 @@ def _bars(
     check_span(params.start_time, params.end_time)
     if params.start_time > call.now_ms:
         return []
-    bars = call.view.history.list_bars(
+    bars = call.view.history.market.list_bars(
         market.spec.symbol,
         kind,
         params.interval,

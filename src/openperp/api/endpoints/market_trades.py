@@ -43,7 +43,7 @@ def get_trades(call: Call, params: Recent) -> list[Row]:
     """The last trades, oldest first."""
     market = find_market(call, params.symbol)
     text = call.view.format_of(market)
-    trades = call.view.history.list_trades(params.symbol, limit=params.limit)
+    trades = call.view.history.market.list_trades(params.symbol, limit=params.limit)
     return [trade_row(trade, text) for trade in trades]
 
 
@@ -53,7 +53,7 @@ def get_older_trades(call: Call, params: Older) -> list[Row]:
     text = call.view.format_of(market)
     kept_ms = max(0, call.now_ms - TRADES_KEPT_MS)
     by_id = params.from_id >= 0
-    trades = call.view.history.list_trades(
+    trades = call.view.history.market.list_trades(
         params.symbol,
         from_id=params.from_id if by_id else None,
         start_ms=kept_ms if by_id else None,
@@ -72,7 +72,7 @@ def get_agg_trades(call: Call, params: Aggregates) -> list[Row]:
     if start_ms and end_ms - start_ms > AGGREGATES_SPAN_HOURS * HOUR_MS:
         raise ApiError(-1127, AGGREGATES_SPAN_HOURS, explain=f"{end_ms - start_ms} ms apart")
     kept_ms = max(0, call.now_ms - AGGREGATES_KEPT_MS)
-    trades = call.view.history.list_agg_trades(
+    trades = call.view.history.market.list_agg_trades(
         params.symbol,
         from_id=params.from_id if by_id else None,
         start_ms=max(start_ms, kept_ms) if start_ms or by_id else None,
@@ -89,7 +89,7 @@ def get_day(call: Call, params: MaybeSymbol) -> Row | list[Row]:
 
 
 def _day(call: Call, market: Market) -> Row:
-    history, symbol = call.view.history, market.spec.symbol
+    history, symbol = call.view.history.market, market.spec.symbol
     day = history.rolling_day(symbol, call.now_ms)
     text = call.view.format_of(market)
     return day_ticker_row(market, day, last_lots(history, symbol), text, call.now_ms)

@@ -130,7 +130,7 @@ def ratio_text(part: int, whole: int) -> str:
 
 def _statistics(call: Call, params: Periods) -> list[Statistics]:
     start_ms, end_ms = _span(call, params)
-    rows = call.view.history.list_statistics(
+    rows = call.view.history.market.list_statistics(
         params.symbol,
         params.period,
         start_ms=start_ms,
@@ -170,7 +170,7 @@ def get_taker_volume(call: Call, params: Periods) -> list[Row]:
 
 def _bars(call: Call, market: Market, kind: BarKind, params: Periods | BasisPeriods) -> list[Bar]:
     start_ms, end_ms = _span(call, params)
-    bars = call.view.history.list_bars(
+    bars = call.view.history.market.list_bars(
         market.spec.symbol,
         kind,
         params.period,

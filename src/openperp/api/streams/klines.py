@@ -91,7 +91,7 @@ class Klines(MarketChannel):
         limit: int,
         filled: bool,
     ) -> list[Bar]:
-        return self.view.history.list_bars(
+        return self.view.history.market.list_bars(
             self.stream.symbol,
             BarKind.LAST,
             self.stream.topic.interval,

@@ -37,7 +37,7 @@ class Ticker(MarketChannel):
     steady = True
 
     def speak(self) -> Iterable[bytes]:
-        day = self.view.history.rolling_day(self.stream.symbol, self.view.now_ms())
+        day = self.view.history.market.rolling_day(self.stream.symbol, self.view.now_ms())
         describe = mini_ticker if self.stream.topic.kind is Kind.MINI_TICKER else ticker
         yield encode(describe(self.view, self.market, day))
 
@@ -59,7 +59,7 @@ class Tickers(Channel):
         describe = mini_ticker if self.stream.topic.kind is Kind.MINI_TICKERS else ticker
         rows = []
         for market in _markets(self.view):
-            day = self.view.history.rolling_day(market.spec.symbol, now_ms)
+            day = self.view.history.market.rolling_day(market.spec.symbol, now_ms)
             if not _is_same(day, self._told.get(market.spec.symbol)):
                 self._told[market.spec.symbol] = day
                 rows.append(describe(self.view, market, day))
@@ -125,7 +125,7 @@ def ticker(view: View, market: Market, day: Bar) -> Row:
         "P": texts.change_percent,
         "w": texts.average,
         "c": texts.close,
-        "Q": text.quantity[last_lots(view.history, symbol)],
+        "Q": text.quantity[last_lots(view.history.market, symbol)],
         "o": texts.open,
         "h": texts.high,
         "l": texts.low,

@@ -76,7 +76,7 @@ class AggTrades(MarketChannel):
         return trades[-missing:] if missing > 0 else []
 
     def _read_newest(self, limit: int) -> list[AggTrade]:
-        return self.view.history.list_agg_trades(self.stream.symbol, limit=limit)
+        return self.view.history.market.list_agg_trades(self.stream.symbol, limit=limit)
 
     def _newest_id(self) -> int:
         newest = self._read_newest(1)

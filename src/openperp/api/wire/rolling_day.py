@@ -28,7 +28,7 @@ class RollingDay(msgspec.Struct, frozen=True):
 
 
 def rolling_day(day: Bar, text: InstrumentFormat) -> RollingDay:
-    """The texts of a bar of `History.rolling_day`."""
+    """The texts of a bar of `MarketHistory.rolling_day`."""
     gain = day.close - day.open
     percent = divide_nearest(gain * 100 * 10**PERCENT_DECIMALS, day.open) if day.open else 0
     return RollingDay(
