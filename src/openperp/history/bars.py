@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from openperp.history.base import HistoryUnusable
 from openperp.history.intervals import period_start, shift_period
+from openperp.history.keys import decode_bar
 from openperp.history.market import Bar
-from openperp.history.series import decode_bar
 from openperp.history.track import flat
 
 _SELECT: Final = "SELECT open_ms, CAST(record AS BLOB) FROM bars WHERE series = ?"

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 from openperp.history.bars import BarSource, Window
 from openperp.history.intervals import period_start
+from openperp.history.keys import MARKET_ACCOUNT, bar_series
 from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
 from openperp.history.market_rows import MarketRows
 from openperp.history.market_tables import AGG_TRADES, INCOME, TRADES
 from openperp.history.memory import MarketMemory, Memory
-from openperp.history.sampled import SampleSource, list_samples
-from openperp.history.series import MARKET_ACCOUNT, bar_series
 from openperp.history.sources import Sources
 from openperp.history.span import Span
+from openperp.history.statistics import SampleSource, list_samples
 from openperp.history.tables import Table
 from openperp.history.track import flat
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 import msgspec
 
 from openperp.history.file import Connection
+from openperp.history.keys import MARKET_ACCOUNT, bar_series, encode_row
 from openperp.history.market import AggTrade, BarKind, Income, Statistics, Trade
 from openperp.history.market_rows import BarRows, MarketRows
-from openperp.history.series import MARKET_ACCOUNT, bar_series, encode_row
 from openperp.history.tables import Owners, Table, insert
 
 TABLES: Final = (

@@ -25,11 +25,11 @@ from openperp.engine.events import (
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.numbers import MONEY_ONE, divide_nearest
 from openperp.engine.state import State
-from openperp.history.day import RollingDay
 from openperp.history.intervals import MINUTE
 from openperp.history.ledger import Ledger
 from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
 from openperp.history.market_rows import Checkpoint, MarketRows, Wallet
+from openperp.history.rolling_day import RollingDay
 from openperp.history.track import Track
 
 RECENT: Final = 1_000

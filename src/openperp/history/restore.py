@@ -7,16 +7,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from openperp.history.intervals import DAY
-from openperp.history.market import AggTrade, Trade
-from openperp.history.market_rows import Checkpoint, Wallet
-from openperp.history.memory import MarketMemory, Memory
-from openperp.history.series import (
+from openperp.history.keys import (
     ID_BITS,
     MARKET_ACCOUNT,
     bar_series,
     decode_bar,
     decode_statistics,
 )
+from openperp.history.market import AggTrade, Trade
+from openperp.history.market_rows import Checkpoint, Wallet
+from openperp.history.memory import MarketMemory, Memory
 from openperp.history.track import Track
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import msgspec
 from openperp.engine.events import Fill, OrderRecord
 from openperp.history.base import Amendment
 from openperp.history.file import Connection
-from openperp.history.series import ID_BITS, MARKET_ACCOUNT
+from openperp.history.keys import ID_BITS, MARKET_ACCOUNT
 from openperp.history.span import Row, Span
 
 ID_MASK: Final = 2**ID_BITS - 1
