@@ -26,6 +26,9 @@ from openperp.api.errors import ApiError
 MESSAGE_LIMIT: Final = 64 * 1024
 """Bytes of a message from a peer, all its fragments together; a longer one ends the connection."""
 
+FRAGMENTS_LIMIT: Final = 64
+"""Frames of a message; a frame may be empty, and be held all the same."""
+
 SLOW_READER_BYTES: Final = 1024 * 1024
 """What may wait for a peer that does not read, besides what the system holds."""
 
@@ -49,7 +52,7 @@ class Talk(Protocol):
     """Who stands behind a socket."""
 
     texts_count: bool
-    """Whether texts, too, count towards `frames_per_s`; pings and pongs always do."""
+    """Whether texts, too, count towards `frames_per_s`, each by its frames; pings and pongs do."""
     frames_per_s: int | None
 
     def begin(self) -> None:
@@ -219,19 +222,26 @@ class Socket(asyncio.Protocol):
         if frame.fin:
             text, self._messages = b"".join(self._messages), []
             self._take_text(text)
+        elif len(self._messages) == FRAGMENTS_LIMIT:
+            self.end(CloseCode.POLICY_VIOLATION, "a message of too many fragments")
+        else:
+            self._charge_text()
 
     def _take_text(self, text: bytes) -> None:
         talk = self._talk
         if talk is None:
             return
-        if talk.texts_count:
-            self._charge()
+        self._charge_text()
         try:
             text.decode()
         except UnicodeDecodeError:
             self.end(CloseCode.INVALID_DATA, "a message must be UTF-8")
         if not self._ended:
             talk.hear(text)
+
+    def _charge_text(self) -> None:
+        if self._talk is not None and self._talk.texts_count:
+            self._charge()
 
     def _charge(self) -> None:
         """Counts what came in this second."""
