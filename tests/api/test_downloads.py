@@ -3,13 +3,22 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 
 import pytest
 from msgspec.structs import replace
 from tests.api.offline import START_MS, header
 from tests.api.trader import Trader, trade
 
-from openperp.api.downloads import BYTES_MAX, FILES_MAX, KEPT_MS, Download, Downloads
+from openperp.api.downloads import (
+    ACCOUNT_BYTES_MAX,
+    ACCOUNT_FILES_MAX,
+    BYTES_MAX,
+    FILES_MAX,
+    KEPT_MS,
+    Download,
+    Downloads,
+)
 from openperp.api.endpoints import downloads
 
 DAY = 86_400_000
@@ -137,16 +146,45 @@ def test_weights(alice: Trader) -> None:
     assert header(answer, "x-mbx-used-weight-1m") == "1010"
 
 
-def make(number: int, size: int = 1) -> Download:
-    return Download(str(number), 1, "order", "order.csv", b"x" * size, START_MS + KEPT_MS)
+def make(number: int, size: int = 1, account: int = 1) -> Download:
+    return Download(str(number), account, "order", "order.csv", b"x" * size, START_MS + KEPT_MS)
 
 
-def test_files_are_bounded_in_number_and_size() -> None:
+def kept(files: Downloads, numbers: Iterable[int]) -> list[int]:
+    return [number for number in numbers if files.find(str(number), START_MS) is not None]
+
+
+def test_the_files_of_an_account_are_bounded_in_number_and_size() -> None:
     files = Downloads()
-    for number in range(FILES_MAX + 1):
+    files.add(make(0, account=2), START_MS)
+    for number in range(1, ACCOUNT_FILES_MAX + 2):
         files.add(make(number), START_MS)
-    assert files.find("0", START_MS) is None
-    assert files.find("1", START_MS) is not None
-    files.add(make(1_000, BYTES_MAX), START_MS)
-    assert files.find(str(FILES_MAX), START_MS) is None
-    assert files.find("1000", START_MS) is not None
+    assert kept(files, range(3)) == [0, 2]
+    files.add(make(1_000, ACCOUNT_BYTES_MAX - 1), START_MS)
+    assert kept(files, range(1_001)) == [0, ACCOUNT_FILES_MAX + 1, 1_000]
+    files.add(make(1_001, ACCOUNT_BYTES_MAX), START_MS)
+    assert kept(files, range(1_002)) == [0, 1_001]
+
+
+@pytest.mark.parametrize(
+    ("files_each", "size", "accounts"),
+    [
+        (ACCOUNT_FILES_MAX, 1, FILES_MAX // ACCOUNT_FILES_MAX),
+        (2, ACCOUNT_BYTES_MAX // 2, BYTES_MAX // ACCOUNT_BYTES_MAX),
+    ],
+)
+def test_all_files_are_bounded_at_the_expense_of_who_holds_the_most(
+    files_each: int, size: int, accounts: int
+) -> None:
+    files = Downloads()
+    files.add(make(0, account=1), START_MS)
+    total = 1 + files_each * accounts
+    for number in range(1, total):
+        files.add(make(number, size, 2 + (number - 1) // files_each), START_MS)
+    assert kept(files, range(total)) == [0, *range(2, total)]
+    files.add(make(total, size, account=1), START_MS)
+    assert kept(files, (0, total)) == [0, total]
+    assert len(kept(files, range(total))) == total - 2
+    assert kept(files, range(3)) == [0, 2]
+    files.clear()
+    assert kept(files, range(total)) == []
