@@ -91,7 +91,6 @@ REFUSED = [
     # What this venue does not follow.
     ("hedge side", LIMIT, {"positionSide": "LONG"}, -4061),
     ("price match", LIMIT, {"priceMatch": "QUEUE", "price": None}, -4084),
-    ("self-trade prevention", LIMIT, {"selfTradePreventionMode": "EXPIRE_TAKER"}, -4084),
     ("good till date", LIMIT, {"timeInForce": "GTD", "goodTillDate": 1_800_000_000_000}, -4084),
     ("a date without GTD", LIMIT, {"goodTillDate": 1_800_000_000_000}, -1106),
     ("retail price improvement", LIMIT, {"timeInForce": "RPI"}, -4084),

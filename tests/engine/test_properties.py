@@ -43,6 +43,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -68,6 +69,7 @@ def orders(draw: st.DrawFn) -> PlaceOrder:
         fields["activation_ticks"] = draw(st.just(0) | TICKS)
         fields["parent_id"] = draw(st.just(0) | ORDER_IDS)
         fields["algo"] = True
+    fields["stp"] = draw(st.sampled_from([StpMode.NONE, *StpMode]))
     fields["position_side"] = draw(st.sampled_from([PositionSide.LONG, PositionSide.SHORT]))
     closes = draw(st.integers(0, 9)) == 0
     return PlaceOrder(

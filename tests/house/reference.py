@@ -96,7 +96,7 @@ def _field_docs(record: type) -> Iterator[tuple[str, str]]:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return value.name if isinstance(value, Enum) else str(value)
 
 
 def endpoints() -> str:

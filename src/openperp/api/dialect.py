@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from openperp.engine.terms import StpMode
+
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):
     """A code with the arguments of its message.
@@ -52,6 +54,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """A LIMIT order without timeInForce is refused; otherwise it is GTC."""
     callback_max_ppm: int
     """Largest callbackRate of a trailing stop, in parts per million."""
+    order_stp: StpMode
+    """Self-trade prevention of POST order without selfTradePreventionMode; elsewhere it is NONE."""
 
 
 def _columns() -> dict[str, Dialect]:
@@ -70,6 +74,7 @@ def _columns() -> dict[str, Dialect]:
         "triggers_in_order_updates": (True, False),
         "limit_needs_time_in_force": (False, True),
         "callback_max_ppm": (100_000, 200_000),
+        "order_stp": (StpMode.NONE, StpMode.EXPIRE_MAKER),
     }
     columns = [
         msgspec.convert(dict(zip(table, cells, strict=True)), Dialect)

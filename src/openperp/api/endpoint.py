@@ -51,12 +51,16 @@ class Request(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way through a handler; `account` is 0 where nobody signed."""
+    """One request on its way through a handler; `account` is 0 where nobody signed.
+
+    `over_http` tells it from a method of the WebSocket API.
+    """
 
     view: View
     account: int
     now_ms: int
     request: Request
+    over_http: bool = True
 
 
 class ClockChange(msgspec.Struct, frozen=True):

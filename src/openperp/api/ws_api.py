@@ -149,7 +149,8 @@ def _call(
     fields.pop("apikey", None)
     fields.pop(_RETURN_LIMITS.lower(), None)
     request = Request(endpoint.method, endpoint.path, b"", b"", {}, ip)
-    return run(endpoint, Call(view, account, now_ms, request), fields, exchange.costs)
+    call = Call(view, account, now_ms, request, over_http=False)
+    return run(endpoint, call, fields, exchange.costs)
 
 
 def _shows_limits(fields: Mapping[str, Any], *, default: bool) -> bool:

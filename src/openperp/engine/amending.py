@@ -131,6 +131,7 @@ def _check_room(
         ticks=command.ticks,
         lots=lots - order.filled_lots,
         reduce_only=order.reduce_only,
+        stp=order.stp,
         replaced=order,
     )
 

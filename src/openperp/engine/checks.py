@@ -8,7 +8,7 @@ from openperp.engine.attached import working_ticks
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.lookup import accepts_orders, client_id_space, count_resting
 from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
-from openperp.engine.matching import sweep
+from openperp.engine.matching import effective_stp, sweep
 from openperp.engine.numbers import PPM, divide_up
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, refuse
@@ -31,6 +31,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
 )
 from openperp.engine.triggers import is_reached
@@ -253,6 +254,7 @@ def check_entry(
     ticks: int,
     lots: int,
     reduce_only: bool,
+    stp: StpMode,
     replaced: Order | None = None,
 ) -> None:
     """An order about to meet the book: post-only, fill-or-kill, position cap, margin.
@@ -271,7 +273,8 @@ def check_entry(
     if type is LIMIT and time_in_force is GTX:
         refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
     limit = ticks if type is LIMIT else 0
-    found = sweep(state, position, side, limit, lots)
+    stp = effective_stp(stp, time_in_force)
+    found = sweep(state, account, position, side, limit, lots, stp)
     if type is LIMIT and time_in_force is FOK and found.lots < lots:
         refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
     if reduce_only:

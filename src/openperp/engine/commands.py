@@ -18,6 +18,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -99,6 +100,7 @@ class PlaceOrder(
     filled in by the engine. `algo` says that the order came as an algo order,
     which matters where trigger orders have their own client-id space.
     `parent_id` or `parent_client_id` attaches a trigger order to a live order.
+    `stp` says what happens where the order would trade with its own account.
     """
 
     account: int
@@ -125,6 +127,7 @@ class PlaceOrder(
     stop_loss_ticks: int = 0
     stop_loss_client_id: str = ""
     attached_working_type: WorkingType = WorkingType.MARK_PRICE
+    stp: StpMode = StpMode.NONE
 
 
 class AmendOrder(

@@ -9,6 +9,7 @@ from openperp.engine.step import Step
 from openperp.engine.terms import (
     CANCELED,
     EXPIRED,
+    EXPIRED_IN_MATCH,
     Cause,
 )
 
@@ -33,7 +34,7 @@ def cancel_children(step: Step, order: Order, cause: Cause) -> None:
 def expire(step: Step, order: Order, cause: Cause) -> None:
     """Ends an order that the venue gives up; its children stay if it opened anything."""
     _leave(step, order)
-    order.status = EXPIRED
+    order.status = EXPIRED_IN_MATCH if cause is Cause.SELF_TRADE else EXPIRED
     order.updated_ms = step.now
     step.events.append(OrderExpired(order.to_record(cause)))
     settle_family(step, order)

@@ -16,6 +16,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -59,6 +60,7 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     updated_ms: int
     triggered_ms: int
     cause: Cause
+    stp: StpMode = StpMode.NONE
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -78,6 +78,7 @@ def _find_obstacle(
             ticks=order.ticks,
             lots=order.lots,
             reduce_only=order.reduce_only,
+            stp=order.stp,
         )
     except Rejected as rejected:
         return _OBSTACLES[rejected.reject.reason]

@@ -8,12 +8,16 @@ from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     CONTRACT_PRICE,
+    EXPIRE_MAKER,
+    EXPIRE_TAKER,
     FOK,
     IOC,
     LIMIT,
     MARKET,
     Cause,
     Side,
+    StpMode,
+    TimeInForce,
 )
 
 _IMMEDIATE = (IOC, FOK)
@@ -25,10 +29,11 @@ def execute(step: Step, account: Account, position: Position, order: Order) -> N
     The caller has made every check; what the book cannot fill of a MARKET, IOC
     or FOK order expires.
     """
-    market = position.market
-    _match(step, market, position, order)
+    met_itself = _match(step, position.market, position, order)
     if order.remaining_lots == 0:
         finish_filled(step, order)
+    elif met_itself:
+        expire(step, order, Cause.SELF_TRADE)
     elif order.type is MARKET or order.time_in_force in _IMMEDIATE:
         expire(step, order, Cause.NO_LIQUIDITY)
     elif order.reduce_only and not position.closable_lots(order.side):
@@ -49,8 +54,13 @@ def _rest(step: Step, account: Account, position: Position, order: Order) -> Non
         refreeze(step.state, account, position)
 
 
-def _match(step: Step, market: Market, position: Position, order: Order) -> None:
+def _match(step: Step, market: Market, position: Position, order: Order) -> bool:
+    """Trades until nothing more can; whether the order has to expire so as not to trade
+    with its own account.
+    """
     side = market.book.opposite(order.side)
+    stp = effective_stp(order.stp, order.time_in_force)
+    ends = False
     limit = order.ticks if order.type is LIMIT else 0
     first = last = 0
     while order.remaining_lots:
@@ -64,6 +74,11 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> None
         lots = _fillable(step.state, order, position, maker)
         if lots == 0:
             break
+        if stp and maker.account == order.account:
+            ends = _prevent(step, stp, maker)
+            if ends:
+                break
+            continue
         last = level.ticks
         if not first:
             first = last
@@ -73,6 +88,22 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> None
             finish_filled(step, maker)
     if last != first:
         step.price_moved(market, CONTRACT_PRICE, last)
+    return ends
+
+
+def _prevent(step: Step, stp: StpMode, maker: Order) -> bool:
+    """Keeps a taker from trading with `maker`, an order of its own; whether the taker ends."""
+    if stp is not EXPIRE_TAKER:
+        expire(step, maker, Cause.SELF_TRADE)
+    return stp is not EXPIRE_MAKER
+
+
+def effective_stp(stp: StpMode, time_in_force: TimeInForce) -> StpMode:
+    """The mode that a taker follows: FOK orders trade with whom they find.
+
+    Source: the fapi's rules on self-trade prevention, where it is for GTC, IOC and GTD.
+    """
+    return StpMode.NONE if time_in_force is FOK else stp
 
 
 def _fillable(state: State, order: Order, position: Position, maker: Order) -> int:
@@ -97,7 +128,15 @@ class Sweep:
         self.worst_ticks = 0
 
 
-def sweep(state: State, position: Position, side: Side, ticks: int, lots: int) -> Sweep:
+def sweep(
+    state: State,
+    account: Account,
+    position: Position,
+    side: Side,
+    ticks: int,
+    lots: int,
+    stp: StpMode,
+) -> Sweep:
     """Follows what `_match` would do for `lots` of `position` at the limit `ticks` (zero: any).
 
     Reduce-only orders fill only what their account can close when their turn
@@ -115,6 +154,11 @@ def sweep(state: State, position: Position, side: Side, ticks: int, lots: int) -
             break
         order = level.head
         while order is not None and found.lots < lots:
+            if stp and order.account == account.account_id:
+                if stp is not EXPIRE_MAKER:
+                    return found
+                order = order.level_next
+                continue
             part = min(order.remaining_lots, lots - found.lots)
             maker = state.accounts[order.account].positions[order.position_key]
             lots_held = held.get(maker, maker.lots)

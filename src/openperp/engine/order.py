@@ -8,6 +8,7 @@ from openperp.engine.terms import (
     Cause,
     OrderType,
     Side,
+    StpMode,
     TimeInForce,
 )
 
@@ -59,6 +60,7 @@ class Order:
         "resting",
         "side",
         "status",
+        "stp",
         "symbol",
         "ticks",
         "time_in_force",
@@ -105,6 +107,7 @@ class Order:
         self.position_key = symbol
         self.algo = False
         self.amendments = 0
+        self.stp = StpMode.NONE
 
         self.trigger_ticks = 0
         self.working_type = CONTRACT_PRICE
@@ -171,4 +174,5 @@ class Order:
             self.updated_ms,
             self.triggered_ms,
             cause,
+            self.stp,
         )

@@ -115,6 +115,7 @@ def plan_order(state: State, command: PlaceOrder) -> Plan:
             ticks=command.ticks,
             lots=plan.lots,
             reduce_only=plan.reduce_only,
+            stp=command.stp,
         )
     return plan
 
@@ -185,6 +186,7 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
     order.close_position = command.close_position
     order.price_protect = command.price_protect
     order.algo = command.algo
+    order.stp = command.stp
     order.working_type = command.working_type
     if command.type is TRAILING_STOP_MARKET:
         order.activation_ticks = command.activation_ticks

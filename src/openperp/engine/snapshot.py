@@ -24,6 +24,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -36,6 +37,7 @@ _ENUM_FIELDS: dict[str, Callable[[int], Any]] = {
     "status": OrderStatus,
     "position_side": PositionSide,
     "working_type": WorkingType,
+    "stp": StpMode,
 }
 _DERIVED = frozenset(
     {
@@ -53,7 +55,7 @@ _DERIVED = frozenset(
         "to_record",
     }
 )
-_ADDED_FIELDS = ("amendments",)
+_ADDED_FIELDS = ("amendments", "stp")
 _ORDER_FIELDS = (
     *[
         name
@@ -160,8 +162,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 3
-READABLE = frozenset({1, 2, VERSION})
+VERSION = 4
+READABLE = frozenset({1, 2, 3, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -329,7 +331,7 @@ def _dump_account(account: Account) -> _AccountDump:
 def _load_order(values: tuple[Any, ...]) -> Order:
     fields = {
         name: _ENUM_FIELDS[name](value) if name in _ENUM_FIELDS else value
-        for name, value in zip(_ORDER_FIELDS, values, strict=False)  # fewer in version 1
+        for name, value in zip(_ORDER_FIELDS, values, strict=False)  # fewer in older versions
     }
     order = Order(*[fields[name] for name in _CONSTRUCTED])
     for name, value in fields.items():

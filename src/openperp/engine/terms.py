@@ -38,6 +38,17 @@ class OrderStatus(IntEnum):
     FILLED = 3
     CANCELED = 4
     EXPIRED = 5
+    EXPIRED_IN_MATCH = 6
+    """Ended instead of trading with its own account."""
+
+
+class StpMode(IntEnum):
+    """Self-trade prevention: who expires when a taker meets an order of its own account."""
+
+    NONE = 0
+    EXPIRE_TAKER = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_BOTH = 3
 
 
 class WorkingType(IntEnum):
@@ -94,6 +105,8 @@ class Cause(IntEnum):
     """A triggered FOK order could not be filled at once."""
     POSITION_LIMIT = 10
     """A triggered order would exceed the notional cap of its leverage bracket."""
+    SELF_TRADE = 11
+    """Its next trade would have been one with its own account."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its
@@ -116,6 +129,9 @@ PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 FILLED: Final = OrderStatus.FILLED
 CANCELED: Final = OrderStatus.CANCELED
 EXPIRED: Final = OrderStatus.EXPIRED
+EXPIRED_IN_MATCH: Final = OrderStatus.EXPIRED_IN_MATCH
+EXPIRE_TAKER: Final = StpMode.EXPIRE_TAKER
+EXPIRE_MAKER: Final = StpMode.EXPIRE_MAKER
 CONTRACT_PRICE: Final = WorkingType.CONTRACT_PRICE
 MARK_PRICE: Final = WorkingType.MARK_PRICE
 BOTH: Final = PositionSide.BOTH

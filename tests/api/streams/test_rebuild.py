@@ -18,7 +18,8 @@ from openperp.engine.numbers import MONEY_ONE
 NAMES = ("carol", "dave", "erin")
 SYMBOLS = {"BTCUSDT": (60_000, "0.001", 0.1), "ETHUSDT": (3_000, "0.01", 0.01)}
 """Middle of the prices, smallest quantity and tick."""
-STEPS = 250
+PREVENTIONS = (*("NONE",) * 9, "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+STEPS = 300
 TRIGGERS = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 
 
@@ -78,6 +79,7 @@ class Crowd:
             "type": choice(("LIMIT", "LIMIT", "MARKET")),
             "quantity": str(Decimal(SYMBOLS[symbol][1]) * self.random.randint(5, 60)),
         }
+        order["selfTradePreventionMode"] = choice(PREVENTIONS)
         if self.random.random() < 0.2:
             order["reduceOnly"] = "true"
         if order["type"] == "LIMIT":

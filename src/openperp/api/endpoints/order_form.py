@@ -8,6 +8,8 @@ is the engine's to refuse.
 
 from typing import Annotated, Final
 
+from msgspec import structs
+
 from openperp.api.endpoint import Call
 from openperp.api.endpoints.symbols import find_market
 from openperp.api.errors import ApiError
@@ -22,6 +24,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -41,9 +44,6 @@ MATCH_WORDS: Final = {
         "QUEUE_10",
         "QUEUE_20",
     )
-}
-_PREVENTION_WORDS: Final = {
-    word: word for word in ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 }
 
 _CALLBACK_MIN_PPM: Final = 1_000
@@ -74,7 +74,7 @@ class OrderForm(Params, frozen=True):
     # Either word gets the same reply: docs/decisions/0023.
     new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
     price_match: Annotated[str, Word(MATCH_WORDS, -5037)] = "NONE"
-    self_trade_prevention_mode: Annotated[str, Word(_PREVENTION_WORDS, -5039)] = "NONE"
+    self_trade_prevention_mode: Annotated[StpMode | None, Word(StpMode, -5039)] = None
     good_till_date: Annotated[int, Long()] = 0
     take_profit_price: Annotated[str, Decimal()] = ""
     stop_loss_price: Annotated[str, Decimal()] = ""
@@ -94,8 +94,16 @@ class AlgoForm(OrderForm, frozen=True):
     client_algo_id: Annotated[str, ClientId()] = ""
 
 
+def single_command(call: Call, form: OrderForm) -> PlaceOrder:
+    """The command for POST order, whose orders may have a self-trade prevention of their own."""
+    command = order_command(call, form)
+    if form.self_trade_prevention_mode is None and call.over_http:
+        return structs.replace(command, stp=call.view.dialect.order_stp)
+    return command
+
+
 def order_command(call: Call, form: OrderForm) -> PlaceOrder:
-    """The command for POST order and for an element of POST batchOrders."""
+    """The command for an element of POST batchOrders."""
     if form.type in TRIGGER_TYPES and not call.view.dialect.triggers_on_order_endpoint:
         raise ApiError(-4120, explain=f"{form.type.name} orders go to POST /fapi/v1/algoOrder")
     return place_command(call, form)
@@ -145,14 +153,13 @@ def place_command(
         stop_loss_ticks=stop_loss,
         stop_loss_client_id=form.stop_loss_client_order_id,
         attached_working_type=form.attached_working_type,
+        stp=form.self_trade_prevention_mode or StpMode.NONE,
     )
 
 
 def _check_not_offered(form: OrderForm) -> None:
     """Words that fapi knows and this venue does not follow are refused, never ignored."""
     check_price_match(form.price_match)
-    if form.self_trade_prevention_mode != "NONE":
-        raise _not_offered("selfTradePreventionMode", form.self_trade_prevention_mode)
     if form.time_in_force and form.time_in_force not in _TIMES:
         raise _not_offered("timeInForce", form.time_in_force)
     if form.good_till_date:

@@ -6,7 +6,7 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
-from openperp.api.endpoints.order_form import OrderForm, order_command
+from openperp.api.endpoints.order_form import OrderForm, order_command, single_command
 from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
     LIST_MAX,
@@ -100,13 +100,13 @@ def book_scope(call: Call) -> OrderScope:
 
 
 def place_order(call: Call, form: OrderForm) -> Submission:
-    command = order_command(call, form)
+    command = single_command(call, form)
     return Submission(command, lambda applied: _write_reply(call, applied, "place"))
 
 
 def try_order(call: Call, form: OrderForm) -> Any:
     """Checks an order as if it were placed; the reply shows it without an id."""
-    command = order_command(call, form)
+    command = single_command(call, form)
     refusal = check_order(call.view.state, command)
     market = find_market(call, command.symbol)
     if refusal is not None:
@@ -147,6 +147,7 @@ def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
         updated_ms=now_ms,
         triggered_ms=0,
         cause=Cause.NONE,
+        stp=command.stp,
     )
 
 

@@ -14,7 +14,7 @@ from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_text
 from openperp.api.wire.row import Row
 from openperp.engine.events import Fill, OrderRecord
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.terms import TRIGGER_TYPES, Cause, OrderStatus, OrderType
+from openperp.engine.terms import TRIGGER_TYPES, Cause, OrderStatus, OrderType, TimeInForce
 
 EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.NONE: "0",
@@ -28,8 +28,11 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.WOULD_TAKE: "8",
     Cause.NOT_FILLABLE: "8",
     Cause.POSITION_LIMIT: "8",
+    Cause.SELF_TRADE: "1",
 }
-"""`er` of an order that ended so; type and trigger make a difference for two causes."""
+"""`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
+
+_EXPIRED: Final = frozenset({OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
 REFUSALS: Final[Mapping[Cause, int]] = {
     Cause.POSITION_GONE: -2022,
@@ -88,7 +91,7 @@ def order_object(
         "si": 0,
         "ss": 0,
         "rp": money_text(fill.realized if fill else 0),
-        "V": "NONE",
+        "V": order.stp.name,
         "pm": "NONE",
         "gtd": 0,
         "er": expiry_reason(order),
@@ -118,8 +121,10 @@ def _trailing_fields(order: OrderRecord, instrument: InstrumentFormat) -> Row:
 
 def expiry_reason(order: OrderRecord) -> str:
     """The digit of `er`: why an order expired, "0" for any that did not."""
-    if order.status is not OrderStatus.EXPIRED:
+    if order.status not in _EXPIRED:
         return "0"
+    if order.cause is Cause.SELF_TRADE and order.time_in_force is TimeInForce.IOC:
+        return "3"
     if order.cause is Cause.POSITION_GONE and waits(order):
         return "6"
     if order.cause is Cause.NO_LIQUIDITY and order.type is OrderType.MARKET:
@@ -175,7 +180,7 @@ def algo_object(
         "act": order.type.name if entered else "",
         "tp": instrument.price[order.trigger_ticks],
         "p": instrument.price[order.ticks],
-        "V": "NONE",
+        "V": order.stp.name,
         "wt": order.working_type.name,
         "pm": "NONE",
         "cp": order.close_position,

@@ -43,7 +43,7 @@ def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
         "algoStatus": algo_status(order),
         "triggerPrice": instrument.price[order.trigger_ticks],
         "price": instrument.price[order.ticks],
-        "selfTradePreventionMode": "NONE",
+        "selfTradePreventionMode": order.stp.name,
         "workingType": order.working_type.name,
         "priceMatch": "NONE",
         "closePosition": order.close_position,

@@ -66,8 +66,6 @@ def order_layout(reply: ReplyKind, *, seed: bool, value: bool) -> OrderLayout:
     return layouts[reply]
 
 
-_MODES: Final = ',"priceMatch":"NONE","selfTradePreventionMode":"NONE","goodTillDate":0'
-
 _FLAG: Final = ("false", "true")
 
 _Shape = tuple[str, str, str, str, bool]
@@ -111,6 +109,7 @@ class OrderWriter:
                 order.reduce_only,
                 order.close_position,
                 order.price_protect,
+                order.stp,
             )
             shape = shapes.get(key)
             if shape is None:
@@ -162,7 +161,7 @@ class OrderWriter:
 
     def _make_shape(self, order: OrderRecord) -> _Shape:
         pair = f'"pair":"{order.symbol}",' if self._layout.pair else ""
-        modes = _MODES if self._layout.modes else ""
+        modes = _modes(order) if self._layout.modes else ""
         after_quantity = f'","origType":"{order.original_type.name}","price":"'
         after_price = (
             f'","reduceOnly":{_FLAG[order.reduce_only]},"side":"{order.side.name}"'
@@ -181,6 +180,10 @@ class OrderWriter:
         trails = order.original_type is OrderType.TRAILING_STOP_MARKET
         has_extras = trails or layout.created or layout.parent
         return after_quantity, after_price, after_stop, tail, has_extras
+
+
+def _modes(order: OrderRecord) -> str:
+    return f',"priceMatch":"NONE","selfTradePreventionMode":"{order.stp.name}","goodTillDate":0'
 
 
 @lru_cache(maxsize=4_096)
