@@ -339,7 +339,7 @@ def test_a_history_that_cannot_be_read_makes_a_stream_silent(
         raise HistoryUnusable("The history cannot be read: disk I/O error.")
 
     async def test(venue: Venue) -> None:
-        monkeypatch.setattr(type(venue.node.view.history), "list_agg_trades", broken)
+        monkeypatch.setattr(type(venue.node.view.history.market), "list_agg_trades", broken)
         async with connect(venue, f"/ws/btcusdt@aggTrade/{TRADES}") as socket:
             assert await ask(socket, "LIST_SUBSCRIPTIONS") == ["btcusdt@aggTrade", TRADES]
             publish(venue, b"1")
