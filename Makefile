@@ -7,7 +7,7 @@ READY := .venv/.ready
 PIP_QUIET := $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench docs compatibility fmt clean
+.PHONY: help install run test check bench compare docs compatibility fmt clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ check: $(READY)  ## Lint, format, types and import directions, without the tests
 
 bench: $(READY)  ## Measure the venue beside its floors
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+compare: $(READY)  ## Compare the engine with the slow one on a million random commands
+	@$(BIN)/openperp lab compare --seeds 100 --commands 10000 --accounts 50 $(ARGS)
 
 docs: $(READY)  ## Write the generated pages of docs/reference
 	@$(BIN)/python -m tests.house.reference

@@ -4,7 +4,13 @@ from importlib import import_module
 
 import click
 
-VERBS = {"certificate": "certificate", "doctor": "doctor", "run": "run", "verify": "verify"}
+VERBS = {
+    "certificate": "certificate",
+    "doctor": "doctor",
+    "lab": "lab",
+    "run": "run",
+    "verify": "verify",
+}
 """Verb -> module of this package that defines a command of that name."""
 
 

@@ -1,0 +1,90 @@
+"""The slow engine's door: a record in, what it did out."""
+
+from collections.abc import Callable
+from decimal import localcontext
+from typing import Any
+
+from openperp.engine.commands import (
+    AddKey,
+    AmendOrder,
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    CreateAccount,
+    DefineInstrument,
+    Deposit,
+    OpenVenue,
+    PlaceOrder,
+    Pulse,
+    Record,
+    Reset,
+    SetCountdown,
+    SetLeverage,
+    SetMode,
+    SetOrderLimits,
+    SetPositionMode,
+    SetPrice,
+    Single,
+    Withdraw,
+)
+from openperp.engine.events import Event
+from openperp.engine.events import Single as Reply
+from openperp.lab.reference import accounts, amending, placing
+from openperp.lab.reference.amounts import EXACT
+from openperp.lab.reference.firing import run_moves
+from openperp.lab.reference.venue import Refused, Venue
+
+Outcome = Reply | Refused
+"""The reply to one command, or every reason to refuse it."""
+
+
+def _pulse(venue: Venue, command: Pulse) -> None:
+    """Time has passed, and what was due has happened."""
+
+
+HANDLERS: dict[type, Callable[[Venue, Any], Reply]] = {
+    OpenVenue: accounts.open_venue,
+    DefineInstrument: accounts.define_instrument,
+    CreateAccount: accounts.create_account,
+    AddKey: accounts.add_key,
+    Deposit: accounts.deposit,
+    Withdraw: accounts.withdraw,
+    SetLeverage: accounts.set_leverage,
+    SetPositionMode: accounts.set_position_mode,
+    SetPrice: accounts.set_price,
+    SetMode: accounts.set_mode,
+    SetOrderLimits: accounts.set_order_limits,
+    Reset: accounts.reset,
+    PlaceOrder: placing.place,
+    AmendOrder: amending.amend,
+    CancelOrder: amending.cancel_one,
+    CancelAllOrders: amending.cancel_all,
+    SetCountdown: amending.set_countdown,
+    Pulse: _pulse,
+}
+
+
+def apply(venue: Venue, record: Record) -> tuple[list[Outcome], list[Event]]:
+    """Applies a record: one outcome for each command in it, and all events.
+
+    What is due by its time happens before it, and each command's consequences
+    before the next command.
+    """
+    venue.events = []
+    with localcontext(EXACT):
+        now = max(venue.now, record.time_ms)
+        amending.run_countdowns(venue, now)
+        venue.now = now
+        command = record.command
+        singles = command.commands if isinstance(command, Batch) else (command,)
+        outcomes = [_apply_one(venue, single) for single in singles]
+    return outcomes, venue.events
+
+
+def _apply_one(venue: Venue, command: Single) -> Outcome:
+    try:
+        reply = HANDLERS[type(command)](venue, command)
+    except Refused as refused:
+        return refused
+    run_moves(venue)
+    return reply

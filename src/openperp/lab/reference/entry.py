@@ -1,0 +1,96 @@
+"""What keeps an order out of the book: post-only, fill-or-kill, the cap, the margin."""
+
+from decimal import Decimal
+
+from openperp.engine.rejects import Reason
+from openperp.engine.terms import OrderType, Side, TimeInForce
+from openperp.lab.reference import margin
+from openperp.lab.reference.amounts import ZERO
+from openperp.lab.reference.model import Order
+from openperp.lab.reference.trading import reaches, sweep
+from openperp.lab.reference.venue import Venue, closable
+
+
+def obstacles(venue: Venue, order: Order, replaced: Order | None = None) -> list[Reason]:
+    """Every reason against an order that is about to meet the book, or to take the place of
+    `replaced` in it.
+
+    What it would trade is found out by trying it on a copy of the venue.
+    """
+    best = venue.best(order.symbol, Side(-order.side))
+    takes = best is not None and reaches(order, best.price)
+    found: list[Reason] = []
+    limit = order.type is OrderType.LIMIT
+    if takes and limit and order.time_in_force is TimeInForce.GTX:
+        return [Reason.WOULD_TAKE]
+    traded, prices = _try(venue, order) if takes else (ZERO, [])
+    if limit and order.time_in_force is TimeInForce.FOK and traded < order.left:
+        found.append(Reason.NOT_FILLABLE)
+    if not order.reduce_only:
+        found += _shortages(venue, order, traded, prices, replaced)
+    return found
+
+
+def _try(venue: Venue, order: Order) -> tuple[Decimal, list[Decimal]]:
+    other = venue.fork(order.symbol)
+    trial = Order(
+        order_id=order.order_id,
+        client_id="",
+        account=order.account,
+        symbol=order.symbol,
+        side=order.side,
+        position_side=order.position_side,
+        type=order.type,
+        original_type=order.type,
+        time_in_force=order.time_in_force,
+        price=order.price,
+        quantity=order.left,
+        created_ms=0,
+        updated_ms=0,
+        reduce_only=order.reduce_only,
+    )
+    prices = sweep(other, trial)
+    return trial.filled, prices
+
+
+def _shortages(
+    venue: Venue, order: Order, traded: Decimal, prices: list[Decimal], replaced: Order | None
+) -> list[Reason]:
+    """The notional cap of the leverage, and the margin, for what the order would open.
+
+    What trades at once counts at the fill that needs most: a buyer's limit or
+    the end of his sweep, the best bid for a seller; the rest at the limit.
+    """
+    account, symbol, side = venue.accounts[order.account], order.symbol, order.side
+    position = venue.position_of(order)
+    leverage = venue.leverage(account, symbol)
+    total = traded if order.type is OrderType.MARKET else order.left
+    others = margin.exposure(venue, account, symbol, order.position_side, side, without=replaced)
+    opening = total - others.spare
+    if opening <= 0:
+        return []
+    at_once = max(ZERO, traded - (total - opening))
+    value = (opening - at_once) * order.price
+    if at_once:
+        dear = prices[0] if side is Side.SELL else order.price or prices[-1]
+        value += at_once * dear
+
+    now = margin.exposure(venue, account, symbol, order.position_side, side)
+    held = margin.notional(venue, symbol, position) if position.quantity * side > 0 else ZERO
+    found: list[Reason] = []
+    over = held + others.notional + value > margin.cap(venue, symbol, leverage)
+    if over and (replaced is None or others.notional + value > now.notional):
+        found.append(Reason.POSITION_LIMIT_EXCEEDED)
+
+    other_side = margin.exposure(venue, account, symbol, order.position_side, Side(-side))
+    frozen = others.frozen + margin.initial_margin(value, leverage)
+    needed = margin.combined(venue, frozen, other_side.frozen)
+    needed -= margin.combined(venue, now.frozen, other_side.frozen)
+    if replaced is not None and needed <= 0:
+        return found
+    size = margin.notional(venue, symbol, position)
+    closed = min(traded, closable(position, side)) * venue.markets[symbol].mark
+    freed = margin.initial_margin(size, leverage) - margin.initial_margin(size - closed, leverage)
+    if needed > margin.free(venue, account) + freed:
+        found.append(Reason.MARGIN_INSUFFICIENT)
+    return found

@@ -1,0 +1,132 @@
+"""Trigger orders: when a price fires them, and what they do then."""
+
+from decimal import Decimal
+
+from openperp.engine.events import OrderTriggered
+from openperp.engine.rejects import Reason
+from openperp.engine.terms import (
+    STOP_TYPES,
+    TAKE_PROFIT_TYPES,
+    Cause,
+    OrderType,
+    Side,
+    WorkingType,
+)
+from openperp.lab.reference.amounts import ratio
+from openperp.lab.reference.entry import obstacles
+from openperp.lab.reference.model import Order
+from openperp.lab.reference.records import record_of
+from openperp.lab.reference.trading import cancel, execute, expire
+from openperp.lab.reference.venue import Venue, closable, is_market
+
+CAUSES = {
+    Reason.WOULD_TAKE: Cause.WOULD_TAKE,
+    Reason.NOT_FILLABLE: Cause.NOT_FILLABLE,
+    Reason.POSITION_LIMIT_EXCEEDED: Cause.POSITION_LIMIT,
+    Reason.MARGIN_INSUFFICIENT: Cause.MARGIN_MISSING,
+}
+
+
+def fires_above(order_type: OrderType, side: Side) -> bool:
+    """A buyer's STOP and a seller's TAKE_PROFIT fire at or above their trigger price."""
+    if order_type in STOP_TYPES:
+        return side is Side.BUY
+    assert order_type in TAKE_PROFIT_TYPES
+    return side is Side.SELL
+
+
+def is_passed(order_type: OrderType, side: Side, trigger: Decimal, price: Decimal) -> bool:
+    return price >= trigger if fires_above(order_type, side) else price <= trigger
+
+
+def run_moves(venue: Venue) -> None:
+    """Shows every price to the orders that watch it, until nothing fires any more.
+
+    A market that takes no orders fires none.
+    """
+    while venue.moves:
+        symbol, working_type, price, watcher = venue.moves.pop(0)
+        if watcher is not None and watcher.waiting:
+            watcher.watching = True
+        if not venue.trades(venue.markets[symbol]):
+            continue
+        fired = _find_fired(venue, symbol, working_type, price)
+        for order in fired:
+            order.watching = False
+        for order in fired:
+            if order.waiting:
+                fire(venue, order)
+
+
+def _find_fired(
+    venue: Venue, symbol: str, working_type: WorkingType, price: Decimal
+) -> list[Order]:
+    """Whom a price fires: those that waited for it to rise, then to fall, nearest first;
+    trailing stops last; by age where that is the same.
+    """
+    rising: list[Order] = []
+    falling: list[Order] = []
+    trailing: list[Order] = []
+    for order in venue.orders:
+        if not order.watching or order.symbol != symbol or order.working_type is not working_type:
+            continue
+        if order.type is OrderType.TRAILING_STOP_MARKET:
+            if _trails(order, price):
+                trailing.append(order)
+        elif is_passed(order.type, order.side, order.trigger_price, price):
+            above = fires_above(order.type, order.side)
+            (rising if above else falling).append(order)
+    rising.sort(key=lambda order: (order.trigger_price, order.order_id))
+    falling.sort(key=lambda order: (-order.trigger_price, order.order_id))
+    return rising + falling + trailing
+
+
+def _trails(order: Order, price: Decimal) -> bool:
+    """Lets a trailing stop see a price; whether that is far enough back from the best one."""
+    sells = order.side is Side.SELL
+    if order.best_price is None:
+        activation = order.activation_price
+        if price >= activation if sells else price <= activation:
+            order.best_price = price
+        return False
+    back = ratio(order.callback_ppm)
+    if sells:
+        order.best_price = max(order.best_price, price)
+        return price <= order.best_price * (1 - back)
+    order.best_price = min(order.best_price, price)
+    return price >= order.best_price * (1 + back)
+
+
+def fire(venue: Venue, order: Order) -> None:
+    """Makes a LIMIT or MARKET order of a trigger order, under its id."""
+    room = closable(venue.position_of(order), order.side)
+    order.waiting = False
+    order.type = OrderType.MARKET if is_market(order.type) else OrderType.LIMIT
+    order.triggered_ms = order.updated_ms = venue.now
+    if order.close_position:
+        order.reduce_only = True
+        order.quantity = room
+    elif order.parent_id and room:
+        order.quantity = min(order.armed, room)
+    elif order.reduce_only and room:
+        order.quantity = min(order.quantity, room)
+    venue.events.append(OrderTriggered(record_of(venue.markets[order.symbol], order)))
+    if order.reduce_only and not room:
+        expire(venue, order, Cause.POSITION_GONE)
+        return
+    if order.parent_id:
+        _end_family(venue, order)
+    found = obstacles(venue, order)
+    if found:
+        expire(venue, order, CAUSES[found[0]])
+    else:
+        execute(venue, order)
+
+
+def _end_family(venue: Venue, child: Order) -> None:
+    """One child has fired: its siblings and what is left of the parent are cancelled."""
+    for sibling in venue.children(child.parent_id):
+        cancel(venue, sibling, Cause.SIBLING_FIRED)
+    parent = venue.live(child.parent_id)
+    if parent is not None:
+        cancel(venue, parent, Cause.SIBLING_FIRED)

@@ -1,0 +1,112 @@
+"""What the slow engine keeps: orders, positions, accounts, markets. Plain values, no rules."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.terms import (
+    Mode,
+    OrderScope,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+from openperp.lab.reference.amounts import ZERO
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """A live order.
+
+    `arrival` numbers the moments at which orders came to rest in a book; zero
+    for one that waits or is trading just now. `watching` says that a waiting
+    order sees prices. `opened` is what its fills have opened of the position
+    number `opened_in`; `best_price` the extreme that a trailing stop has seen
+    since its activation.
+    """
+
+    order_id: int
+    client_id: str
+    account: int
+    symbol: str
+    side: Side
+    position_side: PositionSide
+    type: OrderType
+    original_type: OrderType
+    time_in_force: TimeInForce
+    price: Decimal
+    quantity: Decimal
+    created_ms: int
+    updated_ms: int
+    status: OrderStatus = OrderStatus.NEW
+    filled: Decimal = ZERO
+    filled_value: Decimal = ZERO
+    arrival: int = 0
+    reduce_only: bool = False
+    close_position: bool = False
+    price_protect: bool = False
+    algo: bool = False
+    amendments: int = 0
+
+    waiting: bool = False
+    watching: bool = False
+    working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    trigger_price: Decimal = ZERO
+    activation_price: Decimal = ZERO
+    callback_ppm: int = 0
+    best_price: Decimal | None = None
+    triggered_ms: int = 0
+
+    parent_id: int = 0
+    armed: Decimal = ZERO
+    opened: Decimal = ZERO
+    opened_in: int = 0
+
+    @property
+    def left(self) -> Decimal:
+        return self.quantity - self.filled
+
+
+@dataclass(slots=True, eq=False)
+class Position:
+    """`quantity` and `cost` are signed; `number` counts the positions that have gone."""
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    realized: Decimal = ZERO
+    number: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    account_id: int
+    name: str
+    first_deposit: Decimal
+    wallet: Decimal = ZERO
+    hedge: bool = False
+    leverages: dict[str, int] = field(default_factory=dict)
+    positions: dict[tuple[str, PositionSide], Position] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Market:
+    """An instrument with its prices and its mode."""
+
+    spec: InstrumentSpec
+    tick: Decimal
+    lot: Decimal
+    first_price: Decimal
+    index: Decimal
+    mark: Decimal
+    last: Decimal
+    traded: bool = False
+    mode: Mode = Mode.NORMAL
+
+
+@dataclass(slots=True)
+class Countdown:
+    due_ms: int
+    scope: OrderScope

@@ -1,0 +1,47 @@
+"""A run of random commands from one seed through both engines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from openperp.engine.events import Applied, TradeExecuted
+from openperp.lab.reference.comparison import Comparison, Difference
+from openperp.lab.reference.traffic import START_MS, Traffic
+
+
+@dataclass(slots=True)
+class Tally:
+    """What runs have seen so far."""
+
+    commands: int = 0
+    refused: int = 0
+    trades: int = 0
+    events: int = 0
+
+
+def run_session(
+    seed: int, commands: int, accounts: int, tally: Tally, whole_every: int = 100
+) -> Iterator[Applied]:
+    """Compares the engines over `commands` records; yields each, and counts in `tally`.
+
+    The records that open the venue and its accounts come first and do not count.
+
+    Raises:
+        Difference: the engines disagree.
+    """
+    comparison = Comparison(whole_every)
+    traffic = Traffic(seed, comparison.state, accounts)
+    time_ms = START_MS
+    for command in traffic.opening():
+        comparison.do(command, time_ms)
+    opened = comparison.refused
+    for _ in range(commands):
+        time_ms += traffic.delay_ms()
+        applied = comparison.do(traffic.next(), time_ms)
+        tally.commands += 1
+        tally.events += len(applied.events)
+        tally.trades += sum(isinstance(event, TradeExecuted) for event in applied.events)
+        yield applied
+    tally.refused += comparison.refused - opened
+    sentences = comparison.compare_all()
+    if sentences:
+        raise Difference(comparison.last_record, sentences)

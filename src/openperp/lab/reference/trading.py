@@ -1,0 +1,246 @@
+"""How orders trade, settle, rest and end."""
+
+from decimal import Decimal
+
+from openperp.engine.events import (
+    Fill,
+    OrderArmed,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRecord,
+    PositionChanged,
+    TradeExecuted,
+)
+from openperp.engine.terms import Cause, OrderStatus, OrderType, Side, TimeInForce, WorkingType
+from openperp.lab.reference.amounts import ZERO, from_money, money_to_zero, money_up, ratio
+from openperp.lab.reference.model import Order, Position
+from openperp.lab.reference.records import lots_of, record_of, ticks_of
+from openperp.lab.reference.venue import Venue, closable, opened_part
+
+ONE = Decimal(1)
+
+
+def reaches(order: Order, price: Decimal) -> bool:
+    """Whether the order takes at `price`: a MARKET order at any, a buyer up to his limit."""
+    if order.type is OrderType.MARKET:
+        return True
+    return price <= order.price if order.side is Side.BUY else price >= order.price
+
+
+def execute(venue: Venue, order: Order) -> None:
+    """Trades with the book as far as it goes; what is left rests or ends."""
+    sweep(venue, order)
+    if not order.left:
+        finish(venue, order)
+    elif order.type is OrderType.MARKET or order.time_in_force in (
+        TimeInForce.IOC,
+        TimeInForce.FOK,
+    ):
+        expire(venue, order, Cause.NO_LIQUIDITY)
+    elif order.reduce_only and not closable(venue.position_of(order), order.side):
+        expire(venue, order, Cause.POSITION_GONE)
+    else:
+        order.arrival = venue.next_arrival
+        venue.next_arrival += 1
+
+
+def sweep(venue: Venue, order: Order) -> list[Decimal]:
+    """Takes the best orders one by one; the prices. Triggers see the first and the last."""
+    prices: list[Decimal] = []
+    while order.left:
+        maker = venue.best(order.symbol, Side(-order.side))
+        if maker is None or not reaches(order, maker.price):
+            break
+        quantity = min(order.left, maker.left, _most(venue, order), _most(venue, maker))
+        if not quantity:
+            break
+        if not prices:
+            venue.moves.append((order.symbol, WorkingType.CONTRACT_PRICE, maker.price, None))
+        prices.append(maker.price)
+        _trade(venue, order, maker, quantity)
+    if prices and prices[-1] != prices[0]:
+        venue.moves.append((order.symbol, WorkingType.CONTRACT_PRICE, prices[-1], None))
+    return prices
+
+
+def _most(venue: Venue, order: Order) -> Decimal:
+    """The most that an order may trade now: a reduce-only one no more than it can close."""
+    return closable(venue.position_of(order), order.side) if order.reduce_only else order.left
+
+
+def _trade(venue: Venue, taker: Order, maker: Order, quantity: Decimal) -> None:
+    market = venue.markets[taker.symbol]
+    market.last, market.traded = maker.price, True
+    trade_id = venue.next_trade_id
+    venue.next_trade_id += 1
+    buyer_is_maker = maker.side is Side.BUY
+    venue.events.append(
+        TradeExecuted(
+            taker.symbol,
+            trade_id,
+            ticks_of(market, maker.price),
+            lots_of(market, quantity),
+            buyer_is_maker,
+        )
+    )
+    _settle(venue, maker, trade_id, maker.price, quantity, maker=True)
+    _settle(venue, taker, trade_id, maker.price, quantity, maker=False)
+    if not maker.left:
+        finish(venue, maker)
+
+
+def _settle(
+    venue: Venue, order: Order, trade_id: int, price: Decimal, quantity: Decimal, *, maker: bool
+) -> None:
+    """One side of a trade: the order, its position, the wallet, and what follows from it."""
+    market, account = venue.markets[order.symbol], venue.accounts[order.account]
+    position = venue.position_of(order)
+    order.filled += quantity
+    order.filled_value += quantity * price
+    order.status = OrderStatus.PARTIALLY_FILLED if order.left else OrderStatus.FILLED
+    order.updated_ms = venue.now
+
+    closed = min(quantity, closable(position, order.side))
+    realized = _close(position, order.side, price, closed)
+    position.quantity += order.side * (quantity - closed)
+    position.cost += order.side * (quantity - closed) * price
+    rate = market.spec.maker_fee_ppm if maker else market.spec.taker_fee_ppm
+    fee = money_up(quantity * price * ratio(rate), ONE)
+    account.wallet += realized - fee
+    venue.fees += fee
+
+    fill = Fill(
+        trade_id=trade_id,
+        order_id=order.order_id,
+        account=order.account,
+        symbol=order.symbol,
+        side=order.side,
+        position_side=order.position_side,
+        ticks=ticks_of(market, price),
+        lots=lots_of(market, quantity),
+        fee=from_money(fee),
+        realized=from_money(realized),
+        maker=maker,
+        time_ms=venue.now,
+    )
+    venue.events.append(OrderFilled(record_of(market, order), fill))
+    _tell_position(venue, order, position)
+    if closed and not closable(position, order.side):
+        _end_position(venue, order, position)
+    if closed < quantity:
+        _open(venue, order, position, quantity - closed)
+
+
+def _close(position: Position, side: Side, price: Decimal, quantity: Decimal) -> Decimal:
+    """Closes a part of a position; what that realizes.
+
+    The part takes its share of the entry cost along, rounded towards zero.
+    """
+    if not quantity:
+        return ZERO
+    share = money_to_zero(position.cost * quantity, abs(position.quantity))
+    realized = -side * quantity * price - share
+    position.quantity += side * quantity
+    position.cost -= share
+    position.realized += realized
+    return realized
+
+
+def _tell_position(venue: Venue, order: Order, position: Position) -> None:
+    market = venue.markets[order.symbol]
+    venue.events.append(
+        PositionChanged(
+            account=order.account,
+            symbol=order.symbol,
+            lots=lots_of(market, position.quantity),
+            entry_cost=from_money(position.cost),
+            wallet=from_money(venue.accounts[order.account].wallet),
+            position_side=order.position_side,
+            realized=from_money(position.realized),
+        )
+    )
+
+
+def _end_position(venue: Venue, filled: Order, position: Position) -> None:
+    """A position has gone: what could only close it expires, and nothing of it is open."""
+    position.number += 1
+    own = [
+        order
+        for order in venue.orders
+        if venue.position_of(order) is position
+        and order.left
+        and not closable(position, order.side)
+    ]
+    reducers = [order for order in own if order.reduce_only and order.arrival]
+    guards = [order for order in own if order.armed and order.waiting]
+    reducers.sort(key=lambda order: order.arrival)
+    for order in reducers + guards:
+        if order is not filled or order.left:
+            expire(venue, order, Cause.POSITION_GONE)
+
+
+def _open(venue: Venue, order: Order, position: Position, quantity: Decimal) -> None:
+    order.opened = opened_part(order, position) + quantity
+    order.opened_in = position.number
+    for child in venue.children(order.order_id):
+        arm(venue, child, order.opened)
+
+
+def arm(venue: Venue, child: Order, opened: Decimal) -> None:
+    """Lets a child guard what its parent has opened; the first time wakes it."""
+    armed = min(child.quantity, opened)
+    if armed <= child.armed:
+        return
+    wakes = not child.armed
+    child.armed = armed
+    child.updated_ms = venue.now
+    venue.events.append(OrderArmed(record_of(venue.markets[child.symbol], child)))
+    if wakes:
+        watch(venue, child)
+
+
+def watch(venue: Venue, order: Order) -> None:
+    """From now on a waiting order sees prices, that of this moment first."""
+    price = venue.price_of(venue.markets[order.symbol], order.working_type)
+    if order.type is OrderType.TRAILING_STOP_MARKET and not order.activation_price:
+        order.activation_price = price
+    venue.moves.append((order.symbol, order.working_type, price, order))
+
+
+def finish(venue: Venue, order: Order) -> None:
+    """Takes a filled order out."""
+    venue.orders.remove(order)
+    _relieve_children(venue, order)
+
+
+def expire(venue: Venue, order: Order, cause: Cause) -> None:
+    """Ends an order that the venue gives up."""
+    venue.orders.remove(order)
+    order.waiting = False
+    order.arrival = 0
+    order.status = OrderStatus.EXPIRED
+    order.updated_ms = venue.now
+    venue.events.append(OrderExpired(record_of(venue.markets[order.symbol], order, cause)))
+    _relieve_children(venue, order)
+
+
+def _relieve_children(venue: Venue, order: Order) -> None:
+    """Children of an order that ended and has opened nothing have nothing to guard."""
+    if not opened_part(order, venue.position_of(order)):
+        for child in venue.children(order.order_id):
+            cancel(venue, child, Cause.NOTHING_OPENED)
+
+
+def cancel(venue: Venue, order: Order, cause: Cause) -> OrderRecord:
+    """Cancels an order and, whatever was filled of it, its children."""
+    venue.orders.remove(order)
+    order.waiting = False
+    order.arrival = 0
+    order.status = OrderStatus.CANCELED
+    order.updated_ms = venue.now
+    record = record_of(venue.markets[order.symbol], order, cause)
+    venue.events.append(OrderCanceled(record))
+    for child in venue.children(order.order_id):
+        cancel(venue, child, Cause.CASCADE)
+    return record

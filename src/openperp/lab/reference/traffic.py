@@ -1,0 +1,346 @@
+"""Random commands that get somewhere: aimed at live orders, priced where others trade."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from openperp.engine.commands import (
+    AmendOrder,
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CreateAccount,
+    DefineInstrument,
+    Deposit,
+    OpenVenue,
+    PlaceOrder,
+    Pulse,
+    Reset,
+    SetCountdown,
+    SetLeverage,
+    SetMode,
+    SetOrderLimits,
+    SetPositionMode,
+    SetPrice,
+    Single,
+    Withdraw,
+)
+from openperp.engine.instruments import Bracket, InstrumentSpec
+from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.order import Order
+from openperp.engine.state import Account, Market, State
+from openperp.engine.terms import (
+    TAKE_PROFIT_TYPES,
+    TRIGGER_TYPES,
+    Mode,
+    OrderScope,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+from openperp.lab.prices import generator
+
+BRACKETS = (
+    Bracket(100, 0, 300_000 * MONEY_ONE, 5_000, 0),
+    Bracket(50, 300_000 * MONEY_ONE, 3_000_000 * MONEY_ONE, 10_000, 1_500 * MONEY_ONE),
+    Bracket(20, 3_000_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 46_500 * MONEY_ONE),
+)
+START_MS = 1_767_225_600_000
+NAMES = (*[""] * 24, "a", "b", "c", "auto_7")
+"""Client ids: mostly none, a few that meet again."""
+
+
+def _instrument(symbol: str, price_precision: int, quantity_precision: int) -> InstrumentSpec:
+    return InstrumentSpec(
+        symbol=symbol,
+        base_asset=symbol.removesuffix("USDT"),
+        quote_asset="USDT",
+        price_precision=price_precision,
+        quantity_precision=quantity_precision,
+        tick_units=1,
+        lot_units=1,
+        min_ticks=1,
+        max_ticks=10_000_000,
+        min_lots=1,
+        max_lots=1_000_000,
+        market_max_lots=200_000,
+        min_notional=5 * MONEY_ONE,
+        max_orders=6,
+        maker_fee_ppm=200,
+        taker_fee_ppm=500,
+        default_leverage=20,
+        brackets=BRACKETS,
+    )
+
+
+MARKETS = (
+    (_instrument("BTCUSDT", 1, 3), 600_000, 200),
+    (_instrument("ETHUSDT", 2, 3), 300_000, 4_000),
+    (_instrument("SOLUSDT", 2, 1), 15_000, 800),
+)
+"""Instruments with their first index in ticks and the usual size of an order in lots."""
+
+SIZES = {spec.symbol: lots for spec, _, lots in MARKETS}
+
+
+class Traffic:
+    """A stream of commands from one seed; it reads `state` to find out what is there.
+
+    About `crowd` orders are live at a time: beyond that, orders are cancelled
+    as often as they are placed.
+    """
+
+    def __init__(self, seed: int, state: State, accounts: int, crowd: int = 200) -> None:
+        self._random = generator(seed, "traffic")
+        self._state = state
+        self._accounts = accounts
+        self._crowd = crowd
+
+    def opening(self) -> list[Command]:
+        """Opens the venue, its instruments and accounts, a third of them in hedge mode."""
+        random = self._random
+        rules = [random.random() < 0.5, random.random() < 0.5]
+        commands: list[Command] = [OpenVenue("ztdx", *rules)]
+        commands += [DefineInstrument(spec, index) for spec, index, _ in MARKETS]
+        for number in range(1, self._accounts + 1):
+            deposit = random.choice((3_000, 10_000, 100_000)) * MONEY_ONE
+            commands.append(CreateAccount(f"trader-{number}", deposit + random.randrange(999)))
+        hedged = range(3, self._accounts + 1, 3)
+        return commands + [SetPositionMode(number, True) for number in hedged]
+
+    def delay_ms(self) -> int:
+        """How long after the last command the next one comes."""
+        return self._random.choice((0, 0, 1, 1, 5, 1_000))
+
+    def next(self) -> Command:
+        random = self._random
+        if self._is_closed() and random.random() < 0.1:
+            return SetMode(Mode.NORMAL, random.choice(("", *self._state.markets)))
+        if random.random() < 0.05:
+            return Batch(tuple(self._trade() for _ in range(random.randint(0, 5))))
+        return self._trade() if random.random() < 0.9 else self._manage()
+
+    def _is_closed(self) -> bool:
+        modes = [self._state.mode, *[market.mode for market in self._state.markets.values()]]
+        return any(mode is not Mode.NORMAL for mode in modes)
+
+    def _trade(self) -> Single:
+        random = self._random
+        crowded = len(self._state.orders) > self._crowd
+        roll = random.random() * (1.5 if crowded else 1)
+        if roll < 0.78:
+            return self._place()
+        return self._amend() if roll < 0.9 else self._cancel()
+
+    def _manage(self) -> Single:
+        """What happens around trading: prices above all, transfers, settings."""
+        random = self._random
+        name = f"trader-{self._account()}"
+        market = self._market()
+        rare = random.random() < 0.05
+        makers: tuple[Callable[[], Single], ...] = (
+            *[lambda: self._price(market)] * 16,
+            *[lambda: SetLeverage(self._account(), market.symbol, self._leverage())] * 4,
+            *[lambda: Deposit(name, "USDT", random.choice((0, 1, 10**11, 10**12)))] * 3,
+            *[lambda: Withdraw(name, "USDT", random.randrange(3 * 10**12))] * 3,
+            *[lambda: self._countdown(market)] * 2,
+            *[lambda: CancelAllOrders(self._account(), market.symbol, self._scope())] * 2,
+            lambda: SetPositionMode(self._account(), random.random() < 0.5),
+            lambda: self._mode(market),
+            lambda: SetOrderLimits(random.random() < 0.8),
+            Pulse,
+            lambda: self._terms(market),
+            Reset if rare else Pulse,
+        )
+        return random.choice(makers)()
+
+    def _account(self) -> int:
+        return self._random.randint(1, self._accounts) if self._random.random() < 0.999 else 0
+
+    def _symbol(self) -> str:
+        return self._market().symbol
+
+    def _market(self) -> Market:
+        return self._random.choice(list(self._state.markets.values()))
+
+    def _scope(self) -> OrderScope:
+        return self._random.choice(tuple(OrderScope))
+
+    def _leverage(self) -> int:
+        return self._random.choice((0, 1, 2, 3, 5, 7, 10, 20, 33, 50, 100, 101))
+
+    def _name(self) -> str:
+        return self._random.choice(NAMES)
+
+    def _mode(self, market: Market) -> SetMode:
+        return SetMode(self._random.choice(tuple(Mode)), self._random.choice(("", market.symbol)))
+
+    def _terms(self, market: Market) -> DefineInstrument:
+        """Other fees and limits; the last bracket lowers or raises what may be held."""
+        random = self._random
+        top = random.choice((3_500_000, 90_000_000)) * MONEY_ONE
+        spec = replace(
+            market.spec,
+            maker_fee_ppm=random.choice((0, 200, 333)),
+            taker_fee_ppm=random.choice((400, 500, 777)),
+            min_notional=random.choice((1, 5, 50)) * MONEY_ONE,
+            max_orders=random.choice((3, 6, 30)),
+            brackets=(*BRACKETS[:2], replace(BRACKETS[2], notional_cap=top)),
+        )
+        return DefineInstrument(spec, market.initial_ticks)
+
+    def _countdown(self, market: Market) -> SetCountdown:
+        duration = self._random.choice((0, 1, 3, 2_000))
+        return SetCountdown(self._account(), market.symbol, duration, self._scope())
+
+    def _price(self, market: Market) -> SetPrice:
+        """Up to a percent up or down, and back where it comes from when it has gone far."""
+        start = market.initial_ticks
+        base = market.mark_ticks if abs(market.mark_ticks - start) * 20 < start else start
+        ticks = base + self._random.randint(-start // 100, start // 100)
+        moves_last = self._random.random() < 0.3
+        return SetPrice(market.symbol, ticks, moves_last, self._random.random() < 0.3)
+
+    def _near(self, market: Market, side: int) -> int:
+        """A price near mark, most often where an order of `side` rests, on few steps."""
+        step = max(1, market.initial_ticks // 2_000)
+        distance = self._random.randint(-6, 12)
+        return max(1, (market.mark_ticks // step - side * distance) * step)
+
+    def _size(self, market: Market) -> int:
+        usual = SIZES[market.symbol]
+        big = self._random.random() < 0.02
+        return self._random.randint(1, usual * (60 if big else 1))
+
+    def _pick(self) -> Order | None:
+        orders = list(self._state.orders.values())
+        return self._random.choice(orders) if orders else None
+
+    def _cancel(self) -> CancelOrder:
+        order = self._pick()
+        if order is None or self._random.random() < 0.1:
+            wild = self._random.randint(0, 50)
+            return CancelOrder(self._account(), self._symbol(), wild, self._name(), self._scope())
+        if self._random.random() < 0.5:
+            return CancelOrder(order.account, order.symbol, order.order_id)
+        return CancelOrder(order.account, "", 0, order.client_id, self._scope())
+
+    def _amend(self) -> AmendOrder:
+        resting = [order for order in self._state.orders.values() if order.resting]
+        order = self._random.choice(resting) if resting else self._pick()
+        market = self._market() if order is None else self._state.markets[order.symbol]
+        if order is None or self._random.random() < 0.05:
+            return AmendOrder(self._account(), market.symbol, Side.BUY, 1, 1, 7)
+        keeps = self._random.random()
+        lots = order.lots if keeps < 0.3 else self._size(market)
+        ticks = order.ticks if keeps > 0.7 else self._near(market, order.side)
+        vouches = self._random.random() < (0.5 if order.reduce_only else 0.02)
+        modify_id = self._random.randint(0, 3)
+        side = order.side if self._random.random() < 0.98 else Side(-order.side)
+        return AmendOrder(
+            order.account,
+            order.symbol,
+            side,
+            lots,
+            ticks,
+            order.order_id,
+            modify_id=modify_id,
+            reduce_only=vouches,
+        )
+
+    def _place(self) -> PlaceOrder:
+        random = self._random
+        market = self._market()
+        side = random.choice(tuple(Side))
+        account = self._account()
+        type = random.choice((*[OrderType.LIMIT] * 12, *[OrderType.MARKET] * 4, *OrderType))
+        fields: dict[str, Any] = {}
+        if type in TRIGGER_TYPES:
+            fields = self._trigger(market, type, side)
+        if random.random() < 0.1:
+            fields |= self._children(market, side)
+        owner = self._state.accounts.get(account)
+        if owner is not None:
+            fields |= self._sides(owner, side)
+        order = PlaceOrder(
+            account,
+            market.symbol,
+            side,
+            type,
+            self._size(market),
+            self._near(market, side),
+            random.choice((*[TimeInForce.GTC] * 4, *TimeInForce)),
+            self._name(),
+            **fields,
+        )
+        return self._attach(order) if random.random() < 0.08 else order
+
+    def _sides(self, account: Account, side: Side) -> dict[str, Any]:
+        """What fits the mode of the account, mostly; half of the orders that can close do."""
+        random = self._random
+        if random.random() < 0.02:
+            return {"position_side": random.choice(tuple(PositionSide)), "reduce_only": True}
+        if account.hedge:
+            closes = random.random() < 0.4
+            opens = PositionSide.LONG if side is Side.BUY else PositionSide.SHORT
+            return {"position_side": PositionSide(-opens) if closes else opens}
+        return {"reduce_only": random.random() < 0.15}
+
+    def _trigger(self, market: Market, type: OrderType, side: Side) -> dict[str, Any]:
+        random = self._random
+        gains = type in TAKE_PROFIT_TYPES
+        away = 1 if random.random() < 0.95 else -1
+        trails = type is OrderType.TRAILING_STOP_MARKET
+        distance = random.randint(1, 40) * market.initial_ticks // 4_000
+        ticks = market.mark_ticks + distance * away * side * (-1 if gains or trails else 1)
+        closes = type in (OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET)
+        fields: dict[str, Any] = {
+            "algo": random.random() < 0.8,
+            "working_type": random.choice(tuple(WorkingType)),
+            "close_position": closes and random.random() < 0.2,
+        }
+        if not trails:
+            return {**fields, "trigger_ticks": ticks}
+        fields["callback_ppm"] = random.choice((0, 1_000, 2_500, 10_000))
+        return {**fields, "activation_ticks": random.choice((0, ticks))}
+
+    def _children(self, market: Market, side: Side) -> dict[str, Any]:
+        random = self._random
+        step = market.initial_ticks // 1_000
+        gain, loss = (random.randint(0, 25) * step * side for _ in range(2))
+        return {
+            "take_profit_ticks": market.mark_ticks + gain if gain else 0,
+            "take_profit_client_id": self._name(),
+            "stop_loss_ticks": market.mark_ticks - loss if loss else 0,
+            "stop_loss_client_id": self._name(),
+            "attached_working_type": random.choice(tuple(WorkingType)),
+        }
+
+    def _attach(self, order: PlaceOrder) -> PlaceOrder:
+        """A trigger order of the other side that guards a live order."""
+        random = self._random
+        parent = self._pick()
+        if parent is None:
+            return order
+        market = self._state.markets[parent.symbol]
+        type = random.choice(tuple(TRIGGER_TYPES | {OrderType.LIMIT}))
+        side = Side(-parent.side) if random.random() < 0.95 else parent.side
+        terms = self._trigger(market, type, side) if type in TRIGGER_TYPES else {}
+        by_name = random.random() < 0.3
+        return PlaceOrder(
+            parent.account,
+            parent.symbol,
+            side,
+            type,
+            random.choice((0, order.lots)),
+            order.ticks,
+            order.time_in_force,
+            position_side=parent.position_side,
+            parent_id=0 if by_name else parent.order_id,
+            parent_client_id=parent.client_id if by_name else "",
+            **terms,
+        )

@@ -1,0 +1,108 @@
+"""The state of either engine in one plain shape, so that the two can be compared."""
+
+from decimal import localcontext
+from typing import Any
+
+from openperp.engine.state import Account as FastAccount
+from openperp.engine.state import Market as FastMarket
+from openperp.engine.state import State, position_key
+from openperp.engine.terms import Side
+from openperp.lab.reference import margin
+from openperp.lab.reference.amounts import EXACT, from_money
+from openperp.lab.reference.model import Account, Market
+from openperp.lab.reference.records import lots_of, record_of, ticks_of
+from openperp.lab.reference.venue import Venue
+
+View = dict[str, Any]
+
+
+def view_fast_account(account: FastAccount) -> View:
+    """Money, mode, and what each position is; positions that were never anything are left out."""
+    return {
+        "wallet": account.wallet,
+        "frozen": account.order_margin,
+        "hedge": account.hedge,
+        "positions": {
+            key: (held.lots, held.entry_cost, held.realized)
+            for key, held in account.positions.items()
+            if held.lots or held.realized
+        },
+        "leverages": {held.market.symbol: held.leverage for held in account.positions.values()},
+    }
+
+
+def view_slow_account(venue: Venue, account: Account, symbols: set[str]) -> View:
+    """The same of the slow engine, with the leverages of `symbols`."""
+    with localcontext(EXACT):
+        return {
+            "wallet": from_money(account.wallet),
+            "frozen": from_money(margin.all_order_margin(venue, account)),
+            "hedge": account.hedge,
+            "positions": {
+                position_key(symbol, side): (
+                    lots_of(venue.markets[symbol], held.quantity),
+                    from_money(held.cost),
+                    from_money(held.realized),
+                )
+                for (symbol, side), held in account.positions.items()
+                if held.quantity or held.realized
+            },
+            "leverages": {symbol: venue.leverage(account, symbol) for symbol in symbols},
+        }
+
+
+def view_fast_market(market: FastMarket) -> View:
+    """Prices, mode, and the order ids of the book by priority."""
+    return {
+        "prices": (market.index_ticks, market.mark_ticks, market.last_ticks),
+        "mode": market.mode,
+        "bids": [order.order_id for order in market.book.bids.orders()],
+        "asks": [order.order_id for order in market.book.asks.orders()],
+    }
+
+
+def view_slow_market(venue: Venue, market: Market) -> View:
+    prices = [market.index, market.mark, market.last]
+    return {
+        "prices": tuple(ticks_of(market, price) for price in prices),
+        "mode": market.mode,
+        "bids": _book_ids(venue, market.spec.symbol, Side.BUY),
+        "asks": _book_ids(venue, market.spec.symbol, Side.SELL),
+    }
+
+
+def _book_ids(venue: Venue, symbol: str, side: Side) -> list[int]:
+    found = [order for order in venue.orders if order.arrival and order.symbol == symbol]
+    found = [order for order in found if order.side is side]
+    found.sort(key=lambda order: (-side * order.price, order.arrival))
+    return [order.order_id for order in found]
+
+
+def view_fast_venue(state: State) -> View:
+    """Every live order, and what is of no account and no market."""
+    return {
+        "orders": {order.order_id: order.to_record() for order in state.orders.values()},
+        "fees": state.fee_account,
+        "deposits": state.net_deposits,
+        "mode": state.mode,
+        "countdowns": {key: tuple(value) for key, value in state.countdowns.items()},
+        "money": 0,
+    }
+
+
+def view_slow_venue(venue: Venue) -> View:
+    with localcontext(EXACT):
+        return {
+            "orders": {
+                order.order_id: record_of(venue.markets[order.symbol], order)
+                for order in venue.orders
+            },
+            "fees": from_money(venue.fees),
+            "deposits": from_money(venue.deposits),
+            "mode": venue.mode,
+            "countdowns": {
+                key: (countdown.due_ms, countdown.scope)
+                for key, countdown in venue.countdowns.items()
+            },
+            "money": from_money(margin.money_gap(venue)),
+        }
