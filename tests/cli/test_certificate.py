@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -51,6 +52,16 @@ def test_what_it_prints(openperp: Run, made: dict[str, Any], tmp_path: Path) -> 
     guide = openperp("certificate", "--out", tmp_path / "other").stdout
     assert f"openperp run --tls-cert {tmp_path}/other/cert.pem" in guide
     assert f"export NODE_EXTRA_CA_CERTS={tmp_path}/other/ca.pem" in guide
+
+
+def test_doctor_says_whom_to_trust(ping: str, made: dict[str, Any]) -> None:
+    url = ping.removesuffix("/fapi/v1/ping")
+    command = [sys.executable, "-m", "openperp", "doctor", "curl", "--url", url]
+    command += ["--key", "K" * 64, "--secret", "S"]
+    ask = partial(subprocess.run, command, capture_output=True, text=True, check=True, timeout=30)
+    assert f"The certificate of {url} is not trusted here" in ask().stderr
+    trusting = ask(env={**os.environ, "SSL_CERT_FILE": made["ca"]})
+    assert "refuses these keys" in trusting.stderr
 
 
 def test_who_trusts_the_authority_is_served(ping: str, made: dict[str, Any]) -> None:

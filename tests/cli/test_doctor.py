@@ -119,6 +119,18 @@ def test_what_it_cannot_do_it_says_in_one_sentence(
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("cctx", "; did you mean ccxt?"),
+        ("binance-sdk-rst", " binance-sdk-rust"),
+        ("nosuch", "'nosuch'. "),
+    ],
+)
+def test_a_name_that_is_almost_right(openperp: Run, name: str, meant: str) -> None:
+    assert meant in openperp("doctor", name).stderr
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"account": {}}'])
 def test_a_file_that_holds_no_credentials(openperp: Run, tmp_path: Path, content: str) -> None:
     (tmp_path / "credentials.json").write_text(content)

@@ -88,8 +88,17 @@ def test_what_a_person_reads(tmp_path: Path) -> None:
     text, code = read_greeting("--data", data)
     credentials = json.loads((tmp_path / "data" / "credentials.json").read_text())
     account = credentials["account"]
-    for expected in (credentials["rest"], account["api_key"], account["api_secret"], data):
+    for expected in (account["api_key"], account["api_secret"], data):
         assert expected in text
+    websocket = credentials["rest"].replace("http", "ws")
+    places = {
+        "REST": credentials["rest"],
+        "Streams": websocket,
+        "WebSocket API": f"{websocket}/ws-fapi/v1",
+        "API reference": f"{credentials['rest']}/docs",
+    }
+    for name, address in places.items():
+        assert f"  {name:<16}{address}\n" in text
     assert "continues" not in text
     assert f"openperp doctor ccxt --data {data}\n" in text
     assert text.endswith("\nStopped.\n")

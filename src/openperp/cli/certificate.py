@@ -10,7 +10,10 @@ from openperp.cli.output import Refused, print_json
 from openperp.node.certificate import Certificate, make_certificate
 
 
-@click.command(epilog="Example: openperp certificate --out tls --name fapi.binance.com")
+@click.command(
+    short_help="Make a certificate, for https and wss.",
+    epilog="Example: openperp certificate --out tls --name fapi.binance.com",
+)
 @click.option(
     "--out",
     metavar="DIR",

@@ -4,6 +4,7 @@ The texts are in `snippets/`, with placeholders for the address and the keys.
 Those whose clients the tests can install are run by them, up to the last line.
 """
 
+from difflib import get_close_matches
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -131,6 +132,13 @@ def find_client(name: str) -> Client | None:
         if wanted in map(_plain, (client.name, *client.also)):
             return client
     return None
+
+
+def similar_clients(name: str) -> list[str]:
+    """Names of up to three clients that look like `name`, the likest first."""
+    names = {_plain(each): c.name for c in CLIENTS.values() for each in (c.name, *c.also)}
+    matches = get_close_matches(_plain(name), names, n=3)
+    return list(dict.fromkeys(names[match] for match in matches))
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from openperp.cli.clients import CLIENTS, Access, find_client
+from openperp.cli.clients import CLIENTS, Access, find_client, similar_clients
 from openperp.cli.output import Refused, print_json
 from openperp.cli.probe import find_problem
 
@@ -56,7 +56,7 @@ def doctor(
         return
     known = find_client(client)
     if known is None:
-        raise Refused(f"There is no snippet for {client!r}; there is one for {', '.join(CLIENTS)}.")
+        raise Refused(_unknown(client))
     if (key is None) != (secret is None):
         raise Refused("--key and --secret belong together.")
     access = _find_access(data, url, key, secret)
@@ -68,6 +68,12 @@ def doctor(
     problem = find_problem(access)
     if problem:
         click.echo(f"Warning: {problem}", err=True)
+
+
+def _unknown(name: str) -> str:
+    similar = similar_clients(name)
+    meant = f"; did you mean {' or '.join(similar)}?" if similar else "."
+    return f"There is no snippet for {name!r}{meant} `openperp doctor` lists those there are."
 
 
 def _list_clients(as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLCertVerificationError
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,6 +37,11 @@ def find_problem(access: Access) -> str:
         signature = hmac.new(access.api_secret.encode(), query.encode(), hashlib.sha256)
         target = f"/fapi/v2/balance?{query}&signature={signature.hexdigest()}"
         status, reply = _ask(connection, target, access.api_key)
+    except SSLCertVerificationError as error:
+        return (
+            f"The certificate of {access.rest} is not trusted here ({error.verify_message}): "
+            "name the venue's ca.pem in SSL_CERT_FILE. The client has to trust it, too."
+        )
     except OSError as error:
         return f"Nothing answers at {access.rest}: {error.strerror or error}."
     except (HTTPException, msgspec.MsgspecError):

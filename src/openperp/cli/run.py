@@ -36,7 +36,9 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 @click.option("--seed", type=int, help="Seed of the demo market.  [default: 1]")
 @click.option("--ephemeral", is_flag=True, default=None, help="Keep everything in memory.")
 @click.option("--no-limits", is_flag=True, help="No rate and order-count limits.")
-@click.option("--strict", metavar="LIST", help="Of signature,time,params,streams: be strict.")
+@click.option(
+    "--strict", metavar="LIST", help="Forgive less: any of signature,time,params,streams."
+)
 @click.option("--no-explain", is_flag=True, help="Leave the X-Explain header out.")
 @click.option("--tls-cert", metavar="FILE", help="Certificate chain, for https.")
 @click.option("--tls-key", metavar="FILE", help="Private key of the certificate.")
@@ -122,7 +124,7 @@ def _addresses(server: Server, config: Config) -> tuple[str, str]:
 
 
 def _greet(server: Server, config: Config, found_seq: int) -> None:
-    http, _ = _addresses(server, config)
+    http, websocket = _addresses(server, config)
     access = server.node.access
     kept = "in memory only" if config.ephemeral else f"in {config.data}"
     print(
@@ -130,7 +132,10 @@ def _greet(server: Server, config: Config, found_seq: int) -> None:
 openperp is ready: {config.market} market, {server.node.view.dialect.name} dialect.
 {_continuation(server.node.view.state, found_seq)}
   REST            {http}
+  Streams         {websocket}
+  WebSocket API   {websocket}/ws-fapi/v1
   Web page        {http}/
+  API reference   {http}/docs
 
   Account         {access.account.name}
   API key         {access.account.api_key}
