@@ -15,7 +15,7 @@ from openperp.lab.reference.session import Tally, run_session
 
 @click.group(epilog="Example: openperp lab compare --seed 7 --commands 20000")
 def lab() -> None:
-    """Put the engine to the test. Each experiment has --json and an example of its own."""
+    """Put the engine to the test."""
 
 
 @lab.command(epilog="Example: openperp lab compare --seed 7 --commands 20000 --json")
