@@ -118,12 +118,13 @@ def test_a_further_key(offline: OfflineVenue) -> None:
             "accounts/bob/keys",
             type="hmac",
             permissions=["read", "read"],
-            ips=["10.0.0.1", "2001:DB8:0::1"],
+            ips=["10.0.0.1", "2001:DB8:0::1", "::ffff:10.0.0.2"],
         )
     )
     key = offline.state.keys[reply["api_key"]]
-    assert (key.account, key.permissions, key.ips) == (2, ("read",), ("10.0.0.1", "2001:db8::1"))
-    assert (reply["permissions"], reply["ips"]) == (["read"], ["10.0.0.1", "2001:db8::1"])
+    ips = ["10.0.0.1", "2001:db8::1", "10.0.0.2"]
+    assert (key.account, key.permissions, key.ips) == (2, ("read",), tuple(ips))
+    assert (reply["permissions"], reply["ips"]) == (["read"], ips)
 
 
 def test_a_key_for_the_private_key_of_a_pair(offline: OfflineVenue) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import socket
 import ssl
 from collections.abc import MutableMapping
@@ -43,6 +44,28 @@ def test_a_port_in_use_is_one_sentence_and_lets_go_of_the_data(tmp_path: Path) -
         with pytest.raises(StartupError, match=rf"^port {port} is in use"):
             start(make(port=port, data=str(tmp_path), ephemeral=False))
     start(make(data=str(tmp_path), ephemeral=False))
+
+
+def hears_both_versions_of_ip() -> bool:
+    return socket.has_ipv6 and socket.has_dualstack_ipv6()
+
+
+@pytest.mark.skipif(not hears_both_versions_of_ip(), reason="no socket for both versions of IP")
+def test_a_key_for_one_address_on_a_socket_for_both_versions_of_ip() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        path, target = "/operator/v1/accounts/demo/keys", "/fapi/v1/historicalTrades?symbol=BTCUSDT"
+        told = []
+        for address in ("127.0.0.1", "::ffff:127.0.0.1", "::1"):
+            body = json.dumps({"ips": [address]}).encode()
+            key = (await client.ask("POST", path, body, operator(venue))).json["api_key"]
+            reply = await client.ask("GET", target, headers={"X-MBX-APIKEY": key})
+            told.append((reply.status, reply.headers.get("x-explain")))
+        refusal = "the key is not open to the address 127.0.0.1"
+        assert told == [(200, None), (200, None), (401, refusal)]
+        client.close()
+
+    serve(test, make(host="::"))
 
 
 @pytest.mark.parametrize(

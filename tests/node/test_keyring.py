@@ -23,7 +23,7 @@ def sealer() -> Sealer:
 
 
 def key_for(api_key: str, sealed: bytes) -> Key:
-    return Key(api_key, 7, "hmac", sealed, ("read",), ("10.0.0.1",))
+    return Key(api_key, 7, "hmac", sealed, ("read",), ("10.0.0.1", "::ffff:a00:2"))
 
 
 def test_a_secret_is_sealed_for_its_own_key_only(sealer: Sealer) -> None:
@@ -52,7 +52,7 @@ def test_a_key_verifies_signatures_of_its_secret(sealer: Sealer) -> None:
     assert key is not None
     assert key.account == 7
     assert key.permissions == frozenset({"read"})
-    assert key.ips == frozenset({"10.0.0.1"})
+    assert key.ips == frozenset({"10.0.0.1", "10.0.0.2"})
     signature = hmac.new(b"s", b"text", hashlib.sha256).hexdigest()
     assert key.verify(b"text", signature)
     assert not key.verify(b"texts", signature)

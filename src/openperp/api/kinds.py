@@ -8,11 +8,11 @@ of a batch; both forms of the same thing are taken alike. Each kind raises
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from ipaddress import ip_address
 from typing import Any, Final, Generic, Self, TypeVar, final
 
 import msgspec
 
+from openperp.api.addresses import plain_address
 from openperp.api.errors import ApiError
 
 T = TypeVar("T")
@@ -399,7 +399,7 @@ class Addresses(Kind[tuple[str, ...]]):
 
 def _address(element: Any, name: str) -> str:
     try:
-        return str(ip_address(element if type(element) is str else ""))
+        return plain_address(element if type(element) is str else "")
     except ValueError:
         raise _invalid(name, f"{str(element)[:60]!r} is no IP address") from None
 

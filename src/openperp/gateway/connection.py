@@ -1,5 +1,6 @@
 """One HTTP connection, with bounds on what a slow or endless client can hold."""
 
+from asyncio import Transport
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
@@ -11,6 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from openperp.api.addresses import plain_address
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
 from openperp.api.streams.targets import MethodPlan, StreamPlan, read_target
@@ -68,6 +70,12 @@ class Connection(HttpToolsProtocol):
         self._last: Refusal | None = None
         self._seen: RequestResponseCycle | None = None
         self._seen_before = False
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self.client is not None:
+            ip, port = self.client
+            self.client = plain_address(ip), port
 
     def data_received(self, data: bytes) -> None:
         if self._last is not None:

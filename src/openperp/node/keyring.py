@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from openperp.api.addresses import plain_address
 from openperp.api.security import make_verifier
 from openperp.api.view import ApiKey, Credentials
 from openperp.engine.state import Key
@@ -96,7 +97,7 @@ class KeyRing:
             account=key.account,
             verify=make_verifier(key.kind, secret),
             permissions=frozenset(key.permissions),
-            ips=frozenset(key.ips),
+            ips=frozenset(map(plain_address, key.ips)),
             kind=key.kind,
         )
 
