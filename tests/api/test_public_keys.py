@@ -125,13 +125,27 @@ def test_what_is_no_public_key() -> None:
         ("", "not in PEM form"),
         ("secret", "not in PEM form"),
         ("\u00e9", "not in PEM form"),
-        ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "not in PEM form"),
+        ("-----BEGIN PUBLIC KEY-----\nAAAA\n", "not in PEM form"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not in PEM form"),
+        ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no key within"),
+        ("-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----\n", "no key within"),
         (public_pem(pair("ed25519")) * 20, "more than 2000 characters"),
         (private.decode(), "this is a private key: keep it"),
         (public_pem(ec.generate_private_key(ec.SECP256R1())), "not that of an ed25519 pair"),
     ):
         with pytest.raises(ValueError, match=sentence):
             public_key_verifier("ed25519", pem)
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2])
+def test_numbers_that_are_no_rsa_key_are_not_taken_for_bad_pem(exponent: int) -> None:
+    key = rsa.RSAPublicNumbers(3, 2**2047 + 1).public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert der[-1] == 3
+    text = b64encode(der[:-1] + bytes([exponent])).decode()
+    pem = f"-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n"
+    with pytest.raises(ValueError, match=r"PEM form, and no key within: e must be"):
+        public_key_verifier("rsa", pem)
 
 
 def test_a_pem_text_may_have_other_line_ends() -> None:

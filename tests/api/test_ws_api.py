@@ -481,6 +481,24 @@ def test_a_missing_parameter_is_told_where_it_was_looked_for(caller: Caller) -> 
     assert explain.endswith("looked for in params, found there: limit")
 
 
+@pytest.mark.parametrize(
+    ("frame", "name", "found"),
+    [
+        ('{"method":"depth","params":{"symbol":"BTCUSDT"}}', "id", "method, params"),
+        ('{"id":7,"Method":"depth"}', "method", "id, Method"),
+        ("{}", "id", "nothing"),
+        (json.dumps(dict.fromkeys(map(str, range(500)))), "id", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+    ],
+)
+def test_what_a_request_itself_lacks_is_not_looked_for_in_params(
+    caller: Caller, frame: str, name: str, found: str
+) -> None:
+    answer = caller.send(frame)
+    assert fault_of(answer) == missing(name)
+    explain = answer["error"]["explain"]
+    assert explain.endswith(f"; looked for in the request itself, found there: {found}")
+
+
 def test_strict_parameters() -> None:
     caller = Caller(OfflineVenue(strict=frozenset({"params"})))
     assert caller.call("order.place", **LIMIT, returnRateLimits=True)["status"] == 200

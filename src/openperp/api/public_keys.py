@@ -58,10 +58,15 @@ def _load(pem: str) -> Any:
         raise ValueError("this is a private key: keep it, and send the public key of the pair")
     try:
         return load_pem_public_key(pem.encode("utf-8", "replace"))
-    except (ValueError, UnsupportedAlgorithm):
-        raise ValueError(
-            'public_key is not in PEM form: it begins with "-----BEGIN PUBLIC KEY-----"'
-        ) from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError(_explain_unreadable(pem, str(error))) from None
+
+
+def _explain_unreadable(pem: str, reason: str) -> str:
+    if not all(f"-----{end} PUBLIC KEY-----" in pem for end in ("BEGIN", "END")):
+        return 'public_key is not in PEM form: it begins with "-----BEGIN PUBLIC KEY-----"'
+    sentence = reason.partition(". ")[0].rstrip(".")
+    return f"public_key has the first and last line of PEM form, and no key within: {sentence}"
 
 
 def _verifier(check: Callable[[bytes, bytes], None]) -> Verifier:

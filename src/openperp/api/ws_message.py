@@ -7,12 +7,14 @@ A request is one JSON object: `id`, `method` and, where the method takes any,
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from openperp.api.dispatch import Costs, charge_ip, encode
-from openperp.api.errors import ApiError
+from openperp.api.errors import MISSING, ApiError
+from openperp.api.explain import explain_missing
 from openperp.api.kinds import LONG_MAX, JsonFraction, decode_json
 from openperp.api.params import lower_names
 from openperp.api.rate_limits import RATE_LIMITS
@@ -22,6 +24,9 @@ _COUNTED: Final = {key: encode(row)[:-1] + b',"count":%d}' for key, row in RATE_
 """Each limit as it is told beside an answer, with a place for what is used of it."""
 
 _NULL: Final = b"null"
+
+MEMBERS_SHOWN: Final = 10
+"""Of the names in a request that are told to who left out one that it must have."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -55,7 +60,7 @@ class Exchange:
         self.id = _read_id(members)
         method = members.get("method")
         if method is None or method == "":
-            raise ApiError(-1102, "method")
+            raise _missing("method", members)
         if type(method) is not str:
             raise ApiError(-1130, "method", explain="method is not a text")
         params = members.get("params")
@@ -100,13 +105,20 @@ class Exchange:
 def _read_id(members: Mapping[str, Any]) -> bytes:
     """The `id` as JSON: a number, a text or null, to be echoed as what it is."""
     if "id" not in members:
-        raise ApiError(-1102, "id")
+        raise _missing("id", members)
     value = members["id"]
     if type(value) is JsonFraction:
         return value.encode()
     if value is None or type(value) is str or (type(value) is int and abs(value) <= LONG_MAX):
         return encode(value)
     raise ApiError(-1130, "id", explain="id is neither a text nor a number of 64 bits nor null")
+
+
+def _missing(name: str, members: Mapping[str, Any]) -> ApiError:
+    error = ApiError(MISSING, name)
+    found = islice(members, MEMBERS_SHOWN)
+    error.explain = explain_missing(error.msg, "the request itself", found)
+    return error
 
 
 def _check_repeats(text: bytes, members: Mapping[str, Any], params: Mapping[str, Any]) -> None:
