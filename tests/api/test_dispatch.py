@@ -29,7 +29,7 @@ def test_an_unknown_path(path: str) -> None:
 def test_a_wrong_method(method: str) -> None:
     answer = OfflineVenue().ask(method, "/fapi/v1/time")
     assert fault(answer)[:2] == (405, -5000)
-    assert header(answer, "allow") == "GET"
+    assert header(answer, "allow") == "GET, HEAD, OPTIONS"
 
 
 def test_answers_are_compact_json() -> None:

@@ -76,12 +76,41 @@ def test_head_is_get_without_the_body(target: str) -> None:
     serve(test)
 
 
-def test_options_names_the_methods() -> None:
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/", "GET HEAD"),
+        ("/openapi.json", "GET HEAD"),
+        ("/ws", "GET HEAD"),
+        ("/fapi/v1/time", "GET HEAD"),
+        ("/fapi/v1/order", "GET HEAD POST PUT DELETE"),
+        ("/fapi/v1/leverage", "POST"),
+        ("/fapi/v1/multiAssetsMargin", "GET HEAD POST"),
+        ("/operator/v1/accounts/demo/deposit", "POST"),
+    ],
+)
+def test_options_names_the_methods_of_a_path(path: str, methods: str) -> None:
     async def test(venue: Venue) -> None:
         client = await Client.to(venue)
-        reply = await client.ask("OPTIONS", "/fapi/v1/order")
+        reply = await client.ask("OPTIONS", path)
         assert (reply.status, reply.body) == (204, b"")
-        assert "delete" in reply.headers["allow"]
+        allowed = reply.headers["allow"].upper().split(", ")
+        assert {*allowed} == {*methods.split(), "OPTIONS"}
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+            refusal = await client.ask(method, path)
+            assert (refusal.status in {404, 405}) == (method not in allowed), method
+            if refusal.status == 405:
+                assert refusal.headers["allow"] == reply.headers["allow"]
+        client.close()
+
+    serve(test)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "*", "/operator/v1/accounts/demo/nothing"])
+def test_options_of_what_there_is_not(path: str) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        assert (await client.ask("OPTIONS", path)).code == -5000
         client.close()
 
     serve(test)

@@ -6,7 +6,7 @@ in every case: a refusal is an answer. What does not depend on HTTP is in
 `charge_weight`, `run` and `conclude`, which the WebSocket API calls too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,6 +74,8 @@ OPERATOR_PREFIX: Final = "/operator/"
 ACCOUNT_PREFIX: Final = "/operator/v1/accounts/"
 NAMED_PREFIX: Final = ACCOUNT_PREFIX + "{name}/"
 """Paths that begin so are the only ones with a parameter in them."""
+
+_WITH_HEAD: Final = {"GET": ("GET", "HEAD")}
 
 
 def _build_routes(endpoints: tuple[Endpoint[Any], ...]) -> tuple[Routes, Routes]:
@@ -185,15 +187,30 @@ def _spec_of(command: Command, view: View) -> InstrumentSpec | None:
     return None if market is None else market.spec
 
 
-def _find_endpoint(
-    request: Request, view: View, costs: Costs
-) -> tuple[Endpoint[Any], dict[str, str] | None]:
-    path, in_path = request.path, None
+def find_methods(path: str) -> tuple[Mapping[str, Endpoint[Any]] | None, dict[str, str] | None]:
+    """What a path takes, by method, and the parameters in it, where it has any."""
     methods = ROUTES.get(path)
     if methods is None and path.startswith(ACCOUNT_PREFIX):
         name, _, action = path.removeprefix(ACCOUNT_PREFIX).rpartition("/")
-        methods = ACCOUNT_ROUTES.get(action)
-        in_path = {"name": name}
+        return ACCOUNT_ROUTES.get(action), {"name": name}
+    return methods, None
+
+
+def allow_value(methods: Iterable[str]) -> str:
+    """An Allow header: HEAD goes wherever GET does, and OPTIONS everywhere.
+
+    >>> allow_value(["GET", "POST"])
+    'GET, HEAD, POST, OPTIONS'
+    """
+    names = [name for method in methods for name in _WITH_HEAD.get(method, (method,))]
+    return ", ".join([*names, "OPTIONS"])
+
+
+def _find_endpoint(
+    request: Request, view: View, costs: Costs
+) -> tuple[Endpoint[Any], dict[str, str] | None]:
+    path = request.path
+    methods, in_path = find_methods(path)
     if methods is None:
         charge_ip(request.ip, 1, view, view.now_ms(), costs)
         raise ApiError(
@@ -206,7 +223,7 @@ def _find_endpoint(
     endpoint = methods.get(request.method)
     if endpoint is None:
         charge_ip(request.ip, 1, view, view.now_ms(), costs)
-        allowed = ", ".join(methods)
+        allowed = allow_value(methods)
         raise ApiError(
             -5000,
             path,

@@ -1,11 +1,19 @@
 """HTTP as a raw ASGI application: bytes become requests, answers become bytes."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 import msgspec
 
-from openperp.api.dispatch import JSON_HEADER, Answer, Pending, finish, prepare
+from openperp.api.dispatch import (
+    JSON_HEADER,
+    Answer,
+    Pending,
+    allow_value,
+    find_methods,
+    finish,
+    prepare,
+)
 from openperp.api.endpoint import Request
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
@@ -22,8 +30,6 @@ Headers = list[tuple[bytes, bytes]]
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a request's body; a longer one is refused before it is held."""
-
-METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
 
 class BodyTooLarge(Exception):
@@ -75,8 +81,8 @@ class Gateway:
         method, path = scope["method"], scope["path"]
         if method == "HEAD":
             method = "GET"
-        elif method == "OPTIONS":
-            return Answer(204, b"", [(b"allow", METHODS)])
+        elif method == "OPTIONS" and (methods := _find_methods(path)):
+            return Answer(204, b"", [(b"allow", allow_value(methods).encode())])
         if path in PATHS and method == "GET":
             page = read_page(path)
             return Answer(200, page.body, [(b"content-type", page.content_type)])
@@ -158,6 +164,14 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
     if message["type"] != "http.request":
         raise ClientGone
     return b"".join(parts)
+
+
+def _find_methods(path: str) -> Iterable[str]:
+    """What a path takes; nothing, if there is nothing at it."""
+    if path in PATHS or read_target(path, b"") is not None:
+        return ("GET",)
+    methods, _ = find_methods(path)
+    return methods or ()
 
 
 def _no_upgrade(path: str) -> ApiError:
