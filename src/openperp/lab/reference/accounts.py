@@ -138,9 +138,8 @@ def deposit(venue: Venue, command: Deposit) -> WalletChanged:
 
 
 def withdraw(venue: Venue, command: Withdraw) -> WalletChanged:
-    """What is free may leave, except for profits that are not realized yet."""
     account, found = _find_pocket(venue, command)
-    if to_money(command.amount) > max(ZERO, min(account.wallet, margin.free(venue, account))):
+    if to_money(command.amount) > margin.withdrawable(venue, account):
         found.append(Reason.BALANCE_INSUFFICIENT)
     if found:
         raise Refused(found)
@@ -165,7 +164,11 @@ def _transfer(venue: Venue, account: Account, amount: Decimal) -> WalletChanged:
     account.wallet += amount
     venue.deposits += amount
     changed = WalletChanged(
-        account.account_id, MARGIN_ASSET, from_money(amount), from_money(account.wallet)
+        account.account_id,
+        MARGIN_ASSET,
+        from_money(amount),
+        from_money(account.wallet),
+        from_money(account.set_aside),
     )
     venue.events.append(changed)
     return changed
@@ -182,6 +185,8 @@ def set_leverage(venue: Venue, command: SetLeverage) -> LeverageChanged:
     sides = sides_of(account)
     if any(_largest(venue, account, command.symbol, side) > cap for side in sides):
         found.append(Reason.POSITION_LIMIT_EXCEEDED)
+    if _lowers_isolated(venue, account, command):
+        found.append(Reason.ISOLATED_LEVERAGE_LOWERED)
     tied = [_tied(venue, account, command.symbol, side, leverage) for side in sides]
     used = venue.leverage(account, command.symbol)
     tied_now = [_tied(venue, account, command.symbol, side, used) for side in sides]
@@ -194,6 +199,13 @@ def set_leverage(venue: Venue, command: SetLeverage) -> LeverageChanged:
     changed = LeverageChanged(command.account, command.symbol, leverage, from_money(cap))
     venue.events.append(changed)
     return changed
+
+
+def _lowers_isolated(venue: Venue, account: Account, command: SetLeverage) -> bool:
+    """What was set aside for an isolated position stays, so its leverage only rises."""
+    held = any(venue.position(account, command.symbol, side).quantity for side in sides_of(account))
+    lowers = command.leverage < venue.leverage(account, command.symbol)
+    return held and lowers and command.symbol in account.isolated
 
 
 def _largest(venue: Venue, account: Account, symbol: str, side: PositionSide) -> Decimal:
@@ -212,9 +224,11 @@ def _largest(venue: Venue, account: Account, symbol: str, side: PositionSide) ->
 def _tied(
     venue: Venue, account: Account, symbol: str, side: PositionSide, leverage: int
 ) -> Decimal:
-    """What a position and its orders tie up at some leverage."""
+    """What a position and its orders tie up of the cross margin at some leverage."""
     held = margin.notional(venue, symbol, venue.position(account, symbol, side))
     orders = margin.order_margin(venue, account, symbol, side, leverage)
+    if symbol in account.isolated:
+        return orders
     return orders + margin.initial_margin(held, leverage)
 
 
@@ -282,7 +296,7 @@ def reset(venue: Venue, command: Reset) -> None:
         market.traded, market.mode = False, Mode.NORMAL
     for account in venue.accounts.values():
         account.wallet, account.hedge = account.first_deposit, False
-        account.positions, account.leverages = {}, {}
+        account.positions, account.leverages, account.isolated = {}, {}, set()
     venue.deposits = sum([each.first_deposit for each in venue.accounts.values()], ZERO)
     venue.fees = ZERO
     venue.mode = Mode.NORMAL

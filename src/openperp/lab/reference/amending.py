@@ -78,6 +78,7 @@ def _draft(venue: Venue, market: Market, order: Order, command: AmendOrder) -> O
         updated_ms=venue.now,
         filled=order.filled,
         reduce_only=order.reduce_only,
+        stp=order.stp,
     )
 
 

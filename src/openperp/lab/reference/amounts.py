@@ -1,8 +1,9 @@
-"""Decimals that are exact, and the three places where rules round."""
+"""Decimals that are exact, and the three ways in which rules round."""
 
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
+    ROUND_FLOOR,
     Context,
     Decimal,
     DivisionByZero,
@@ -20,6 +21,7 @@ EXACT = Context(prec=80, traps=[Inexact, InvalidOperation, DivisionByZero])
 
 _UP = Context(prec=80, rounding=ROUND_CEILING)
 _TO_ZERO = Context(prec=80, rounding=ROUND_DOWN)
+_DOWN = Context(prec=80, rounding=ROUND_FLOOR)
 
 
 def money_up(amount: Decimal, divisor: Decimal) -> Decimal:
@@ -38,6 +40,15 @@ def money_to_zero(amount: Decimal, divisor: Decimal) -> Decimal:
     Decimal('-3.33333333')
     """
     return _TO_ZERO.quantize(_TO_ZERO.divide(amount, divisor), CENT)
+
+
+def money_down(amount: Decimal, divisor: Decimal) -> Decimal:
+    """`amount / divisor`, rounded down to the smallest amount of money.
+
+    >>> money_down(Decimal(-10), Decimal(3))
+    Decimal('-3.33333334')
+    """
+    return _DOWN.quantize(_DOWN.divide(amount, divisor), CENT)
 
 
 def to_money(units: int) -> Decimal:

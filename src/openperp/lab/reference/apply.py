@@ -10,6 +10,7 @@ from openperp.engine.commands import (
     Batch,
     CancelAllOrders,
     CancelOrder,
+    ChangeMargin,
     CreateAccount,
     DefineInstrument,
     Deposit,
@@ -20,6 +21,7 @@ from openperp.engine.commands import (
     Reset,
     SetCountdown,
     SetLeverage,
+    SetMarginType,
     SetMode,
     SetOrderLimits,
     SetPositionMode,
@@ -29,7 +31,7 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import Event
 from openperp.engine.events import Single as Reply
-from openperp.lab.reference import accounts, amending, placing
+from openperp.lab.reference import accounts, amending, isolated, placing
 from openperp.lab.reference.amounts import EXACT
 from openperp.lab.reference.firing import run_moves
 from openperp.lab.reference.venue import Refused, Venue
@@ -51,6 +53,8 @@ HANDLERS: dict[type, Callable[[Venue, Any], Reply]] = {
     Withdraw: accounts.withdraw,
     SetLeverage: accounts.set_leverage,
     SetPositionMode: accounts.set_position_mode,
+    SetMarginType: isolated.set_margin_type,
+    ChangeMargin: isolated.change_margin,
     SetPrice: accounts.set_price,
     SetMode: accounts.set_mode,
     SetOrderLimits: accounts.set_order_limits,

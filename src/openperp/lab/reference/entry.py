@@ -5,9 +5,9 @@ from decimal import Decimal
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import OrderType, Side, TimeInForce
 from openperp.lab.reference import margin
-from openperp.lab.reference.amounts import ZERO
-from openperp.lab.reference.model import Order
-from openperp.lab.reference.trading import reaches, sweep
+from openperp.lab.reference.amounts import ZERO, money_down
+from openperp.lab.reference.model import Account, Order, Position
+from openperp.lab.reference.trading import isolated_share, reaches, sweep
 from openperp.lab.reference.venue import Venue, closable
 
 
@@ -48,9 +48,10 @@ def _try(venue: Venue, order: Order) -> tuple[Decimal, list[Decimal]]:
         created_ms=0,
         updated_ms=0,
         reduce_only=order.reduce_only,
+        stp=order.stp,
     )
-    prices = sweep(other, trial)
-    return trial.filled, prices
+    swept = sweep(other, trial)
+    return trial.filled, swept.prices
 
 
 def _shortages(
@@ -88,9 +89,26 @@ def _shortages(
     needed -= margin.combined(venue, now.frozen, other_side.frozen)
     if replaced is not None and needed <= 0:
         return found
-    size = margin.notional(venue, symbol, position)
-    closed = min(traded, closable(position, side)) * venue.markets[symbol].mark
-    freed = margin.initial_margin(size, leverage) - margin.initial_margin(size - closed, leverage)
-    if needed > margin.free(venue, account) + freed:
+    closed = min(traded, closable(position, side))
+    if needed > margin.free(venue, account) + _freed(venue, account, symbol, position, closed):
         found.append(Reason.MARGIN_INSUFFICIENT)
     return found
+
+
+def _freed(
+    venue: Venue, account: Account, symbol: str, position: Position, closed: Decimal
+) -> Decimal:
+    """What closing a part of a position at mark price frees for what then opens.
+
+    Of a position with cross margin it is initial margin; an isolated one gives
+    back a share of its own money, with the profit or loss on it.
+    """
+    if symbol in account.isolated:
+        if not closed:
+            return ZERO
+        profit = margin.unrealized(venue, symbol, position) * closed
+        return isolated_share(position, closed) + money_down(profit, abs(position.quantity))
+    leverage = venue.leverage(account, symbol)
+    size = margin.notional(venue, symbol, position)
+    left = size - closed * venue.markets[symbol].mark
+    return margin.initial_margin(size, leverage) - margin.initial_margin(left, leverage)

@@ -96,13 +96,23 @@ def initial_margin(notional: Decimal, leverage: int) -> Decimal:
 
 
 def free(venue: Venue, account: Account) -> Decimal:
-    """Wallet and unrealized profit, less the margin of all positions and orders."""
-    total = account.wallet - all_order_margin(venue, account)
+    """Cross wallet and unrealized profit, less the margin of all positions and orders.
+
+    Isolated positions stand on their own; orders in isolated markets do not yet.
+    """
+    total = account.cross_wallet - all_order_margin(venue, account)
     for (symbol, _), position in account.positions.items():
+        if symbol in account.isolated:
+            continue
         size = notional(venue, symbol, position)
         total += unrealized(venue, symbol, position)
         total -= initial_margin(size, venue.leverage(account, symbol))
     return total
+
+
+def withdrawable(venue: Venue, account: Account) -> Decimal:
+    """What is free may leave, except for profits that are not realized yet."""
+    return max(ZERO, min(account.cross_wallet, free(venue, account)))
 
 
 def cap(venue: Venue, symbol: str, leverage: int) -> Decimal:

@@ -11,6 +11,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -50,6 +51,7 @@ class Order:
     price_protect: bool = False
     algo: bool = False
     amendments: int = 0
+    stp: StpMode = StpMode.NONE
 
     waiting: bool = False
     watching: bool = False
@@ -72,23 +74,39 @@ class Order:
 
 @dataclass(slots=True, eq=False)
 class Position:
-    """`quantity` and `cost` are signed; `number` counts the positions that have gone."""
+    """`quantity` and `cost` are signed; `number` counts the positions that have gone.
+
+    `own` is what an isolated position has of the wallet.
+    """
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     realized: Decimal = ZERO
     number: int = 0
+    own: Decimal = ZERO
 
 
 @dataclass(slots=True, eq=False)
 class Account:
+    """`wallet` is all its money; positions of the symbols in `isolated` stand on their own."""
+
     account_id: int
     name: str
     first_deposit: Decimal
     wallet: Decimal = ZERO
     hedge: bool = False
     leverages: dict[str, int] = field(default_factory=dict)
+    isolated: set[str] = field(default_factory=set)
     positions: dict[tuple[str, PositionSide], Position] = field(default_factory=dict)
+
+    @property
+    def set_aside(self) -> Decimal:
+        """What isolated positions have of the wallet."""
+        return sum([position.own for position in self.positions.values()], ZERO)
+
+    @property
+    def cross_wallet(self) -> Decimal:
+        return self.wallet - self.set_aside
 
 
 @dataclass(slots=True, eq=False)

@@ -131,6 +131,7 @@ def _draft(
         trigger_price=to_price(spec, command.trigger_ticks) if waits and not trails else ZERO,
         activation_price=to_price(spec, command.activation_ticks) if trails else ZERO,
         callback_ppm=command.callback_ppm if trails else 0,
+        stp=command.stp,
         parent_id=0 if parent is None else parent.order_id,
     )
 

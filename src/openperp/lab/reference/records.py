@@ -51,4 +51,5 @@ def record_of(market: Market, order: Order, cause: Cause = Cause.NONE) -> OrderR
         updated_ms=order.updated_ms,
         triggered_ms=order.triggered_ms,
         cause=cause,
+        stp=order.stp,
     )

@@ -1,5 +1,6 @@
 """How orders trade, settle, rest and end."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from openperp.engine.events import (
@@ -12,9 +13,18 @@ from openperp.engine.events import (
     PositionChanged,
     TradeExecuted,
 )
-from openperp.engine.terms import Cause, OrderStatus, OrderType, Side, TimeInForce, WorkingType
+from openperp.engine.terms import (
+    Cause,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    StpMode,
+    TimeInForce,
+    WorkingType,
+)
 from openperp.lab.reference.amounts import ZERO, from_money, money_to_zero, money_up, ratio
-from openperp.lab.reference.model import Order, Position
+from openperp.lab.reference.model import Account, Order, Position
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue, closable, opened_part
 
@@ -30,9 +40,11 @@ def reaches(order: Order, price: Decimal) -> bool:
 
 def execute(venue: Venue, order: Order) -> None:
     """Trades with the book as far as it goes; what is left rests or ends."""
-    sweep(venue, order)
+    swept = sweep(venue, order)
     if not order.left:
         finish(venue, order)
+    elif swept.ends:
+        expire(venue, order, Cause.SELF_TRADE)
     elif order.type is OrderType.MARKET or order.time_in_force in (
         TimeInForce.IOC,
         TimeInForce.FOK,
@@ -45,23 +57,52 @@ def execute(venue: Venue, order: Order) -> None:
         venue.next_arrival += 1
 
 
-def sweep(venue: Venue, order: Order) -> list[Decimal]:
-    """Takes the best orders one by one; the prices. Triggers see the first and the last."""
-    prices: list[Decimal] = []
-    while order.left:
+@dataclass(slots=True)
+class Sweep:
+    """The prices of a taker's trades, and whether it has to end so as not to meet itself."""
+
+    prices: list[Decimal]
+    ends: bool = False
+
+
+def sweep(venue: Venue, order: Order) -> Sweep:
+    """Takes the best orders one by one. Triggers see the first price and the last.
+
+    An order of the taker's own account expires, or ends the sweep, or both.
+    """
+    swept = Sweep([])
+    while order.left and not swept.ends:
         maker = venue.best(order.symbol, Side(-order.side))
         if maker is None or not reaches(order, maker.price):
             break
         quantity = min(order.left, maker.left, _most(venue, order), _most(venue, maker))
         if not quantity:
             break
-        if not prices:
-            venue.moves.append((order.symbol, WorkingType.CONTRACT_PRICE, maker.price, None))
-        prices.append(maker.price)
-        _trade(venue, order, maker, quantity)
-    if prices and prices[-1] != prices[0]:
-        venue.moves.append((order.symbol, WorkingType.CONTRACT_PRICE, prices[-1], None))
-    return prices
+        if prevents(order, maker):
+            if order.stp is not StpMode.EXPIRE_TAKER:
+                expire(venue, maker, Cause.SELF_TRADE)
+            swept.ends = order.stp is not StpMode.EXPIRE_MAKER
+        else:
+            swept.prices.append(maker.price)
+            if len(swept.prices) == 1:
+                _show_last(venue, order.symbol, maker.price)
+            _trade(venue, order, maker, quantity)
+    if swept.prices and swept.prices[-1] != swept.prices[0]:
+        _show_last(venue, order.symbol, swept.prices[-1])
+    return swept
+
+
+def _show_last(venue: Venue, symbol: str, price: Decimal) -> None:
+    venue.moves.append((symbol, WorkingType.CONTRACT_PRICE, price, None))
+
+
+def prevents(taker: Order, maker: Order) -> bool:
+    """Whether the taker's mode keeps the two from trading; FOK orders trade with whom they find."""
+    return (
+        taker.account == maker.account
+        and taker.stp is not StpMode.NONE
+        and taker.time_in_force is not TimeInForce.FOK
+    )
 
 
 def _most(venue: Venue, order: Order) -> Decimal:
@@ -102,6 +143,7 @@ def _settle(
     order.updated_ms = venue.now
 
     closed = min(quantity, closable(position, order.side))
+    returned = isolated_share(position, closed)
     realized = _close(position, order.side, price, closed)
     position.quantity += order.side * (quantity - closed)
     position.cost += order.side * (quantity - closed) * price
@@ -109,6 +151,12 @@ def _settle(
     fee = money_up(quantity * price * ratio(rate), ONE)
     account.wallet += realized - fee
     venue.fees += fee
+    position.own -= returned
+    if order.symbol in account.isolated:
+        wanted = money_up(
+            (quantity - closed) * price, Decimal(venue.leverage(account, order.symbol))
+        )
+        position.own += max(ZERO, min(wanted, account.cross_wallet))
 
     fill = Fill(
         trade_id=trade_id,
@@ -125,11 +173,18 @@ def _settle(
         time_ms=venue.now,
     )
     venue.events.append(OrderFilled(record_of(market, order), fill))
-    _tell_position(venue, order, position)
+    venue.events.append(tell_position(venue, account, order.symbol, order.position_side))
     if closed and not closable(position, order.side):
         _end_position(venue, order, position)
     if closed < quantity:
         _open(venue, order, position, quantity - closed)
+
+
+def isolated_share(position: Position, quantity: Decimal) -> Decimal:
+    """What a part of an isolated position gives back of its own money when it is closed."""
+    if not quantity:
+        return ZERO
+    return money_to_zero(position.own * quantity, abs(position.quantity))
 
 
 def _close(position: Position, side: Side, price: Decimal, quantity: Decimal) -> Decimal:
@@ -147,18 +202,22 @@ def _close(position: Position, side: Side, price: Decimal, quantity: Decimal) ->
     return realized
 
 
-def _tell_position(venue: Venue, order: Order, position: Position) -> None:
-    market = venue.markets[order.symbol]
-    venue.events.append(
-        PositionChanged(
-            account=order.account,
-            symbol=order.symbol,
-            lots=lots_of(market, position.quantity),
-            entry_cost=from_money(position.cost),
-            wallet=from_money(venue.accounts[order.account].wallet),
-            position_side=order.position_side,
-            realized=from_money(position.realized),
-        )
+def tell_position(
+    venue: Venue, account: Account, symbol: str, side: PositionSide
+) -> PositionChanged:
+    """A position in the words of events."""
+    position = venue.position(account, symbol, side)
+    return PositionChanged(
+        account=account.account_id,
+        symbol=symbol,
+        lots=lots_of(venue.markets[symbol], position.quantity),
+        entry_cost=from_money(position.cost),
+        wallet=from_money(account.wallet),
+        position_side=side,
+        realized=from_money(position.realized),
+        isolated=symbol in account.isolated,
+        isolated_wallet=from_money(position.own),
+        set_aside=from_money(account.set_aside),
     )
 
 
@@ -219,7 +278,8 @@ def expire(venue: Venue, order: Order, cause: Cause) -> None:
     venue.orders.remove(order)
     order.waiting = False
     order.arrival = 0
-    order.status = OrderStatus.EXPIRED
+    meets_itself = cause is Cause.SELF_TRADE
+    order.status = OrderStatus.EXPIRED_IN_MATCH if meets_itself else OrderStatus.EXPIRED
     order.updated_ms = venue.now
     venue.events.append(OrderExpired(record_of(venue.markets[order.symbol], order, cause)))
     _relieve_children(venue, order)

@@ -10,6 +10,7 @@ from openperp.engine.commands import (
     Batch,
     CancelAllOrders,
     CancelOrder,
+    ChangeMargin,
     Command,
     CreateAccount,
     DefineInstrument,
@@ -20,6 +21,7 @@ from openperp.engine.commands import (
     Reset,
     SetCountdown,
     SetLeverage,
+    SetMarginType,
     SetMode,
     SetOrderLimits,
     SetPositionMode,
@@ -39,6 +41,7 @@ from openperp.engine.terms import (
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -101,7 +104,9 @@ class Traffic:
         self._crowd = crowd
 
     def opening(self) -> list[Command]:
-        """Opens the venue, its instruments and accounts, a third of them in hedge mode."""
+        """Opens the venue, its instruments and accounts, a third of them in hedge mode, half
+        of them with isolated margin in one market.
+        """
         random = self._random
         rules = [random.random() < 0.5, random.random() < 0.5]
         commands: list[Command] = [OpenVenue("ztdx", *rules)]
@@ -110,7 +115,9 @@ class Traffic:
             deposit = random.choice((3_000, 10_000, 100_000)) * MONEY_ONE
             commands.append(CreateAccount(f"trader-{number}", deposit + random.randrange(999)))
         hedged = range(3, self._accounts + 1, 3)
-        return commands + [SetPositionMode(number, True) for number in hedged]
+        commands += [SetPositionMode(number, True) for number in hedged]
+        alone = range(2, self._accounts + 1, 2)
+        return commands + [SetMarginType(number, "BTCUSDT", True) for number in alone]
 
     def delay_ms(self) -> int:
         """How long after the last command the next one comes."""
@@ -148,6 +155,8 @@ class Traffic:
             *[lambda: Deposit(name, "USDT", random.choice((0, 1, 10**11, 10**12)))] * 3,
             *[lambda: Withdraw(name, "USDT", random.randrange(3 * 10**12))] * 3,
             *[lambda: self._countdown(market)] * 2,
+            *[self._change_margin] * 5,
+            *[lambda: self._margin_type(market)] * 2,
             *[lambda: CancelAllOrders(self._account(), market.symbol, self._scope())] * 2,
             lambda: SetPositionMode(self._account(), random.random() < 0.5),
             lambda: self._mode(market),
@@ -178,6 +187,26 @@ class Traffic:
 
     def _mode(self, market: Market) -> SetMode:
         return SetMode(self._random.choice(tuple(Mode)), self._random.choice(("", market.symbol)))
+
+    def _margin_type(self, market: Market) -> SetMarginType:
+        """Isolated for most that have nothing open yet."""
+        return SetMarginType(self._account(), market.symbol, self._random.random() < 0.7)
+
+    def _change_margin(self) -> ChangeMargin:
+        """Most often on an isolated position."""
+        random = self._random
+        held = [
+            (account.account_id, position)
+            for account in self._state.accounts.values()
+            for position in account.positions.values()
+            if position.isolated and position.lots
+        ]
+        amount = random.choice((0, 1, random.randrange(10**11), random.randrange(10**12)))
+        removes = random.random() < 0.6
+        if not held or random.random() < 0.1:
+            return ChangeMargin(self._account(), self._symbol(), amount, removes)
+        account, position = random.choice(held)
+        return ChangeMargin(account, position.market.symbol, amount, removes, position.side)
 
     def _terms(self, market: Market) -> DefineInstrument:
         """Other fees and limits; the last bracket lowers or raises what may be held."""
@@ -275,6 +304,7 @@ class Traffic:
             self._near(market, side),
             random.choice((*[TimeInForce.GTC] * 4, *TimeInForce)),
             self._name(),
+            stp=random.choice((*[StpMode.NONE] * 3, *StpMode)),
             **fields,
         )
         return self._attach(order) if random.random() < 0.08 else order

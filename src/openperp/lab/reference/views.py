@@ -23,10 +23,12 @@ def view_fast_account(account: FastAccount) -> View:
         "frozen": account.order_margin,
         "hedge": account.hedge,
         "positions": {
-            key: (held.lots, held.entry_cost, held.realized)
+            key: (held.lots, held.entry_cost, held.realized, held.isolated_wallet)
             for key, held in account.positions.items()
             if held.lots or held.realized
         },
+        "set_aside": account.set_aside,
+        "isolated": {held.market.symbol for held in account.positions.values() if held.isolated},
         "leverages": {held.market.symbol: held.leverage for held in account.positions.values()},
     }
 
@@ -43,10 +45,13 @@ def view_slow_account(venue: Venue, account: Account, symbols: set[str]) -> View
                     lots_of(venue.markets[symbol], held.quantity),
                     from_money(held.cost),
                     from_money(held.realized),
+                    from_money(held.own),
                 )
                 for (symbol, side), held in account.positions.items()
                 if held.quantity or held.realized
             },
+            "set_aside": from_money(account.set_aside),
+            "isolated": account.isolated,
             "leverages": {symbol: venue.leverage(account, symbol) for symbol in symbols},
         }
 
