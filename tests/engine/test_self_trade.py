@@ -87,6 +87,33 @@ def test_an_order_that_could_only_meet_itself_needs_no_margin_to_fill() -> None:
     assert (reply.status.name, reply.filled_lots) == ("EXPIRED_IN_MATCH", 0)
 
 
+@pytest.mark.parametrize(
+    ("price", "own_price", "reason"),
+    [
+        # 1 at 50000 over 20 is 2500; the own bid freezes 3 of the 2600.
+        ("", "60000", ""),
+        ("50000", "60000", ""),
+        ("", "49000", ""),
+        # Nobody is in the way: the best bid is another's.
+        ("", "", "MARGIN_INSUFFICIENT"),
+    ],
+)
+def test_a_seller_is_checked_at_the_bids_that_he_would_fill(
+    price: str, own_price: str, reason: str
+) -> None:
+    desk = Desk(deposit="2600")
+    if own_price:
+        desk.order("alice", "BUY", "0.001", own_price)
+    else:
+        desk.order("carol", "BUY", "0.001", "60000")
+    desk.order("bob", "BUY", "1", "50000")
+    reply = desk.place("alice", "SELL", "1", price, stp=StpMode.EXPIRE_MAKER)
+    if reason:
+        assert reply.reason.name == reason
+    else:
+        assert (reply.status.name, reply.filled_value) == ("FILLED", 500_000 * 1_000)
+
+
 def test_both_sides_of_a_hedged_account_are_the_same_account() -> None:
     desk = Desk()
     desk.do(SetPositionMode(desk.account("alice").account_id, True))

@@ -281,7 +281,7 @@ def check_entry(
         return
     # The fill that needs most: a buyer's highest is at the limit or where the sweep
     # ends, a seller's where it begins.
-    dearest = opposite.best_ticks() if side is SELL else limit or found.worst_ticks
+    dearest = found.first_ticks if side is SELL else limit or found.worst_ticks
     if type is MARKET:
         lots = found.lots
     _check_margin(state, account, position, side, ticks, lots, dearest, found.lots, replaced)

@@ -119,12 +119,13 @@ def _fillable(state: State, order: Order, position: Position, maker: Order) -> i
 
 
 class Sweep:
-    """What a taker would find in the book: `lots` in all, down to the price `worst_ticks`."""
+    """What a taker would find in the book: `lots` in all, from `first_ticks` to `worst_ticks`."""
 
-    __slots__ = ("lots", "worst_ticks")
+    __slots__ = ("first_ticks", "lots", "worst_ticks")
 
     def __init__(self) -> None:
         self.lots = 0
+        self.first_ticks = 0
         self.worst_ticks = 0
 
 
@@ -167,6 +168,7 @@ def sweep(
                 part = min(part, max(0, closable))
             if part:
                 found.lots += part
+                found.first_ticks = found.first_ticks or level.ticks
                 found.worst_ticks = level.ticks
                 lots_held += order.side * part
                 held[maker] = lots_held
