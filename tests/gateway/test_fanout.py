@@ -23,10 +23,12 @@ from tests.gateway.desk import (
 from tests.gateway.test_server import write_certificate
 
 from openperp.api import listen_keys
+from openperp.api.streams.burst import BURST
 from openperp.bootstrap import Venue
 from openperp.gateway import fanout
 from openperp.gateway.sockets import SLOW_READER_BYTES, text_frame
 from openperp.history.base import HistoryUnusable
+from openperp.history.intervals import INTERVALS
 
 TRADES = "btcusdt@trade"
 
@@ -148,6 +150,26 @@ def test_a_payload_is_framed_once_for_each_form(monkeypatch: pytest.MonkeyPatch)
         assert framed == [b"[7]", combined]
         for client in listeners:
             client.close()
+
+    serve(test)
+
+
+def test_a_jump_of_the_clock_cuts_nobody_off() -> None:
+    async def test(venue: Venue) -> None:
+        symbols, intervals = ("btcusdt", "ethusdt", "solusdt"), [*INTERVALS][1:]
+        names = [f"{symbol}@kline_{name}" for symbol in symbols for name in intervals]
+        client = await Client.to(venue)
+        async with connect(venue, f"/stream?streams={'/'.join(names)}") as socket:
+            greetings = {(await hear(socket))["stream"] for _ in names}
+            assert greetings == {*names}
+            socket.transport.pause_reading()
+            body = b'{"advance_ms":31536000000}'
+            reply = await client.ask("POST", "/operator/v1/clock", body, headers=operator(venue))
+            assert reply.status == 200
+            socket.transport.resume_reading()
+            closed = [await hear(socket) for _ in range(BURST - len(names))]
+            assert all(message["data"]["k"]["x"] for message in closed)
+        client.close()
 
     serve(test)
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from openperp.api.streams.burst import STREAM_BURST
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
 from openperp.api.wire.numbers import InstrumentFormat
@@ -25,7 +26,8 @@ class Channel:
     It is woken by what it follows: trades of its market, changes of its book and
     of single levels in it, or terms of contracts. If it is steady or `greets` it
     speaks once when it is fresh, so that its first listener sees a market that
-    stands still. `alarm_ms` is the venue time that wakes it by itself.
+    stands still. `alarm_ms` is the venue time that wakes it by itself; when that has
+    come it has a backlog, of which it tells the newest `share`.
     """
 
     steady: ClassVar[bool] = False
@@ -35,6 +37,7 @@ class Channel:
     follows_levels: ClassVar[bool] = False
     follows_terms: ClassVar[bool] = False
     alarm_ms: int = NEVER
+    share: int = STREAM_BURST
 
     def __init__(self, stream: Stream, view: View) -> None:
         self.stream = stream
@@ -56,6 +59,10 @@ class Channel:
 
     def hear_terms(self) -> None:
         """An instrument or what it accepts has changed."""
+
+    def backlog(self) -> int:
+        """How many periods have ended since it spoke last, up to `STREAM_BURST`."""
+        return 0
 
     def reset(self) -> None:
         """Everything but accounts, keys and instruments is gone."""

@@ -12,6 +12,7 @@ their beat on the wall clock either way. All messages are stamped with venue tim
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from openperp.api.streams.burst import fair_share
 from openperp.api.streams.channel import NEVER, Channel
 from openperp.api.streams.names import Stream
 from openperp.api.streams.pace import Beat
@@ -198,9 +199,21 @@ class MarketFeed:
             return
         self._ring()
         immediate = self._immediate()
-        for beat in tuple(self._beats.values()):
-            for channel in beat.take(wall_ms, immediate=immediate):
-                yield from self._let_speak(channel)
+        due: list[Channel] = []
+        for beat in self._beats.values():
+            due += beat.take(wall_ms, immediate=immediate)
+        self._share_burst(due)
+        for channel in due:
+            yield from self._let_speak(channel)
+
+    def _share_burst(self, due: list[Channel]) -> None:
+        """Where the clock has jumped, what all streams tell at once is bounded."""
+        now_ms = self._view.now_ms()
+        late = [channel for channel in due if channel.alarm_ms <= now_ms]
+        if late:
+            share = fair_share([channel.backlog() for channel in late])
+            for channel in late:
+                channel.share = share
 
     def _let_speak(self, channel: Channel) -> Iterator[tuple[str, bytes]]:
         name = channel.stream.name

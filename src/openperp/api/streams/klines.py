@@ -1,8 +1,8 @@
 """Streams of klines: the bar that is open while trades change it, and each bar as it closes."""
 
 from collections.abc import Iterable
-from typing import Final
 
+from openperp.api.streams.burst import STREAM_BURST
 from openperp.api.streams.channel import MarketChannel, encode
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
@@ -10,11 +10,8 @@ from openperp.api.wire.contracts import CONTRACT_TYPE
 from openperp.api.wire.market import close_ms
 from openperp.api.wire.row import Row
 from openperp.engine.events import TradeExecuted
-from openperp.history.intervals import period_start, shift_period
+from openperp.history.intervals import DAY, INTERVALS, period_start, shift_period
 from openperp.history.market import Bar, BarKind
-
-BARS_AT_ONCE: Final = 1_000
-"""Closed bars told at once where the clock has jumped; of more the newest."""
 
 
 class Klines(MarketChannel):
@@ -46,6 +43,12 @@ class Klines(MarketChannel):
         self._changed = True
         return True
 
+    def backlog(self) -> int:
+        """Months are counted as if they were all short ones."""
+        length = INTERVALS[self.stream.topic.interval] or 28 * DAY
+        open_ms = period_start(self.stream.topic.interval, self.view.now_ms())
+        return min((open_ms - self._open_ms) // length, STREAM_BURST)
+
     def reset(self) -> None:
         """The bar that is open has begun anew."""
         self._fresh = self._changed = True
@@ -69,14 +72,14 @@ class Klines(MarketChannel):
         self.alarm_ms = shift_period(self.stream.topic.interval, open_ms, 1)
 
     def _tell_closed(self, open_ms: int, now_ms: int) -> Iterable[bytes]:
-        """Every bar that ended since this channel spoke last."""
+        """The bars that ended since this channel spoke last: the newest, if they are many."""
         interval = self.stream.topic.interval
-        start_ms = max(self._open_ms, shift_period(interval, open_ms, -BARS_AT_ONCE))
+        start_ms = max(self._open_ms, shift_period(interval, open_ms, -self.share))
         bars = self._read(
             now_ms,
             start_ms=start_ms,
             end_ms=open_ms - 1,
-            limit=BARS_AT_ONCE,
+            limit=self.share,
             filled=not self._continuous,
         )
         for bar in bars:
