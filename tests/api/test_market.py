@@ -115,7 +115,7 @@ def test_an_instrument_has_every_field_that_a_client_needs(offline: OfflineVenue
     row = symbol_row(offline)
     assert {name: type(row[name]) for name in NEEDED} == NEEDED
     assert row["orderTypes"] == [type.name for type in OrderType]
-    assert row["timeInForce"] == ["GTC", "IOC", "FOK", "GTX"]
+    assert row["timeInForce"] == ["GTC", "IOC", "FOK", "GTX", "GTD"]
     assert (row["contractType"], row["status"]) == ("PERPETUAL", "TRADING")
     assert (row["liquidationFee"], row["triggerProtect"]) == ("0.0125", "0.0500")
     assert (row["maintMarginPercent"], row["requiredMarginPercent"]) == ("0.4000", "0.8000")

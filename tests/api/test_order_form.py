@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.api.offline import START_MS
 from tests.api.trader import LIMIT, ORDER, STOP, Trader, trade
 
 MARKET: dict[str, Any] = {
@@ -91,7 +92,10 @@ REFUSED = [
     # What this venue does not follow.
     ("hedge side", LIMIT, {"positionSide": "LONG"}, -4061),
     ("price match", LIMIT, {"priceMatch": "QUEUE", "price": None}, -4084),
-    ("good till date", LIMIT, {"timeInForce": "GTD", "goodTillDate": 1_800_000_000_000}, -4084),
+    ("GTD without a date", LIMIT, {"timeInForce": "GTD"}, -1102),
+    ("a date too near", LIMIT, {"timeInForce": "GTD", "goodTillDate": START_MS + 600_000}, -5040),
+    ("a date long ago", LIMIT, {"timeInForce": "GTD", "goodTillDate": 1}, -5040),
+    ("a date too far", LIMIT, {"timeInForce": "GTD", "goodTillDate": 253_402_300_799_000}, -5040),
     ("a date without GTD", LIMIT, {"goodTillDate": 1_800_000_000_000}, -1106),
     ("retail price improvement", LIMIT, {"timeInForce": "RPI"}, -4084),
     # Fields that do not go together.

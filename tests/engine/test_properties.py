@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from tests.engine.desk import Desk
+from tests.engine.desk import START_MS, Desk
 
 from openperp.engine import invariants, snapshot
 from openperp.engine.apply import apply
@@ -72,6 +72,7 @@ def orders(draw: st.DrawFn) -> PlaceOrder:
     fields["stp"] = draw(st.sampled_from([StpMode.NONE, *StpMode]))
     fields["position_side"] = draw(st.sampled_from([PositionSide.LONG, PositionSide.SHORT]))
     closes = draw(st.integers(0, 9)) == 0
+    fields["expires_ms"] = START_MS + draw(st.sampled_from([0, 601_000, 602_500, 10**14]))
     return PlaceOrder(
         draw(ACCOUNTS),
         "BTCUSDT",
@@ -296,6 +297,8 @@ def replace_order(desk: Desk, order: Order, amend: AmendOrder) -> tuple[State, A
         order.time_in_force,
         reduce_only=order.reduce_only and order.position_side is PositionSide.BOTH,
         position_side=order.position_side,
+        stp=order.stp,
+        expires_ms=START_MS + 10**14,
     )
     cancel = CancelOrder(order.account, "BTCUSDT", order.order_id)
     apply(other, Record(other.seq + 1, desk.now, cancel))

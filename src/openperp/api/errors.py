@@ -184,6 +184,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -5029: ("Order's notional must be no smaller than %s",),
     -5037: ("Invalid price match",),
     -5039: ("Invalid self trade prevention mode",),
+    -5040: (
+        (
+            "The goodTillDate timestamp must be greater than the current time plus 600 seconds"
+            " and smaller than 253402300799000 (UTC 9999-12-31 23:59:59)"
+        ),
+    ),
     -5047: ("The original order is not a reduce-only order.",),
 }
 
@@ -330,6 +336,7 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.NOT_FILLABLE: (-5021, ()),
     Reason.LEVERAGE_INVALID: _leverage,
     Reason.LEVERAGE_MARGIN_INSUFFICIENT: (-2028, ()),
+    Reason.GOOD_TILL_DATE_INVALID: (-5040, ()),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),
     Reason.VENUE_ALREADY_OPEN: (-1020, ()),

@@ -24,6 +24,7 @@ PLAIN_NAMES: Final = frozenset(
         "account",
         "asset",
         "client_id",
+        "date",
         "dialect",
         "fault",
         "leverage",
@@ -39,6 +40,7 @@ PLAIN_NAMES: Final = frozenset(
         "position_side",
         "side",
         "symbol",
+        "time",
         "type",
     }
 )

@@ -18,6 +18,7 @@ from openperp.engine.terms import (
     BUY,
     CLOSING_TYPES,
     FOK,
+    GTD,
     GTX,
     LIMIT,
     LONG,
@@ -39,6 +40,10 @@ from openperp.engine.triggers import is_reached
 TRIGGER_ORDER_LIMIT = 200
 """Waiting trigger orders that one account may have over all symbols."""
 
+EXPIRY_DISTANCE_MS = 600_000
+EXPIRY_LIMIT_MS = 253_402_300_799_000
+"""A GTD order ends later than so long from now, and before this time."""
+
 
 def check_mode(state: State, market: Market) -> None:
     if not accepts_orders(state, market):
@@ -50,6 +55,18 @@ def check_position_side(account: Account, position_side: PositionSide) -> None:
     """One-way accounts have one side, BOTH, and hedged ones LONG and SHORT."""
     if account.hedge == (position_side is BOTH):
         refuse(Reason.POSITION_SIDE_MISMATCH, position_side=position_side.name)
+
+
+def check_expiry(command: PlaceOrder, now_ms: int) -> None:
+    """A GTD order must live for a while, and end before the last second of the year 9999.
+
+    Source: the fapi's bounds of goodTillDate.
+    """
+    expires_ms = command.expires_ms
+    if command.time_in_force is GTD and not (
+        now_ms + EXPIRY_DISTANCE_MS < expires_ms < EXPIRY_LIMIT_MS
+    ):
+        refuse(Reason.GOOD_TILL_DATE_INVALID, date=expires_ms, time=now_ms)
 
 
 def check_sides(account: Account, command: PlaceOrder) -> None:

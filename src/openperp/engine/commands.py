@@ -100,7 +100,8 @@ class PlaceOrder(
     filled in by the engine. `algo` says that the order came as an algo order,
     which matters where trigger orders have their own client-id space.
     `parent_id` or `parent_client_id` attaches a trigger order to a live order.
-    `stp` says what happens where the order would trade with its own account.
+    `stp` says what happens where the order would trade with its own account,
+    `expires_ms` until when an order is GTD; what goes beyond whole seconds does not count.
     """
 
     account: int
@@ -128,6 +129,7 @@ class PlaceOrder(
     stop_loss_client_id: str = ""
     attached_working_type: WorkingType = WorkingType.MARK_PRICE
     stp: StpMode = StpMode.NONE
+    expires_ms: int = 0
 
 
 class AmendOrder(

@@ -11,6 +11,8 @@ from openperp.engine.state import State
 
 COUNTDOWN: Final = 2
 """The countdown of an account (its number) on a symbol."""
+EXPIRY: Final = 3
+"""The end of a GTD order (its id), whatever its symbol."""
 
 STALE_LIMIT: Final = 64
 """Entries out of date that the queue may hold beside one for each that counts."""

@@ -1,5 +1,6 @@
 """How orders end: cancelled, expired or filled, with what follows for their family."""
 
+from openperp.engine.due import EXPIRY, call_off
 from openperp.engine.events import OrderCanceled, OrderExpired, OrderRecord
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
@@ -108,5 +109,7 @@ def _leave(step: Step, order: Order) -> None:
         leave_book(state, account, account.positions[order.position_key], order)
     elif order.waiting:
         stop_waiting(step, account, order)
+    if order.expires_ms:
+        call_off(state, (EXPIRY, order.order_id, ""))
     del state.orders[order.order_id]
     del client_id_space(state, account, order.algo)[order.client_id]

@@ -28,7 +28,7 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Prices are ticks, quantities lots. `filled_value` is the sum of ticks x lots
     over its fills, so the average price is `filled_value / filled_lots`. Zero
     stands for "none" in `trigger_ticks`, `activation_ticks`, `callback_ppm`,
-    `parent_id` and `triggered_ms`. `armed_lots` is what an attached child would
+    `parent_id`, `triggered_ms` and `expires_ms`. `armed_lots` is what an attached child would
     close if it fired now; a child with none is dormant.
     """
 
@@ -61,6 +61,7 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     triggered_ms: int
     cause: Cause
     stp: StpMode = StpMode.NONE
+    expires_ms: int = 0
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):

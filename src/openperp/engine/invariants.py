@@ -5,7 +5,7 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
-from openperp.engine.due import COUNTDOWN
+from openperp.engine.due import COUNTDOWN, EXPIRY
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.numbers import divide_up
@@ -235,7 +235,15 @@ def _check_due(state: State) -> None:
         (COUNTDOWN, account_id, symbol): due_ms
         for (account_id, symbol), (due_ms, _) in state.countdowns.items()
     }
-    _require(state.due_times == countdowns, "the queue holds other countdowns than those that run")
+    expiries = {
+        (EXPIRY, order_id, ""): order.expires_ms
+        for order_id, order in state.orders.items()
+        if order.expires_ms
+    }
+    _require(
+        state.due_times == countdowns | expiries,
+        "the queue holds other countdowns and expiries than those that are to come",
+    )
     queued = {(due_ms, *key) for key, due_ms in state.due_times.items()}
     _require(queued <= set(state.due_heap), "something that is going to happen is not in the heap")
     first = min(state.due_times.values(), default=0)

@@ -39,6 +39,7 @@ class Order:
         "client_id",
         "close_position",
         "created_ms",
+        "expires_ms",
         "extreme_ticks",
         "filled_lots",
         "filled_value",
@@ -108,6 +109,7 @@ class Order:
         self.algo = False
         self.amendments = 0
         self.stp = StpMode.NONE
+        self.expires_ms = 0
 
         self.trigger_ticks = 0
         self.working_type = CONTRACT_PRICE
@@ -175,4 +177,5 @@ class Order:
             self.triggered_ms,
             cause,
             self.stp,
+            self.expires_ms,
         )

@@ -5,9 +5,11 @@ queue does is told by its own module.
 """
 
 from openperp.engine import countdowns
-from openperp.engine.due import COUNTDOWN, DueKey, take_next
+from openperp.engine.due import COUNTDOWN, EXPIRY, DueKey, take_next
+from openperp.engine.ending import expire
 from openperp.engine.firing import run_consequences
 from openperp.engine.step import Step
+from openperp.engine.terms import Cause
 
 
 def pass_time(step: Step) -> None:
@@ -24,5 +26,8 @@ def pass_time(step: Step) -> None:
 
 def _happen(step: Step, key: DueKey) -> None:
     kind, number, symbol = key
+    if kind == EXPIRY:
+        expire(step, step.state.orders[number], Cause.DATE_PASSED)
+        return
     assert kind == COUNTDOWN, key
     countdowns.fire(step, number, symbol)

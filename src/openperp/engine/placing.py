@@ -9,6 +9,7 @@ from openperp.engine.checks import (
     check_attached,
     check_client_ids,
     check_entry,
+    check_expiry,
     check_limits,
     check_mode,
     check_notional,
@@ -19,6 +20,7 @@ from openperp.engine.checks import (
     closes_side,
 )
 from openperp.engine.commands import PlaceOrder
+from openperp.engine.due import EXPIRY, schedule
 from openperp.engine.ending import opened_part
 from openperp.engine.events import OrderAccepted, OrderRecord
 from openperp.engine.ids import auto_client_id
@@ -38,6 +40,7 @@ from openperp.engine.terms import (
     ANY,
     BOTH,
     GTC,
+    GTD,
     PRICED_TYPES,
     STOP_MARKET,
     TAKE_PROFIT_MARKET,
@@ -45,6 +48,8 @@ from openperp.engine.terms import (
     TRIGGER_TYPES,
     Side,
 )
+
+SECOND_MS = 1_000
 
 
 class Plan:
@@ -65,19 +70,20 @@ class Plan:
         self.reduce_only = False
 
 
-def check_order(state: State, command: PlaceOrder) -> Reject | None:
+def check_order(state: State, command: PlaceOrder, now_ms: int) -> Reject | None:
     """Whether the order would be refused right now, and why; changes nothing."""
     try:
-        plan_order(state, command)
+        plan_order(state, command, now_ms)
     except Rejected as rejected:
         return rejected.reject
     return None
 
 
-def plan_order(state: State, command: PlaceOrder) -> Plan:
+def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
     account = get_account(state, command.account)
     market = get_market(state, command.symbol)
     check_mode(state, market)
+    check_expiry(command, now_ms)
     position_side = command.position_side
     if account.hedge or position_side is not BOTH:
         check_sides(account, command)
@@ -150,7 +156,7 @@ def _check_reduction(plan: Plan, command: PlaceOrder, waits: bool) -> None:
 
 
 def place_order(step: Step, command: PlaceOrder) -> OrderRecord:
-    plan = plan_order(step.state, command)
+    plan = plan_order(step.state, command, step.now)
     account = plan.account
     account.positions[plan.position.key] = plan.position
     order = _build_order(step, command, plan)
@@ -187,6 +193,8 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
     order.price_protect = command.price_protect
     order.algo = command.algo
     order.stp = command.stp
+    if order.time_in_force is GTD:
+        order.expires_ms = command.expires_ms - command.expires_ms % SECOND_MS
     order.working_type = command.working_type
     if command.type is TRAILING_STOP_MARKET:
         order.activation_ticks = command.activation_ticks
@@ -253,6 +261,8 @@ def _register(
             client_id += "_"
     order.client_id = client_id
     state.orders[order.order_id] = order
+    if order.expires_ms:
+        schedule(state, (EXPIRY, order.order_id, ""), order.expires_ms)
     space[client_id] = order
     account.updated_ms = step.now
 

@@ -68,6 +68,8 @@ class Reason(IntEnum):
     ISOLATED_MARGIN_INSUFFICIENT = auto()
     ISOLATED_LEVERAGE_LOWERED = auto()
 
+    GOOD_TILL_DATE_INVALID = auto()
+
 
 Detail = dict[str, int | str]
 """The numbers behind a refusal, by name: ticks, lots, money or text, as the name says."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from openperp.engine.due import COUNTDOWN, schedule
+from openperp.engine.due import COUNTDOWN, EXPIRY, schedule
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
@@ -55,7 +55,7 @@ _DERIVED = frozenset(
         "to_record",
     }
 )
-_ADDED_FIELDS = ("amendments", "stp")
+_ADDED_FIELDS = ("amendments", "stp", "expires_ms")
 _ORDER_FIELDS = (
     *[
         name
@@ -162,8 +162,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 4
-READABLE = frozenset({1, 2, 3, VERSION})
+VERSION = 5
+READABLE = frozenset({1, 2, 3, 4, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -257,8 +257,7 @@ def load(data: bytes) -> State:
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:
-        order = _load_order(values)
-        state.orders[order.order_id] = order
+        _load_order(state, values)
     for parent_id, child_ids in dumped.families:
         state.families[parent_id] = [state.orders[child_id] for child_id in child_ids]
     for market in dumped.markets:
@@ -328,7 +327,7 @@ def _dump_account(account: Account) -> _AccountDump:
     )
 
 
-def _load_order(values: tuple[Any, ...]) -> Order:
+def _load_order(state: State, values: tuple[Any, ...]) -> None:
     fields = {
         name: _ENUM_FIELDS[name](value) if name in _ENUM_FIELDS else value
         for name, value in zip(_ORDER_FIELDS, values, strict=False)  # fewer in older versions
@@ -337,7 +336,9 @@ def _load_order(values: tuple[Any, ...]) -> Order:
     for name, value in fields.items():
         setattr(order, name, value)
     order.position_key = position_key(order.symbol, order.position_side)
-    return order
+    state.orders[order.order_id] = order
+    if order.expires_ms:
+        schedule(state, (EXPIRY, order.order_id, ""), order.expires_ms)
 
 
 def _load_market(state: State, dumped: _MarketDump) -> None:

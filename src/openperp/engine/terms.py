@@ -30,6 +30,8 @@ class TimeInForce(IntEnum):
     IOC = 2
     FOK = 3
     GTX = 4
+    GTD = 5
+    """Until a date, then it expires."""
 
 
 class OrderStatus(IntEnum):
@@ -107,6 +109,8 @@ class Cause(IntEnum):
     """A triggered order would exceed the notional cap of its leverage bracket."""
     SELF_TRADE = 11
     """Its next trade would have been one with its own account."""
+    DATE_PASSED = 12
+    """A GTD order that was not filled by its date."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its
@@ -124,6 +128,7 @@ GTC: Final = TimeInForce.GTC
 IOC: Final = TimeInForce.IOC
 FOK: Final = TimeInForce.FOK
 GTX: Final = TimeInForce.GTX
+GTD: Final = TimeInForce.GTD
 NEW: Final = OrderStatus.NEW
 PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 FILLED: Final = OrderStatus.FILLED

@@ -30,7 +30,7 @@ from openperp.engine.terms import (
 )
 
 _TIMES: Final = dict(TimeInForce.__members__)
-_TIME_WORDS: Final = {word: word for word in (*_TIMES, "GTD", "RPI", "GTE_GTC")}
+_TIME_WORDS: Final = {word: word for word in (*_TIMES, "RPI", "GTE_GTC")}
 MATCH_WORDS: Final = {
     word: word
     for word in (
@@ -154,6 +154,7 @@ def place_command(
         stop_loss_client_id=form.stop_loss_client_order_id,
         attached_working_type=form.attached_working_type,
         stp=form.self_trade_prevention_mode or StpMode.NONE,
+        expires_ms=form.good_till_date,
     )
 
 
@@ -162,8 +163,6 @@ def _check_not_offered(form: OrderForm) -> None:
     check_price_match(form.price_match)
     if form.time_in_force and form.time_in_force not in _TIMES:
         raise _not_offered("timeInForce", form.time_in_force)
-    if form.good_till_date:
-        raise ApiError(-1106, "goodTillDate", explain="goodTillDate goes with timeInForce GTD")
 
 
 def check_price_match(word: str) -> None:
@@ -179,6 +178,10 @@ def _not_offered(name: str, word: str) -> ApiError:
 def _check_combination(form: OrderForm) -> None:
     if form.close_position:
         _check_closing(form)
+    if form.time_in_force == "GTD" and not form.good_till_date:
+        raise ApiError(-1102, "goodTillDate")
+    if form.good_till_date and form.time_in_force != "GTD":
+        raise ApiError(-1106, "goodTillDate", explain="goodTillDate goes with timeInForce GTD")
     parent = form.parent_order_id or form.parent_client_order_id
     if parent and (form.take_profit_price or form.stop_loss_price):
         raise ApiError(-1128, explain="an attached order cannot have attached orders of its own")

@@ -45,7 +45,7 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import Applied, OrderRecord
 from openperp.engine.lookup import find_order
-from openperp.engine.placing import check_order
+from openperp.engine.placing import SECOND_MS, check_order
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import Market
 from openperp.engine.terms import Cause, OrderScope, OrderStatus, PositionSide
@@ -107,7 +107,7 @@ def place_order(call: Call, form: OrderForm) -> Submission:
 def try_order(call: Call, form: OrderForm) -> Any:
     """Checks an order as if it were placed; the reply shows it without an id."""
     command = single_command(call, form)
-    refusal = check_order(call.view.state, command)
+    refusal = check_order(call.view.state, command, call.now_ms)
     market = find_market(call, command.symbol)
     if refusal is not None:
         raise from_reject(refusal, call.view.dialect, market.spec)
@@ -148,6 +148,7 @@ def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
         triggered_ms=0,
         cause=Cause.NONE,
         stp=command.stp,
+        expires_ms=command.expires_ms - command.expires_ms % SECOND_MS,
     )
 
 

@@ -29,6 +29,7 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.NOT_FILLABLE: "8",
     Cause.POSITION_LIMIT: "8",
     Cause.SELF_TRADE: "1",
+    Cause.DATE_PASSED: "0",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 
@@ -93,7 +94,7 @@ def order_object(
         "rp": money_text(fill.realized if fill else 0),
         "V": order.stp.name,
         "pm": "NONE",
-        "gtd": 0,
+        "gtd": order.expires_ms,
         "er": expiry_reason(order),
     }
 
@@ -187,7 +188,7 @@ def algo_object(
         "pP": order.price_protect,
         "R": order.reduce_only,
         "tt": order.triggered_ms,
-        "gtd": 0,
+        "gtd": order.expires_ms,
         "rm": refusal_text(order) if status == "REJECTED" else "",
     }
     if activated is not None:

@@ -9,7 +9,9 @@ from openperp.api.wire.row import Row
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import Cause, OrderStatus, OrderType
 
-_ENDED_IN_THE_BOOK = frozenset({Cause.NONE, Cause.REQUESTED, Cause.NO_LIQUIDITY, Cause.CASCADE})
+_ENDED_IN_THE_BOOK = frozenset(
+    {Cause.NONE, Cause.REQUESTED, Cause.NO_LIQUIDITY, Cause.CASCADE, Cause.DATE_PASSED}
+)
 """Ways for a fired order to end that its owner or the market decided."""
 
 
@@ -52,7 +54,7 @@ def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
         "createTime": order.created_ms,
         "updateTime": order.updated_ms,
         "triggerTime": order.triggered_ms,
-        "goodTillDate": 0,
+        "goodTillDate": order.expires_ms,
     }
     if order.original_type is OrderType.TRAILING_STOP_MARKET:
         row["activatePrice"] = instrument.price[order.activation_ticks]

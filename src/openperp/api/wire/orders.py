@@ -66,6 +66,9 @@ def order_layout(reply: ReplyKind, *, seed: bool, value: bool) -> OrderLayout:
     return layouts[reply]
 
 
+_UNDATED: Final = '"goodTillDate":0'
+"""What a shape says, for every order has a date of its own."""
+
 _FLAG: Final = ("false", "true")
 
 _Shape = tuple[str, str, str, str, bool]
@@ -122,6 +125,8 @@ class OrderWriter:
             client_id = order.client_id
             if '"' in client_id or "\\" in client_id or not client_id.isprintable():
                 client_id = dumps(client_id)[1:-1]
+            if order.expires_ms:
+                tail = tail.replace(_UNDATED, f'"goodTillDate":{order.expires_ms}')
             texts.append(
                 f'{{"clientOrderId":"{client_id}{progress}{order.order_id}'
                 f',"origQty":"{quantity[order.lots]}{after_quantity}'
@@ -183,7 +188,7 @@ class OrderWriter:
 
 
 def _modes(order: OrderRecord) -> str:
-    return f',"priceMatch":"NONE","selfTradePreventionMode":"{order.stp.name}","goodTillDate":0'
+    return f',"priceMatch":"NONE","selfTradePreventionMode":"{order.stp.name}",{_UNDATED}'
 
 
 @lru_cache(maxsize=4_096)
