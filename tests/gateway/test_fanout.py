@@ -159,16 +159,17 @@ def test_a_jump_of_the_clock_cuts_nobody_off() -> None:
         symbols, intervals = ("btcusdt", "ethusdt", "solusdt"), [*INTERVALS][1:]
         names = [f"{symbol}@kline_{name}" for symbol in symbols for name in intervals]
         client = await Client.to(venue)
-        async with connect(venue, f"/stream?streams={'/'.join(names)}") as socket:
+        async with connect(venue, f"/stream?streams={'/'.join(names)}", max_queue=None) as socket:
             greetings = {(await hear(socket))["stream"] for _ in names}
             assert greetings == {*names}
             socket.transport.pause_reading()
-            body = b'{"advance_ms":31536000000}'
+            body = b'{"advance_ms":5184000000}'
             reply = await client.ask("POST", "/operator/v1/clock", body, headers=operator(venue))
             assert reply.status == 200
             socket.transport.resume_reading()
             closed = [await hear(socket) for _ in range(BURST - len(names))]
             assert all(message["data"]["k"]["x"] for message in closed)
+            assert len(venue.server.reception.sockets.open) == 1
         client.close()
 
     serve(test)
