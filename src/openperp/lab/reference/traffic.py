@@ -30,6 +30,7 @@ from openperp.engine.commands import (
     Withdraw,
 )
 from openperp.engine.instruments import Bracket, InstrumentSpec
+from openperp.engine.margin import withdrawable
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Market, State
@@ -153,7 +154,7 @@ class Traffic:
             *[lambda: self._price(market)] * 16,
             *[lambda: SetLeverage(self._account(), market.symbol, self._leverage())] * 4,
             *[lambda: Deposit(name, "USDT", random.choice((0, 1, 10**11, 10**12)))] * 3,
-            *[lambda: Withdraw(name, "USDT", random.randrange(3 * 10**12))] * 3,
+            *[self._withdraw] * 6,
             *[lambda: self._countdown(market)] * 2,
             *[self._change_margin] * 5,
             *[lambda: self._margin_type(market)] * 2,
@@ -222,6 +223,16 @@ class Traffic:
         )
         return DefineInstrument(spec, market.initial_ticks)
 
+    def _withdraw(self) -> Withdraw:
+        """Most often so much that the next order may be one too many."""
+        random = self._random
+        name = f"trader-{self._account()}"
+        account = random.choice(list(self._state.accounts.values()))
+        left = random.choice((0, random.randrange(5 * 10**10), random.randrange(10**12)))
+        if random.random() < 0.8:
+            return Withdraw(account.name, "USDT", max(1, withdrawable(account) - left))
+        return Withdraw(name, "USDT", random.randrange(3 * 10**12))
+
     def _countdown(self, market: Market) -> SetCountdown:
         duration = self._random.choice((0, 1, 3, 2_000))
         return SetCountdown(self._account(), market.symbol, duration, self._scope())
@@ -235,9 +246,14 @@ class Traffic:
         return SetPrice(market.symbol, ticks, moves_last, self._random.random() < 0.3)
 
     def _near(self, market: Market, side: int) -> int:
-        """A price near mark, most often where an order of `side` rests, on few steps."""
+        """A price near mark, most often where an order of `side` rests, on few steps.
+
+        Some are far off, so that a sweep can end far from where it began.
+        """
+        random = self._random
         step = max(1, market.initial_ticks // 2_000)
-        distance = self._random.randint(-6, 12)
+        far = random.random() < 0.15
+        distance = random.randint(0, 600) if far else random.randint(-6, 12)
         return max(1, (market.mark_ticks // step - side * distance) * step)
 
     def _size(self, market: Market) -> int:
