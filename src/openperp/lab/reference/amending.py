@@ -19,7 +19,7 @@ from openperp.lab.reference.entry import obstacles
 from openperp.lab.reference.model import Countdown, Market, Order
 from openperp.lab.reference.placing import price_faults, quantity_faults, wrong_side
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
-from openperp.lab.reference.trading import cancel, execute, reaches
+from openperp.lab.reference.trading import cancel, execute, expire, reaches
 from openperp.lab.reference.venue import Refused, Venue, closable, to_price, to_quantity
 
 AMENDMENT_LIMIT = 10_000
@@ -203,11 +203,28 @@ def set_countdown(venue: Venue, command: SetCountdown) -> CountdownChanged:
     return changed
 
 
-def run_countdowns(venue: Venue, now: int) -> None:
-    """Lets what is due happen, the earliest first, each at its own time."""
-    due = [(each.due_ms, *key) for key, each in venue.countdowns.items() if each.due_ms <= now]
-    for due_ms, account, symbol in sorted(due):
-        scope = venue.countdowns.pop((account, symbol)).scope
-        venue.now = due_ms
-        venue.events.append(CountdownFired(account, symbol, due_ms))
-        _cancel_open(venue, account, symbol, scope)
+def run_due(venue: Venue, now: int) -> None:
+    """Lets what is due happen, the earliest first, each at its own time; of the same moment
+    countdowns by account and symbol, then the ends of orders by their ids.
+    """
+    while True:
+        countdowns = [(each.due_ms, *key) for key, each in venue.countdowns.items()]
+        orders = [(each.expires_ms, each.order_id) for each in venue.orders if each.expires_ms]
+        countdown = min(countdowns, default=None)
+        order = min(orders, default=None)
+        if countdown and countdown[0] <= now and (order is None or countdown[0] <= order[0]):
+            venue.now = countdown[0]
+            _fire_countdown(venue, *countdown)
+        elif order and order[0] <= now:
+            venue.now, order_id = order
+            ended = venue.live(order_id)
+            assert ended is not None
+            expire(venue, ended, Cause.DATE_PASSED)
+        else:
+            return
+
+
+def _fire_countdown(venue: Venue, due_ms: int, account: int, symbol: str) -> None:
+    scope = venue.countdowns.pop((account, symbol)).scope
+    venue.events.append(CountdownFired(account, symbol, due_ms))
+    _cancel_open(venue, account, symbol, scope)

@@ -77,7 +77,7 @@ def apply(venue: Venue, record: Record) -> tuple[list[Outcome], list[Event]]:
     venue.events = []
     with localcontext(EXACT):
         now = max(venue.now, record.time_ms)
-        amending.run_countdowns(venue, now)
+        amending.run_due(venue, now)
         venue.now = now
         command = record.command
         singles = command.commands if isinstance(command, Batch) else (command,)

@@ -52,6 +52,7 @@ class Order:
     algo: bool = False
     amendments: int = 0
     stp: StpMode = StpMode.NONE
+    expires_ms: int = 0
 
     waiting: bool = False
     watching: bool = False

@@ -34,6 +34,7 @@ from openperp.lab.reference.venue import (
     to_quantity,
 )
 
+END_OF_TIME_MS = 253_402_300_799_000
 WAITING_LIMIT = 200
 """Trigger orders that an account may have waiting, over all symbols."""
 
@@ -42,7 +43,7 @@ def place(venue: Venue, command: PlaceOrder) -> OrderRecord:
     account = venue.account(command.account)
     market = venue.market(command.symbol)
     found = [] if venue.trades(market) else [Reason.MODE_REFUSES]
-    found += _side_faults(account, command)
+    found += _side_faults(account, command) + _date_faults(venue, command)
     parent = _find_parent(venue, command)
     attaches = bool(command.parent_id or command.parent_client_id)
     if attaches and (parent is None or parent.parent_id):
@@ -81,6 +82,21 @@ def only_closes(account: Account, side: Side, position_side: PositionSide) -> bo
         (Side.SELL, PositionSide.LONG),
         (Side.BUY, PositionSide.SHORT),
     }
+
+
+def _last_second(command: PlaceOrder) -> int:
+    """When a GTD order ends: whole seconds of its date count."""
+    if command.time_in_force is not TimeInForce.GTD:
+        return 0
+    return command.expires_ms // 1_000 * 1_000
+
+
+def _date_faults(venue: Venue, command: PlaceOrder) -> list[Reason]:
+    """A GTD order ends more than ten minutes from now, and before the year 10000."""
+    if command.time_in_force is not TimeInForce.GTD:
+        return []
+    fits = venue.now + 600_000 < command.expires_ms < END_OF_TIME_MS
+    return [] if fits else [Reason.GOOD_TILL_DATE_INVALID]
 
 
 def _side_faults(account: Account, command: PlaceOrder) -> list[Reason]:
@@ -132,6 +148,7 @@ def _draft(
         activation_price=to_price(spec, command.activation_ticks) if trails else ZERO,
         callback_ppm=command.callback_ppm if trails else 0,
         stp=command.stp,
+        expires_ms=_last_second(command),
         parent_id=0 if parent is None else parent.order_id,
     )
 

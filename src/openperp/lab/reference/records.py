@@ -52,4 +52,5 @@ def record_of(market: Market, order: Order, cause: Cause = Cause.NONE) -> OrderR
         triggered_ms=order.triggered_ms,
         cause=cause,
         stp=order.stp,
+        expires_ms=order.expires_ms,
     )

@@ -122,7 +122,7 @@ class Traffic:
 
     def delay_ms(self) -> int:
         """How long after the last command the next one comes."""
-        return self._random.choice((0, 0, 1, 1, 5, 1_000))
+        return self._random.choice((*[0, 0, 1, 1, 5, 1_000] * 30, 600_000))
 
     def next(self) -> Command:
         random = self._random
@@ -321,9 +321,18 @@ class Traffic:
             random.choice((*[TimeInForce.GTC] * 4, *TimeInForce)),
             self._name(),
             stp=random.choice((*[StpMode.NONE] * 3, *StpMode)),
+            expires_ms=self._date(),
             **fields,
         )
         return self._attach(order) if random.random() < 0.08 else order
+
+    def _date(self) -> int:
+        """The end of an order: rarely too soon or too late, and most often soon enough to see."""
+        random = self._random
+        now = self._state.time_ms
+        if random.random() < 0.1:
+            return random.choice((0, now + 600_000, 253_402_300_799_000))
+        return now + 600_001 + random.choice((0, random.randrange(3_000), 10**9))
 
     def _sides(self, account: Account, side: Side) -> dict[str, Any]:
         """What fits the mode of the account, mostly; half of the orders that can close do."""
