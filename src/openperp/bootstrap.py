@@ -21,6 +21,7 @@ from openperp.node.config import Config
 from openperp.node.credentials import Access, make_access, open_access
 from openperp.node.errors import StartupError, Unavailable
 from openperp.node.keyring import MASTER_KEY_SIZE, Sealer, open_master_key
+from openperp.node.listen_key_file import ListenKeyFile
 from openperp.node.node import Node, Player
 from openperp.node.recovery import Progress, recover
 
@@ -57,6 +58,8 @@ def build(config: Config, progress: Progress | None = None) -> Venue:
         sealer, access = _open_keys(config, machine.state)
         clock = _make_clock(config, machine.state)
         node = Node(config, machine, journal, history, clock, sealer, access)
+        if not config.ephemeral:
+            ListenKeyFile(config.data, journal.identity).serve(node.view)
         opened.pop_all()
     if config.market == "demo":
         node.players.append(_demo_player(config.seed))

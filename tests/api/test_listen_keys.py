@@ -10,7 +10,7 @@ from tests.api.trader import Trader
 
 from openperp.api.dispatch import Answer
 from openperp.api.errors import ApiError
-from openperp.api.listen_keys import LISTEN_KEY_MS, ListenKeys
+from openperp.api.listen_keys import CHANGE_MS, LISTEN_KEY_MS, ListenKeys, SavedKey
 
 PATH = "/fapi/v1/listenKey"
 ALICE, BOB = 1, 2
@@ -163,3 +163,60 @@ def test_the_websocket_api_opens_keeps_and_closes_the_same_key() -> None:
     assert venue.view.listen_keys.find(key, venue.now_ms) is None
     refused = caller.ask("userDataStream.ping", apiKey=caller.key)
     assert fault_of(refused)[:2] == (400, -1125)
+
+
+def test_what_was_dumped_goes_on_where_it_is_loaded() -> None:
+    keys, again, mint = ListenKeys(), ListenKeys(), Mint()
+    first, second = keys.open(ALICE, START_MS, mint), keys.open(BOB, START_MS + 1, mint)
+    keys.keep(ALICE, START_MS + 2)
+    again.load(reversed(keys.dump()), START_MS + 3)
+    assert again.dump() == keys.dump()
+    assert again.find(first, START_MS + 3) == ALICE
+    assert again.open(ALICE, START_MS + 3, mint) == first
+    assert again.expire(START_MS + 1 + LISTEN_KEY_MS) == [(second, BOB)]
+    again.close(ALICE, first)
+    assert again.dump() == []
+
+
+def test_what_has_expired_is_not_loaded_and_not_told() -> None:
+    keys, again, mint = ListenKeys(), ListenKeys(), Mint()
+    old, new = keys.open(ALICE, START_MS, mint), keys.open(BOB, START_MS + 1, mint)
+    again.load(keys.dump(), START_MS + LISTEN_KEY_MS)
+    assert again.find(old, START_MS + LISTEN_KEY_MS) is None
+    assert again.find(new, START_MS + LISTEN_KEY_MS) == BOB
+    assert again.expire(START_MS + LISTEN_KEY_MS) == []
+
+
+def test_a_loaded_key_lives_no_longer_than_a_new_one() -> None:
+    keys = ListenKeys()
+    keys.load([SavedKey(ALICE, "a" * 64, START_MS + 9 * LISTEN_KEY_MS)], START_MS)
+    assert keys.next_expiry_ms() == START_MS + LISTEN_KEY_MS
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        [SavedKey(ALICE, "a" * 64, START_MS), SavedKey(ALICE, "b" * 64, START_MS)],
+        [SavedKey(ALICE, "a" * 64, START_MS), SavedKey(BOB, "a" * 64, START_MS)],
+    ],
+)
+def test_what_was_never_dumped_is_not_loaded(saved: list[SavedKey]) -> None:
+    keys = ListenKeys()
+    with pytest.raises(ValueError, match="two"):
+        keys.load(saved, START_MS - 1)
+    assert keys.dump() == []
+
+
+def test_each_change_is_told_when_it_has_happened() -> None:
+    keys, mint = ListenKeys(), Mint()
+    told: list[list[SavedKey]] = []
+    keys.on_change = lambda: told.append(keys.dump())
+    key = keys.open(ALICE, START_MS, mint)
+    assert told == [[SavedKey(ALICE, key, START_MS + LISTEN_KEY_MS)]]
+    keys.keep(ALICE, START_MS + CHANGE_MS - 1)
+    assert len(told) == 1, "a minute more or less is not worth it"
+    keys.keep(ALICE, START_MS + CHANGE_MS)
+    assert told[1:] == [[SavedKey(ALICE, key, START_MS + CHANGE_MS + LISTEN_KEY_MS)]]
+    keys.close(ALICE)
+    keys.close(ALICE)
+    assert told[2:] == [[]]
