@@ -91,7 +91,9 @@ REFUSED = [
     ("a long client id", LIMIT, {"newClientOrderId": "a" * 37}, -4015),
     # What this venue does not follow.
     ("hedge side", LIMIT, {"positionSide": "LONG"}, -4061),
-    ("price match", LIMIT, {"priceMatch": "QUEUE", "price": None}, -4084),
+    ("price and price match", LIMIT, {"priceMatch": "QUEUE"}, -1106),
+    ("an empty book", LIMIT, {"priceMatch": "QUEUE", "price": None}, -5041),
+    ("price match at market", MARKET, {"priceMatch": "QUEUE"}, -5038),
     ("GTD without a date", LIMIT, {"timeInForce": "GTD"}, -1102),
     ("a date too near", LIMIT, {"timeInForce": "GTD", "goodTillDate": START_MS + 600_000}, -5040),
     ("a date long ago", LIMIT, {"timeInForce": "GTD", "goodTillDate": 1}, -5040),

@@ -183,6 +183,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -5027: ("No need to modify the order.",),
     -5029: ("Order's notional must be no smaller than %s",),
     -5037: ("Invalid price match",),
+    -5038: ("Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT",),
     -5039: ("Invalid self trade prevention mode",),
     -5040: (
         (
@@ -190,6 +191,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
             " and smaller than 253402300799000 (UTC 9999-12-31 23:59:59)"
         ),
     ),
+    -5041: ("No depth matches this BBO order",),
     -5047: ("The original order is not a reduce-only order.",),
 }
 
@@ -337,6 +339,7 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.LEVERAGE_INVALID: _leverage,
     Reason.LEVERAGE_MARGIN_INSUFFICIENT: (-2028, ()),
     Reason.GOOD_TILL_DATE_INVALID: (-5040, ()),
+    Reason.NO_PRICE_TO_MATCH: (-5041, ()),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),
     Reason.VENUE_ALREADY_OPEN: (-1020, ()),

@@ -7,6 +7,8 @@ between, that its fills stay, and that what is refused leaves it where it was.
 
 from typing import Final
 
+import msgspec
+
 from openperp.engine.checks import check_child_side, check_entry, check_lots, check_price
 from openperp.engine.commands import AmendOrder
 from openperp.engine.ending import cancel, leave_book
@@ -14,6 +16,7 @@ from openperp.engine.events import OrderAmended, OrderRecord
 from openperp.engine.lookup import accepts_orders, find_order
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
+from openperp.engine.price_match import match_price
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
@@ -37,6 +40,10 @@ def amend_order(step: Step, command: AmendOrder) -> OrderAmended | OrderRecord:
     """
     state = step.state
     order = _find_amendable(state, command)
+    if command.price_match:
+        book = state.markets[order.symbol].book
+        ticks = match_price(book, order.side, command.price_match)
+        command = msgspec.structs.replace(command, ticks=ticks)
     account = state.accounts[order.account]
     position = account.positions[order.position_key]
     lots = _check_terms(position, order, command)
@@ -48,6 +55,7 @@ def amend_order(step: Step, command: AmendOrder) -> OrderAmended | OrderRecord:
     if ends:
         return cancel(step, order, Cause.REQUESTED)
     leave_book(state, account, position, order)
+    order.price_match = command.price_match
     amended = _change(step, order, command.ticks, lots, command.modify_id)
     execute(step, account, position, order)
     return OrderAmended(

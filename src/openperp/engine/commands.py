@@ -17,6 +17,7 @@ from openperp.engine.terms import (
     OrderScope,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -102,6 +103,7 @@ class PlaceOrder(
     `parent_id` or `parent_client_id` attaches a trigger order to a live order.
     `stp` says what happens where the order would trade with its own account,
     `expires_ms` until when an order is GTD; what goes beyond whole seconds does not count.
+    `price_match` takes the price of a level of the book in place of `ticks`.
     """
 
     account: int
@@ -130,6 +132,7 @@ class PlaceOrder(
     attached_working_type: WorkingType = WorkingType.MARK_PRICE
     stp: StpMode = StpMode.NONE
     expires_ms: int = 0
+    price_match: PriceMatch = PriceMatch.NONE
 
 
 class AmendOrder(
@@ -140,6 +143,7 @@ class AmendOrder(
     It is found as by `CancelOrder`. `side` must be that of the order. `modify_id`
     is the caller's own number for the change. `reduce_only` vouches that the
     order is reduce-only, and frees the change from the smallest notional.
+    `price_match` takes the price of a level of the book in place of `ticks`.
     """
 
     account: int
@@ -152,6 +156,7 @@ class AmendOrder(
     scope: OrderScope = OrderScope.ANY
     modify_id: int = 0
     reduce_only: bool = False
+    price_match: PriceMatch = PriceMatch.NONE
 
 
 class CancelOrder(

@@ -15,6 +15,7 @@ from openperp.engine.terms import (
     OrderStatus,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -62,6 +63,7 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cause: Cause
     stp: StpMode = StpMode.NONE
     expires_ms: int = 0
+    price_match: PriceMatch = PriceMatch.NONE
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,6 +7,7 @@ from openperp.engine.terms import (
     NEW,
     Cause,
     OrderType,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -56,6 +57,7 @@ class Order:
         "parent_id",
         "position_key",
         "position_side",
+        "price_match",
         "price_protect",
         "reduce_only",
         "resting",
@@ -110,6 +112,7 @@ class Order:
         self.amendments = 0
         self.stp = StpMode.NONE
         self.expires_ms = 0
+        self.price_match = PriceMatch.NONE
 
         self.trigger_ticks = 0
         self.working_type = CONTRACT_PRICE
@@ -178,4 +181,5 @@ class Order:
             cause,
             self.stp,
             self.expires_ms,
+            self.price_match,
         )

@@ -4,6 +4,8 @@
 `place_order` then builds the order and its children and lets it trade or wait.
 """
 
+import msgspec
+
 from openperp.engine.attached import arm, attach, watch, working_ticks
 from openperp.engine.checks import (
     check_attached,
@@ -33,6 +35,7 @@ from openperp.engine.lookup import (
 )
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
+from openperp.engine.price_match import match_price
 from openperp.engine.rejects import Reason, Reject, Rejected, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
@@ -73,10 +76,19 @@ class Plan:
 def check_order(state: State, command: PlaceOrder, now_ms: int) -> Reject | None:
     """Whether the order would be refused right now, and why; changes nothing."""
     try:
-        plan_order(state, command, now_ms)
+        plan_order(state, resolve_price(state, command), now_ms)
     except Rejected as rejected:
         return rejected.reject
     return None
+
+
+def resolve_price(state: State, command: PlaceOrder) -> PlaceOrder:
+    """The order with the price that it takes from the book, where it takes one."""
+    if not command.price_match or command.type not in PRICED_TYPES:
+        return command
+    book = get_market(state, command.symbol).book
+    ticks = match_price(book, command.side, command.price_match)
+    return msgspec.structs.replace(command, ticks=ticks)
 
 
 def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
@@ -156,6 +168,8 @@ def _check_reduction(plan: Plan, command: PlaceOrder, waits: bool) -> None:
 
 
 def place_order(step: Step, command: PlaceOrder) -> OrderRecord:
+    if command.price_match:
+        command = resolve_price(step.state, command)
     plan = plan_order(step.state, command, step.now)
     account = plan.account
     account.positions[plan.position.key] = plan.position
@@ -193,6 +207,8 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
     order.price_protect = command.price_protect
     order.algo = command.algo
     order.stp = command.stp
+    if command.type in PRICED_TYPES:
+        order.price_match = command.price_match
     if order.time_in_force is GTD:
         order.expires_ms = command.expires_ms - command.expires_ms % SECOND_MS
     order.working_type = command.working_type

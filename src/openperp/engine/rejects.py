@@ -69,6 +69,7 @@ class Reason(IntEnum):
     ISOLATED_LEVERAGE_LOWERED = auto()
 
     GOOD_TILL_DATE_INVALID = auto()
+    NO_PRICE_TO_MATCH = auto()
 
 
 Detail = dict[str, int | str]

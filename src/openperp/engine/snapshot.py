@@ -23,6 +23,7 @@ from openperp.engine.terms import (
     OrderStatus,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -38,6 +39,7 @@ _ENUM_FIELDS: dict[str, Callable[[int], Any]] = {
     "position_side": PositionSide,
     "working_type": WorkingType,
     "stp": StpMode,
+    "price_match": PriceMatch,
 }
 _DERIVED = frozenset(
     {
@@ -55,7 +57,7 @@ _DERIVED = frozenset(
         "to_record",
     }
 )
-_ADDED_FIELDS = ("amendments", "stp", "expires_ms")
+_ADDED_FIELDS = ("amendments", "stp", "expires_ms", "price_match")
 _ORDER_FIELDS = (
     *[
         name
@@ -162,8 +164,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 5
-READABLE = frozenset({1, 2, 3, 4, VERSION})
+VERSION = 6
+READABLE = frozenset({1, 2, 3, 4, 5, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()

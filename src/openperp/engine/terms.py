@@ -53,6 +53,20 @@ class StpMode(IntEnum):
     EXPIRE_BOTH = 3
 
 
+class PriceMatch(IntEnum):
+    """Which level of the book gives an order its price."""
+
+    NONE = 0
+    OPPONENT = 1
+    OPPONENT_5 = 2
+    OPPONENT_10 = 3
+    OPPONENT_20 = 4
+    QUEUE = 5
+    QUEUE_5 = 6
+    QUEUE_10 = 7
+    QUEUE_20 = 8
+
+
 class WorkingType(IntEnum):
     """The price that a trigger watches."""
 

@@ -6,7 +6,7 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
-from openperp.api.endpoints.order_form import MATCH_WORDS, check_price_match
+from openperp.api.endpoints.order_form import price_or_match
 from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
     check_one_id,
@@ -17,16 +17,15 @@ from openperp.api.endpoints.order_reading import (
 from openperp.api.endpoints.orders import ORDER_IDS, OrderList, book_scope
 from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import find_market
-from openperp.api.errors import ApiError
 from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
-from openperp.api.params import Params, Reader, to_lots, to_ticks
+from openperp.api.params import Params, Reader, to_lots
 from openperp.api.wire.amendments import amendment_row
 from openperp.api.wire.orders import order_writer
 from openperp.api.wire.row import Row
 from openperp.engine.commands import AmendOrder
 from openperp.engine.events import Applied, OrderAmended, OrderRecord
 from openperp.engine.rejects import Reason, Reject
-from openperp.engine.terms import Side
+from openperp.engine.terms import PriceMatch, Side
 
 AMENDMENTS_MAX: Final = 100
 
@@ -40,7 +39,7 @@ class AmendForm(Params, frozen=True):
     price: Annotated[str, Decimal()] = ""
     order_id: Annotated[int, Long()] = 0
     orig_client_order_id: Annotated[str, ClientId()] = ""
-    price_match: Annotated[str, Word(MATCH_WORDS, -5037)] = "NONE"
+    price_match: Annotated[PriceMatch, Word(PriceMatch, -5037)] = PriceMatch.NONE
     modify_id: Annotated[int, Long()] = 0
     reduce_only: Annotated[bool, Bool()] = False
 
@@ -58,20 +57,18 @@ def amend_command(call: Call, form: AmendForm) -> AmendOrder:
     """The command for PUT order and for an element of PUT batchOrders."""
     market = find_market(call, form.symbol)
     check_one_id(form.order_id, form.orig_client_order_id, ORDER_IDS)
-    check_price_match(form.price_match)
-    if not form.price:
-        raise ApiError(-1102, "price")
     return AmendOrder(
         call.account,
         form.symbol,
         form.side,
         to_lots(market, form.quantity, "quantity", call.view.dialect),
-        to_ticks(market, form.price, "price"),
+        price_or_match(market, form.price, form.price_match),
         form.order_id,
         form.orig_client_order_id,
         book_scope(call),
         form.modify_id,
         form.reduce_only,
+        form.price_match,
     )
 
 

@@ -23,6 +23,7 @@ from openperp.engine.terms import (
     TRIGGER_TYPES,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -31,20 +32,6 @@ from openperp.engine.terms import (
 
 _TIMES: Final = dict(TimeInForce.__members__)
 _TIME_WORDS: Final = {word: word for word in (*_TIMES, "RPI", "GTE_GTC")}
-MATCH_WORDS: Final = {
-    word: word
-    for word in (
-        "NONE",
-        "OPPONENT",
-        "OPPONENT_5",
-        "OPPONENT_10",
-        "OPPONENT_20",
-        "QUEUE",
-        "QUEUE_5",
-        "QUEUE_10",
-        "QUEUE_20",
-    )
-}
 
 _CALLBACK_MIN_PPM: Final = 1_000
 
@@ -73,7 +60,7 @@ class OrderForm(Params, frozen=True):
     price_protect: Annotated[bool, Bool()] = False
     # Either word gets the same reply: docs/decisions/0023.
     new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
-    price_match: Annotated[str, Word(MATCH_WORDS, -5037)] = "NONE"
+    price_match: Annotated[PriceMatch, Word(PriceMatch, -5037)] = PriceMatch.NONE
     self_trade_prevention_mode: Annotated[StpMode | None, Word(StpMode, -5039)] = None
     good_till_date: Annotated[int, Long()] = 0
     take_profit_price: Annotated[str, Decimal()] = ""
@@ -155,20 +142,14 @@ def place_command(
         attached_working_type=form.attached_working_type,
         stp=form.self_trade_prevention_mode or StpMode.NONE,
         expires_ms=form.good_till_date,
+        price_match=form.price_match,
     )
 
 
 def _check_not_offered(form: OrderForm) -> None:
     """Words that fapi knows and this venue does not follow are refused, never ignored."""
-    check_price_match(form.price_match)
     if form.time_in_force and form.time_in_force not in _TIMES:
         raise _not_offered("timeInForce", form.time_in_force)
-
-
-def check_price_match(word: str) -> None:
-    """A price is always the caller's own here."""
-    if word != "NONE":
-        raise _not_offered("priceMatch", word)
 
 
 def _not_offered(name: str, word: str) -> ApiError:
@@ -208,13 +189,24 @@ def _lots(call: Call, market: Market, form: OrderForm) -> int:
 
 
 def _price_ticks(market: Market, form: OrderForm) -> int:
+    if form.price_match and form.type not in PRICED_TYPES:
+        raise ApiError(-5038, explain=f"{form.type.name} orders have no price to match")
     if form.type in PRICED_TYPES:
-        if not form.price:
-            raise ApiError(-1102, "price")
-        return to_ticks(market, form.price, "price")
+        return price_or_match(market, form.price, form.price_match)
     if form.price:
         raise ApiError(-1106, "price", explain=f"{form.type.name} orders have no price")
     return 0
+
+
+def price_or_match(market: Market, price: str, price_match: PriceMatch) -> int:
+    """The price in ticks; zero where the book gives it, and then none may be sent."""
+    if price_match:
+        if price:
+            raise ApiError(-1106, "price", explain=f"priceMatch {price_match.name} is the price")
+        return 0
+    if not price:
+        raise ApiError(-1102, "price")
+    return to_ticks(market, price, "price")
 
 
 def _time_in_force(call: Call, form: OrderForm) -> TimeInForce:

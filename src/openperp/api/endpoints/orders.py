@@ -45,7 +45,7 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import Applied, OrderRecord
 from openperp.engine.lookup import find_order
-from openperp.engine.placing import SECOND_MS, check_order
+from openperp.engine.placing import SECOND_MS, check_order, resolve_price
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import Market
 from openperp.engine.terms import Cause, OrderScope, OrderStatus, PositionSide
@@ -112,7 +112,7 @@ def try_order(call: Call, form: OrderForm) -> Any:
     if refusal is not None:
         raise from_reject(refusal, call.view.dialect, market.spec)
     writer = order_writer(market.spec, call.view.dialect, "test")
-    return msgspec.Raw(writer.write(_preview(command, call.now_ms)))
+    return msgspec.Raw(writer.write(_preview(resolve_price(call.view.state, command), call.now_ms)))
 
 
 def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
@@ -149,6 +149,7 @@ def _preview(command: PlaceOrder, now_ms: int) -> OrderRecord:
         cause=Cause.NONE,
         stp=command.stp,
         expires_ms=command.expires_ms - command.expires_ms % SECOND_MS,
+        price_match=command.price_match,
     )
 
 

@@ -93,7 +93,7 @@ def order_object(
         "ss": 0,
         "rp": money_text(fill.realized if fill else 0),
         "V": order.stp.name,
-        "pm": "NONE",
+        "pm": order.price_match.name,
         "gtd": order.expires_ms,
         "er": expiry_reason(order),
     }
@@ -183,7 +183,7 @@ def algo_object(
         "p": instrument.price[order.ticks],
         "V": order.stp.name,
         "wt": order.working_type.name,
-        "pm": "NONE",
+        "pm": order.price_match.name,
         "cp": order.close_position,
         "pP": order.price_protect,
         "R": order.reduce_only,

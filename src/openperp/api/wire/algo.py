@@ -47,7 +47,7 @@ def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
         "price": instrument.price[order.ticks],
         "selfTradePreventionMode": order.stp.name,
         "workingType": order.working_type.name,
-        "priceMatch": "NONE",
+        "priceMatch": order.price_match.name,
         "closePosition": order.close_position,
         "priceProtect": order.price_protect,
         "reduceOnly": order.reduce_only,

@@ -113,6 +113,7 @@ class OrderWriter:
                 order.close_position,
                 order.price_protect,
                 order.stp,
+                order.price_match,
             )
             shape = shapes.get(key)
             if shape is None:
@@ -188,7 +189,10 @@ class OrderWriter:
 
 
 def _modes(order: OrderRecord) -> str:
-    return f',"priceMatch":"NONE","selfTradePreventionMode":"{order.stp.name}",{_UNDATED}'
+    return (
+        f',"priceMatch":"{order.price_match.name}"'
+        f',"selfTradePreventionMode":"{order.stp.name}",{_UNDATED}'
+    )
 
 
 @lru_cache(maxsize=4_096)
