@@ -32,7 +32,7 @@ def obstacles(venue: Venue, order: Order, replaced: Order | None = None) -> list
 
 
 def _try(venue: Venue, order: Order) -> tuple[Decimal, list[Decimal]]:
-    other = venue.fork(order.symbol)
+    other = venue.fork(order.account, order.symbol)
     trial = Order(
         order_id=order.order_id,
         client_id="",

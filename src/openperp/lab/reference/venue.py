@@ -57,14 +57,18 @@ class Venue:
         self.events: list[Event] = []
         self.moves: list[Move] = []
 
-    def fork(self, symbol: str) -> "Venue":
-        """A copy in which the orders of one market can be tried out."""
+    def fork(self, account: int, symbol: str) -> "Venue":
+        """A copy in which an order of the account can trade with those of one market."""
         other = copy(self)
         other.markets = {symbol: copy(self.markets[symbol])}
         other.orders = [copy(order) for order in self.orders if order.symbol == symbol]
-        other.accounts = {key: copy(account) for key, account in self.accounts.items()}
-        for account in other.accounts.values():
-            account.positions = {key: copy(held) for key, held in account.positions.items()}
+        traders = {order.account for order in other.orders} | {account}
+        other.accounts = {number: copy(self.accounts[number]) for number in traders}
+        for trader in other.accounts.values():
+            trader.positions = {
+                key: copy(held) if key[0] == symbol else held
+                for key, held in trader.positions.items()
+            }
         other.events = []
         other.moves = []
         return other
