@@ -16,13 +16,16 @@ from openperp.engine.commands import (
     Batch,
     CancelAllOrders,
     CancelOrder,
+    ChangeMargin,
     Command,
     CreateAccount,
     DefineInstrument,
     OpenVenue,
     PlaceOrder,
+    Pulse,
     SetCountdown,
     SetLeverage,
+    SetMarginType,
     SetMode,
     SetPositionMode,
     SetPrice,
@@ -30,11 +33,13 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import Applied, OrderRecord
 from openperp.engine.terms import (
+    TRIGGER_TYPES,
     Mode,
     OrderScope,
     OrderType,
     PositionSide,
     Side,
+    StpMode,
     TimeInForce,
     WorkingType,
 )
@@ -208,13 +213,18 @@ class BothEngines(RuleBasedStateMachine):
         larger=st.booleans(),
         separate=st.booleans(),
         hedged=st.sets(ACCOUNTS),
+        isolated=st.sets(ACCOUNTS),
         deposit=st.sampled_from(["500", "10000", "1000000"]),
     )
-    def open(self, larger: bool, separate: bool, hedged: set[int], deposit: str) -> None:
+    def open(
+        self, larger: bool, separate: bool, hedged: set[int], isolated: set[int], deposit: str
+    ) -> None:
         rules = {"larger_side_margin": larger, "separate_trigger_ids": separate}
         self.pair = Pair(deposit, **rules)
         for account in sorted(hedged):
             self.pair.say(SetPositionMode(account, True))
+        for account in sorted(isolated):
+            self.pair.say(SetMarginType(account, "BTCUSDT", True))
 
     def _side(self, account: int, side: Side, closes: bool) -> PositionSide:
         if not self.pair.state.accounts[account].hedge:
@@ -232,6 +242,7 @@ class BothEngines(RuleBasedStateMachine):
         reduces=FLAGS,
         gain=st.just(0) | TICKS,
         loss=st.just(0) | TICKS,
+        stp=st.just(StpMode.NONE) | st.sampled_from(StpMode),
     )
     def trade(
         self,
@@ -245,6 +256,7 @@ class BothEngines(RuleBasedStateMachine):
         reduces: bool,
         gain: int,
         loss: int,
+        stp: StpMode,
     ) -> None:
         self.pair.place(
             account,
@@ -257,12 +269,14 @@ class BothEngines(RuleBasedStateMachine):
             reduce_only=reduces,
             take_profit_ticks=gain,
             stop_loss_ticks=loss,
+            stp=stp,
+            expires_ms=self.pair.now + 600_001 + lots,
         )
 
     @rule(
         account=ACCOUNTS,
         side=SIDES,
-        type=st.sampled_from(sorted(OrderType)),
+        type=st.sampled_from(sorted(TRIGGER_TYPES)),
         lots=LOTS,
         ticks=TICKS,
         trigger=TICKS,
@@ -340,6 +354,15 @@ class BothEngines(RuleBasedStateMachine):
     @rule(mode=st.sampled_from([Mode.NORMAL, Mode.NORMAL, *Mode]))
     def set_mode(self, mode: Mode) -> None:
         self.pair.say(SetMode(mode))
+
+    @rule(account=ACCOUNTS, amount=st.integers(-1, 10**11), removes=st.booleans(), side=SIDES)
+    def change_margin(self, account: int, amount: int, removes: bool, side: Side) -> None:
+        held = self._side(account, side, closes=False)
+        self.pair.say(ChangeMargin(account, "BTCUSDT", amount, removes, held))
+
+    @rule(later_ms=st.sampled_from([1, 600_000, 601_000]))
+    def let_time_pass(self, later_ms: int) -> None:
+        self.pair.do(Pulse(), self.pair.now + later_ms)
 
     @rule(amount=st.integers(-1, 10**12))
     def withdraw(self, amount: int) -> None:

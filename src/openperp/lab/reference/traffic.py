@@ -53,6 +53,7 @@ BRACKETS = (
     Bracket(50, 300_000 * MONEY_ONE, 3_000_000 * MONEY_ONE, 10_000, 1_500 * MONEY_ONE),
     Bracket(20, 3_000_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 46_500 * MONEY_ONE),
 )
+TYPES = (*[OrderType.LIMIT] * 12, *[OrderType.MARKET] * 4, *sorted(TRIGGER_TYPES))
 START_MS = 1_767_225_600_000
 NAMES = (*[""] * 24, "a", "b", "c", "auto_7")
 """Client ids: mostly none, a few that meet again."""
@@ -302,7 +303,7 @@ class Traffic:
         market = self._market()
         side = random.choice(tuple(Side))
         account = self._account()
-        type = random.choice((*[OrderType.LIMIT] * 12, *[OrderType.MARKET] * 4, *OrderType))
+        type = random.choice(TYPES)
         fields: dict[str, Any] = {}
         if type in TRIGGER_TYPES:
             fields = self._trigger(market, type, side)
@@ -382,7 +383,7 @@ class Traffic:
         if parent is None:
             return order
         market = self._state.markets[parent.symbol]
-        type = random.choice(tuple(TRIGGER_TYPES | {OrderType.LIMIT}))
+        type = random.choice((OrderType.LIMIT, *sorted(TRIGGER_TYPES) * 2))
         side = Side(-parent.side) if random.random() < 0.95 else parent.side
         terms = self._trigger(market, type, side) if type in TRIGGER_TYPES else {}
         by_name = random.random() < 0.3
