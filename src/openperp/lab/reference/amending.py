@@ -11,6 +11,7 @@ from openperp.engine.terms import (
     Mode,
     OrderScope,
     OrderType,
+    PriceMatch,
     Side,
     TimeInForce,
 )
@@ -33,9 +34,15 @@ def amend(venue: Venue, command: AmendOrder) -> OrderAmended | OrderRecord:
     if order is None:
         raise Refused([Reason.AMENDED_ORDER_UNKNOWN])
     market = venue.markets[order.symbol]
-    wanted = _draft(venue, market, order, command)
-    ends = wanted.quantity <= order.filled or _would_take(venue, wanted)
     found = _order_faults(venue, market, order, command)
+    price = to_price(market.spec, command.ticks)
+    if command.price_match is not PriceMatch.NONE:
+        matched = venue.matched_price(order.symbol, order.side, command.price_match)
+        if matched is None:
+            raise Refused([*found, Reason.NO_PRICE_TO_MATCH])
+        price = matched
+    wanted = _draft(venue, market, order, command, price)
+    ends = wanted.quantity <= order.filled or _would_take(venue, wanted)
     found += _term_faults(market, order, wanted, command)
     if not ends and not found:
         found += _room_faults(venue, market, order, wanted, command)
@@ -43,6 +50,7 @@ def amend(venue: Venue, command: AmendOrder) -> OrderAmended | OrderRecord:
         raise Refused(found)
     if ends:
         return cancel(venue, order, Cause.REQUESTED)
+    order.price_match = command.price_match
     told = _change(venue, order, wanted.price, wanted.quantity, command.modify_id)
     order.arrival = 0
     execute(venue, order)
@@ -56,7 +64,9 @@ def amend(venue: Venue, command: AmendOrder) -> OrderAmended | OrderRecord:
     )
 
 
-def _draft(venue: Venue, market: Market, order: Order, command: AmendOrder) -> Order:
+def _draft(
+    venue: Venue, market: Market, order: Order, command: AmendOrder, price: Decimal
+) -> Order:
     """What is to become of the order; reduce-only, it is no larger than what it can close."""
     quantity = to_quantity(market.spec, command.lots)
     if order.reduce_only:
@@ -72,7 +82,7 @@ def _draft(venue: Venue, market: Market, order: Order, command: AmendOrder) -> O
         type=OrderType.LIMIT,
         original_type=order.original_type,
         time_in_force=order.time_in_force,
-        price=to_price(market.spec, command.ticks),
+        price=price,
         quantity=quantity,
         created_ms=order.created_ms,
         updated_ms=venue.now,

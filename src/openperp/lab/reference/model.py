@@ -10,6 +10,7 @@ from openperp.engine.terms import (
     OrderStatus,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -53,6 +54,7 @@ class Order:
     amendments: int = 0
     stp: StpMode = StpMode.NONE
     expires_ms: int = 0
+    price_match: PriceMatch = PriceMatch.NONE
 
     waiting: bool = False
     watching: bool = False

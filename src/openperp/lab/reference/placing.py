@@ -15,6 +15,7 @@ from openperp.engine.terms import (
     OrderScope,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     TimeInForce,
 )
@@ -40,9 +41,13 @@ WAITING_LIMIT = 200
 
 
 def place(venue: Venue, command: PlaceOrder) -> OrderRecord:
-    account = venue.account(command.account)
     market = venue.market(command.symbol)
     found = [] if venue.trades(market) else [Reason.MODE_REFUSES]
+    if _matches(command) and _matched(venue, command) is None:
+        found.append(Reason.NO_PRICE_TO_MATCH)
+    if command.account not in venue.accounts:
+        raise Refused([Reason.ACCOUNT_UNKNOWN, *found])
+    account = venue.accounts[command.account]
     found += _side_faults(account, command) + _date_faults(venue, command)
     parent = _find_parent(venue, command)
     attaches = bool(command.parent_id or command.parent_client_id)
@@ -82,6 +87,23 @@ def only_closes(account: Account, side: Side, position_side: PositionSide) -> bo
         (Side.SELL, PositionSide.LONG),
         (Side.BUY, PositionSide.SHORT),
     }
+
+
+def _matches(command: PlaceOrder) -> bool:
+    """Whether the order takes its price from the book; orders without a price take none."""
+    return command.price_match is not PriceMatch.NONE and not is_market(command.type)
+
+
+def _matched(venue: Venue, command: PlaceOrder) -> Decimal | None:
+    return venue.matched_price(command.symbol, command.side, command.price_match)
+
+
+def _price(venue: Venue, market: Market, command: PlaceOrder) -> Decimal:
+    if is_market(command.type):
+        return ZERO
+    if _matches(command):
+        return _matched(venue, command) or ZERO
+    return to_price(market.spec, command.ticks)
 
 
 def _last_second(command: PlaceOrder) -> int:
@@ -134,7 +156,7 @@ def _draft(
         type=command.type,
         original_type=command.type,
         time_in_force=command.time_in_force,
-        price=ZERO if is_market(command.type) else to_price(spec, command.ticks),
+        price=_price(venue, market, command),
         quantity=quantity,
         created_ms=venue.now,
         updated_ms=venue.now,
@@ -149,6 +171,7 @@ def _draft(
         callback_ppm=command.callback_ppm if trails else 0,
         stp=command.stp,
         expires_ms=_last_second(command),
+        price_match=command.price_match if _matches(command) else PriceMatch.NONE,
         parent_id=0 if parent is None else parent.order_id,
     )
 

@@ -41,6 +41,7 @@ from openperp.engine.terms import (
     OrderScope,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     StpMode,
     TimeInForce,
@@ -296,6 +297,7 @@ class Traffic:
             order.order_id,
             modify_id=modify_id,
             reduce_only=vouches,
+            price_match=self._match(),
         )
 
     def _place(self) -> PlaceOrder:
@@ -323,9 +325,15 @@ class Traffic:
             self._name(),
             stp=random.choice((*[StpMode.NONE] * 3, *StpMode)),
             expires_ms=self._date(),
+            price_match=self._match(),
             **fields,
         )
         return self._attach(order) if random.random() < 0.08 else order
+
+    def _match(self) -> PriceMatch:
+        """Mostly a price of its own; books here are rarely twenty levels deep."""
+        matches = self._random.random() < 0.1
+        return self._random.choice(tuple(PriceMatch)) if matches else PriceMatch.NONE
 
     def _date(self) -> int:
         """The end of an order: rarely too soon or too late, and most often soon enough to see."""

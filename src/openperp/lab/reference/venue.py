@@ -12,6 +12,7 @@ from openperp.engine.terms import (
     OrderScope,
     OrderType,
     PositionSide,
+    PriceMatch,
     Side,
     WorkingType,
 )
@@ -123,6 +124,15 @@ class Venue:
                 if best is None or rank < best[0]:
                     best = (rank, order)
         return None if best is None else best[1]
+
+    def matched_price(self, symbol: str, side: Side, match: PriceMatch) -> Decimal | None:
+        """The price so many levels deep on the other side of the book, or on that of the order."""
+        at = Side(-side) if match.name.startswith("OPPONENT") else side
+        prices = {order.price for order in self.resting(symbol) if order.side is at}
+        depth = int(match.name.partition("_")[2] or 1)
+        if len(prices) < depth:
+            return None
+        return sorted(prices, reverse=at is Side.BUY)[depth - 1]
 
     def find(
         self, account: int, symbol: str, order_id: int, client_id: str, scope: OrderScope
