@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.api.caller import Caller
 from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, Trader
 
 DAY_MS = 86_400_000
@@ -31,6 +32,44 @@ def test_a_new_algo_order(either: Trader) -> None:
     assert (row["timeInForce"], row["workingType"]) == ("GTC", "MARK_PRICE")
     assert "actualOrderId" not in row
     assert "callbackRate" not in row
+
+
+@pytest.mark.parametrize(
+    ("kind", "repeated"),
+    [
+        ("STOP_MARKET", {"stopLossPrice": 65000}),
+        ("TAKE_PROFIT_MARKET", {"takeProfitPrice": 55000}),
+    ],
+)
+def test_what_ccxt_pro_repeats_attaches_nothing(
+    either: Trader, kind: str, repeated: dict[str, Any]
+) -> None:
+    """Its `create_order_ws` sends the trigger price under the name of its own parameter too."""
+    caller = Caller(either.venue)
+    (price,) = repeated.values()
+    order = {
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "clientAlgoId": f"x-cvBPrNm9{kind[:4]}",
+        "newOrderRespType": "RESULT",
+        "type": kind,
+        "quantity": "0.01",
+        "triggerPrice": str(price),
+        "returnRateLimits": False,
+        "algoType": "CONDITIONAL",
+        **repeated,
+    }
+    caller.result("algoOrder.place", **order)
+    (waiting,) = either.get("/fapi/v1/openAlgoOrders")
+    assert (waiting["orderType"], float(waiting["triggerPrice"])) == (kind, price)
+
+
+def test_an_algo_order_brings_nothing_along(either: Trader) -> None:
+    """Not even what an order could not bring along is looked at."""
+    nonsense = {"stopLossPrice": "-1", "takeProfitPrice": "x", "attachedWorkingType": "x"}
+    ids = {"stopLossClientOrderId": "one", "takeProfitClientOrderId": "one"}
+    either.post(ALGO, **STOP, **nonsense, **ids)
+    assert len(either.get("/fapi/v1/openAlgoOrders")) == 1
 
 
 def test_an_algo_order_is_found_waiting_fired_and_ended(either: Trader) -> None:

@@ -21,7 +21,7 @@ from openperp.api.dialect import DIALECTS, Dialect
 from openperp.api.dispatch import METHODS
 from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import ENDPOINTS, PAGES, Endpoints
-from openperp.api.endpoints.order_form import OrderForm
+from openperp.api.endpoints.order_form import OrderTerms
 from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
 from openperp.api.params import kind_of
 from openperp.api.ws_api import HANDSHAKE_WEIGHT, SESSION_WEIGHT
@@ -133,7 +133,10 @@ Which of them an order needs follows from its type, as on Binance:
 `stopPrice` for STOP, STOP_MARKET, TAKE_PROFIT and TAKE_PROFIT_MARKET;
 `callbackRate` for TRAILING_STOP_MARKET.
 
-{_parameters(OrderForm)}
+{_parameters(OrderTerms)}
+
+What `POST order` takes beyond these, for orders attached to the new one, the elements of
+`batchOrders` take as well; `algoOrder` passes it over.
 
 ## Values
 
@@ -151,7 +154,7 @@ def _section(title: str, page: Endpoints) -> str:
             endpoint.summary,
             SECURITY[endpoint.security.name],
             _weight(endpoint),
-            _parameters(endpoint.params, OrderForm),
+            _parameters(endpoint.params, OrderTerms),
         ]
         for endpoint in page
     ]

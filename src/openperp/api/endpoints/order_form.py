@@ -6,7 +6,7 @@ grid they lie; ranges, margin and everything that depends on the market's state
 is the engine's to refuse.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from msgspec import structs
 
@@ -36,8 +36,8 @@ _TIME_WORDS: Final = {word: word for word in (*_TIMES, "RPI", "GTE_GTC")}
 _CALLBACK_MIN_PPM: Final = 1_000
 
 
-class OrderForm(Params, frozen=True):
-    """The fields of a new order. An empty text stands for a number that was not sent."""
+class OrderTerms(Params, frozen=True):
+    """The fields of every new order. An empty text stands for a number that was not sent."""
 
     symbol: Annotated[str, Symbol()]
     side: Annotated[Side, Word(Side, -1117)]
@@ -63,6 +63,13 @@ class OrderForm(Params, frozen=True):
     price_match: Annotated[PriceMatch, Word(PriceMatch, -5037)] = PriceMatch.NONE
     self_trade_prevention_mode: Annotated[StpMode | None, Word(StpMode, -5039)] = None
     good_till_date: Annotated[int, Long()] = 0
+    parent_order_id: Annotated[int, Long(minimum=1)] = 0
+    parent_client_order_id: Annotated[str, ClientId()] = ""
+
+
+class OrderForm(OrderTerms, frozen=True):
+    """The fields of a new order, which may bring a take profit and a stop loss along."""
+
     take_profit_price: Annotated[str, Decimal()] = ""
     stop_loss_price: Annotated[str, Decimal()] = ""
     attached_working_type: Annotated[WorkingType, Word(WorkingType, -4031, names_value=True)] = (
@@ -70,15 +77,29 @@ class OrderForm(Params, frozen=True):
     )
     take_profit_client_order_id: Annotated[str, ClientId()] = ""
     stop_loss_client_order_id: Annotated[str, ClientId()] = ""
-    parent_order_id: Annotated[int, Long(minimum=1)] = 0
-    parent_client_order_id: Annotated[str, ClientId()] = ""
 
 
-class AlgoForm(OrderForm, frozen=True):
-    """The fields of a new algo order: those of an order, whose id has another name."""
+class AlgoForm(OrderTerms, frozen=True):
+    """The fields of a new algo order: its id has another name, and it brings nothing along.
+
+    ccxt.pro says the trigger price a second time as `stopLossPrice` or `takeProfitPrice`.
+    """
 
     algo_type: Annotated[str, Word({"CONDITIONAL": "CONDITIONAL"})] = "CONDITIONAL"
     client_algo_id: Annotated[str, ClientId()] = ""
+
+
+class _Attached(NamedTuple):
+    """What an order brings along; zero ticks where there is none."""
+
+    take_profit_ticks: int = 0
+    take_profit_client_id: str = ""
+    stop_loss_ticks: int = 0
+    stop_loss_client_id: str = ""
+    working_type: WorkingType = WorkingType.MARK_PRICE
+
+
+_NOTHING_ATTACHED: Final = _Attached()
 
 
 def single_command(call: Call, form: OrderForm) -> PlaceOrder:
@@ -104,7 +125,7 @@ def algo_command(call: Call, form: AlgoForm) -> PlaceOrder:
 
 
 def place_command(
-    call: Call, form: OrderForm, client_id: str = "", *, algo: bool = False
+    call: Call, form: OrderTerms, client_id: str = "", *, algo: bool = False
 ) -> PlaceOrder:
     """The command for an order of any type; raises `ApiError` for whatever the form breaks."""
     market = find_market(call, form.symbol)
@@ -114,7 +135,7 @@ def place_command(
         raise ApiError(
             -1106, "reduceOnly", explain="in hedge mode side and positionSide say what closes"
         )
-    take_profit, stop_loss = _attached_ticks(market, form)
+    attached = _attached(market, form) if isinstance(form, OrderForm) else _NOTHING_ATTACHED
     return PlaceOrder(
         account=call.account,
         symbol=form.symbol,
@@ -135,18 +156,18 @@ def place_command(
         position_side=form.position_side,
         parent_id=form.parent_order_id,
         parent_client_id=form.parent_client_order_id,
-        take_profit_ticks=take_profit,
-        take_profit_client_id=form.take_profit_client_order_id,
-        stop_loss_ticks=stop_loss,
-        stop_loss_client_id=form.stop_loss_client_order_id,
-        attached_working_type=form.attached_working_type,
+        take_profit_ticks=attached.take_profit_ticks,
+        take_profit_client_id=attached.take_profit_client_id,
+        stop_loss_ticks=attached.stop_loss_ticks,
+        stop_loss_client_id=attached.stop_loss_client_id,
+        attached_working_type=attached.working_type,
         stp=form.self_trade_prevention_mode or StpMode.NONE,
         expires_ms=form.good_till_date,
         price_match=form.price_match,
     )
 
 
-def _check_not_offered(form: OrderForm) -> None:
+def _check_not_offered(form: OrderTerms) -> None:
     """Words that fapi knows and this venue does not follow are refused, never ignored."""
     if form.time_in_force and form.time_in_force not in _TIMES:
         raise _not_offered("timeInForce", form.time_in_force)
@@ -156,19 +177,16 @@ def _not_offered(name: str, word: str) -> ApiError:
     return ApiError(-4084, explain=f"{name} {word} is not offered by this venue")
 
 
-def _check_combination(form: OrderForm) -> None:
+def _check_combination(form: OrderTerms) -> None:
     if form.close_position:
         _check_closing(form)
     if form.time_in_force == "GTD" and not form.good_till_date:
         raise ApiError(-1102, "goodTillDate")
     if form.good_till_date and form.time_in_force != "GTD":
         raise ApiError(-1106, "goodTillDate", explain="goodTillDate goes with timeInForce GTD")
-    parent = form.parent_order_id or form.parent_client_order_id
-    if parent and (form.take_profit_price or form.stop_loss_price):
-        raise ApiError(-1128, explain="an attached order cannot have attached orders of its own")
 
 
-def _check_closing(form: OrderForm) -> None:
+def _check_closing(form: OrderTerms) -> None:
     if form.type not in CLOSING_TYPES:
         raise ApiError(
             -1128, explain="closePosition goes with STOP_MARKET and TAKE_PROFIT_MARKET only"
@@ -179,7 +197,7 @@ def _check_closing(form: OrderForm) -> None:
         raise ApiError(-4138, explain="reduceOnly cannot be sent with closePosition")
 
 
-def _lots(call: Call, market: Market, form: OrderForm) -> int:
+def _lots(call: Call, market: Market, form: OrderTerms) -> int:
     """The quantity, which an attached order may leave to its parent."""
     if form.quantity:
         return to_lots(market, form.quantity, "quantity", call.view.dialect)
@@ -188,7 +206,7 @@ def _lots(call: Call, market: Market, form: OrderForm) -> int:
     raise ApiError(-1102, "quantity")
 
 
-def _price_ticks(market: Market, form: OrderForm) -> int:
+def _price_ticks(market: Market, form: OrderTerms) -> int:
     if form.price_match and form.type not in PRICED_TYPES:
         raise ApiError(-5038, explain=f"{form.type.name} orders have no price to match")
     if form.type in PRICED_TYPES:
@@ -209,7 +227,7 @@ def price_or_match(market: Market, price: str, price_match: PriceMatch) -> int:
     return to_ticks(market, price, "price")
 
 
-def _time_in_force(call: Call, form: OrderForm) -> TimeInForce:
+def _time_in_force(call: Call, form: OrderTerms) -> TimeInForce:
     if form.type is OrderType.MARKET:
         if form.time_in_force:
             raise ApiError(-1114, explain="MARKET orders have no timeInForce")
@@ -221,7 +239,7 @@ def _time_in_force(call: Call, form: OrderForm) -> TimeInForce:
     return _TIMES[form.time_in_force]
 
 
-def _trigger_ticks(market: Market, form: OrderForm, *, algo: bool) -> int:
+def _trigger_ticks(market: Market, form: OrderTerms, *, algo: bool) -> int:
     text = _one_of(form.stop_price, form.trigger_price, "stopPrice", "triggerPrice")
     name = "stopPrice" if form.stop_price or not algo else "triggerPrice"
     if form.type not in TRIGGER_TYPES or form.type is OrderType.TRAILING_STOP_MARKET:
@@ -233,7 +251,7 @@ def _trigger_ticks(market: Market, form: OrderForm, *, algo: bool) -> int:
     return to_ticks(market, text, name)
 
 
-def _activation_ticks(market: Market, form: OrderForm) -> int:
+def _activation_ticks(market: Market, form: OrderTerms) -> int:
     text = _one_of(form.activation_price, form.activate_price, "activationPrice", "activatePrice")
     if not text:
         return 0
@@ -243,7 +261,7 @@ def _activation_ticks(market: Market, form: OrderForm) -> int:
     return _positive_ticks(market, text, name, -4135)
 
 
-def _callback_ppm(call: Call, form: OrderForm) -> int:
+def _callback_ppm(call: Call, form: OrderTerms) -> int:
     """The trailing distance: a percentage from 0.1 to what the dialect allows."""
     text = form.callback_rate
     if form.type is not OrderType.TRAILING_STOP_MARKET:
@@ -263,27 +281,27 @@ def _callback_ppm(call: Call, form: OrderForm) -> int:
     return rate
 
 
-def _attached_ticks(market: Market, form: OrderForm) -> tuple[int, int]:
-    """Trigger prices of the take profit and the stop loss; zero where there is none."""
-    found = []
-    for text, name, client_id, id_name in (
-        (
-            form.take_profit_price,
-            "takeProfitPrice",
-            form.take_profit_client_order_id,
-            "takeProfitClientOrderId",
-        ),
-        (
-            form.stop_loss_price,
-            "stopLossPrice",
-            form.stop_loss_client_order_id,
-            "stopLossClientOrderId",
-        ),
-    ):
-        if client_id and not text:
-            raise ApiError(-1106, id_name, explain=f"{id_name} goes with {name}")
-        found.append(_positive_ticks(market, text, name, -4013) if text else 0)
-    return found[0], found[1]
+def _attached(market: Market, form: OrderForm) -> _Attached:
+    parent = form.parent_order_id or form.parent_client_order_id
+    if parent and (form.take_profit_price or form.stop_loss_price):
+        raise ApiError(-1128, explain="an attached order cannot have attached orders of its own")
+    profit_id, loss_id = form.take_profit_client_order_id, form.stop_loss_client_order_id
+    return _Attached(
+        _attached_ticks(market, form.take_profit_price, "takeProfit", profit_id),
+        profit_id,
+        _attached_ticks(market, form.stop_loss_price, "stopLoss", loss_id),
+        loss_id,
+        form.attached_working_type,
+    )
+
+
+def _attached_ticks(market: Market, text: str, prefix: str, client_id: str) -> int:
+    if text:
+        return _positive_ticks(market, text, f"{prefix}Price", -4013)
+    if client_id:
+        name = f"{prefix}ClientOrderId"
+        raise ApiError(-1106, name, explain=f"{name} goes with {prefix}Price")
+    return 0
 
 
 def _positive_ticks(market: Market, text: str, name: str, code: int) -> int:
