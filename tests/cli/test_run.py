@@ -319,6 +319,13 @@ def test_flags_that_say_nothing_usable(openperp: Run, flags: tuple[str, ...]) ->
     assert_refused(openperp("run", "--ephemeral", "--port", "0", *flags))
 
 
+def test_a_forgotten_list_is_missed_by_name(openperp: Run) -> None:
+    result = openperp("run", "--ephemeral", "--strict", "--port", "0")
+    assert result.returncode == 2
+    assert "'--strict': a list is missing before '--port'" in result.stderr
+    assert "signature,time,params,streams" in result.stderr
+
+
 def test_a_data_directory_that_is_a_file(openperp: Run, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     assert_refused(openperp("run", "--port", "0", "--data", tmp_path / "data"))

@@ -81,6 +81,13 @@ def test_a_failure_names_the_seed_and_a_replay(tmp_path: Path, options: tuple[st
     assert '"invariants":"ok"' in replay.stdout
 
 
+def test_a_mistyped_option_is_told_with_those_there_are(tmp_path: Path) -> None:
+    text = "import pytest\n@pytest.mark.venue(markt='demo')\ndef test_it(venue): pass\n"
+    result = run_pytest(tmp_path, text)
+    assert result.returncode != 0
+    assert "no option markt; it has market, clock, clock_start, seed" in result.stdout
+
+
 def test_it_can_be_left_out(tmp_path: Path) -> None:
     result = run_pytest(tmp_path, "def test_nothing(): pass", "-p", "no:openperp")
     assert result.returncode == 0, result.stdout

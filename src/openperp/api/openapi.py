@@ -85,7 +85,11 @@ def build_document(version: str, examples: Examples) -> Schema:
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-API-SECRET",
-                    "description": "Stays in this page, which signs with it.",
+                    "description": (
+                        "The secret of the API key. It never leaves this page, which computes "
+                        "`timestamp` and `signature` with it; no header of this name is sent, "
+                        "and other clients sign by themselves."
+                    ),
                 },
                 "operator": {"type": "http", "scheme": "bearer"},
             },

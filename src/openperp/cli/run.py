@@ -24,6 +24,18 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 """Addresses that stand for all, and where to reach such a venue on this machine."""
 
 
+def _check_list(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """A list that was forgotten leaves the next flag in its place, and its value over."""
+    if text is not None and text.startswith("-"):
+        raise click.BadParameter(
+            f"a list is missing before '{text}': {STRICT_WORDS}.", param=option
+        )
+    return text
+
+
+STRICT_WORDS = "any of signature,time,params,streams"
+
+
 @click.command(epilog="Example: openperp run --market quiet --port 9000 --data ./venue")
 @click.option("--data", metavar="DIR", help="Data directory; the platform's own by default.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
@@ -37,7 +49,11 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 @click.option("--ephemeral", is_flag=True, default=None, help="Keep everything in memory.")
 @click.option("--no-limits", is_flag=True, help="No rate and order-count limits.")
 @click.option(
-    "--strict", metavar="LIST", help="Forgive less: any of signature,time,params,streams."
+    "--strict",
+    metavar="LIST",
+    is_eager=True,
+    callback=_check_list,
+    help=f"Forgive less: {STRICT_WORDS}.",
 )
 @click.option("--no-explain", is_flag=True, help="Leave the X-Explain header out.")
 @click.option("--tls-cert", metavar="FILE", help="Certificate chain, for https.")

@@ -12,6 +12,7 @@ venue fails, its report names the seed and a command that replays what happened.
 """
 
 from collections.abc import Generator, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,19 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers("venue"))):
         options |= marker.kwargs
+    _check_names(options)
     return options
+
+
+def _check_names(options: dict[str, Any]) -> None:
+    from openperp.testing.venue import Venue  # noqa: PLC0415  as above
+
+    known = list(signature(Venue).parameters)
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise pytest.UsageError(
+            f"@pytest.mark.venue has no option {', '.join(unknown)}; it has {', '.join(known)}"
+        )
 
 
 def _evidence(item: pytest.Item, venue: "Venue") -> str:
