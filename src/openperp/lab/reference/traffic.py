@@ -50,10 +50,11 @@ from openperp.engine.terms import (
 from openperp.lab.prices import generator
 
 BRACKETS = (
-    Bracket(100, 0, 300_000 * MONEY_ONE, 5_000, 0),
-    Bracket(50, 300_000 * MONEY_ONE, 3_000_000 * MONEY_ONE, 10_000, 1_500 * MONEY_ONE),
-    Bracket(20, 3_000_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 46_500 * MONEY_ONE),
+    Bracket(100, 0, 20_000 * MONEY_ONE, 5_000, 0),
+    Bracket(50, 20_000 * MONEY_ONE, 100_000 * MONEY_ONE, 10_000, 100 * MONEY_ONE),
+    Bracket(20, 100_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 1_600 * MONEY_ONE),
 )
+"""Low caps, so that a few orders reach them."""
 TYPES = (*[OrderType.LIMIT] * 12, *[OrderType.MARKET] * 4, *sorted(TRIGGER_TYPES))
 START_MS = 1_767_225_600_000
 NAMES = (*[""] * 24, "a", "b", "c", "auto_7")
@@ -214,7 +215,7 @@ class Traffic:
     def _terms(self, market: Market) -> DefineInstrument:
         """Other fees and limits; the last bracket lowers or raises what may be held."""
         random = self._random
-        top = random.choice((3_500_000, 90_000_000)) * MONEY_ONE
+        top = random.choice((150_000, 90_000_000)) * MONEY_ONE
         spec = replace(
             market.spec,
             maker_fee_ppm=random.choice((0, 200, 333)),
@@ -240,10 +241,11 @@ class Traffic:
         return SetCountdown(self._account(), market.symbol, duration, self._scope())
 
     def _price(self, market: Market) -> SetPrice:
-        """Up to a percent up or down, and back where it comes from when it has gone far."""
+        """Up to a few percent up or down, and back where it comes from when it has gone far."""
         start = market.initial_ticks
         base = market.mark_ticks if abs(market.mark_ticks - start) * 20 < start else start
-        ticks = base + self._random.randint(-start // 100, start // 100)
+        reach = start // self._random.choice((20, 100, 100, 1_000))
+        ticks = base + self._random.randint(-reach, reach)
         moves_last = self._random.random() < 0.3
         return SetPrice(market.symbol, ticks, moves_last, self._random.random() < 0.3)
 
