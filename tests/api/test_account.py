@@ -165,17 +165,6 @@ def test_leverage_brackets(either: Trader) -> None:
     assert b'"maintMarginRatio":0.004,' in text
 
 
-def test_margin_is_cross(either: Trader) -> None:
-    path = "/fapi/v1/marginType"
-    answer = either.send("POST", path, symbol="BTCUSDT", marginType="CROSSED")
-    assert answer.body == b'{"code":-4046,"msg":"No need to change margin type."}'
-    refusal = either.refused("POST", path, symbol="BTCUSDT", marginType="ISOLATED")
-    assert refusal.code == -4084
-    assert "isolated" in refusal.explain
-    assert either.refused("POST", path, symbol="BTCUSDT", marginType="cross").code == -1130
-    assert either.refused("POST", path, symbol="NOSUCH", marginType="CROSSED").code == -1121
-
-
 def test_settings(either: Trader) -> None:
     assert either.get("/fapi/v1/multiAssetsMargin") == {"multiAssetsMargin": False}
     rows = either.get("/fapi/v1/symbolConfig")

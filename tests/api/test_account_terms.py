@@ -64,38 +64,15 @@ def test_the_assets_mode_stays(alice: Trader) -> None:
     assert alice.refused("POST", path, multiAssetsMargin="True").code == -4084
     alice.limit()
     assert alice.refused("POST", path, multiAssetsMargin="true").code == -4170
+    alice.delete(V1 + "allOpenOrders", symbol="BTCUSDT")
+    alice.post(V1 + "marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    refusal = alice.refused("POST", path, multiAssetsMargin="true")
+    assert refusal.code == -4167
+    assert "under isolated-margin mode" in refusal.msg
     assert alice.refused("POST", path, multiAssetsMargin="maybe").code == -1130
 
 
 CHANGE = {"symbol": "BTCUSDT", "amount": "1", "type": "1"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({}, -4049),
-        ({"type": "2"}, -4049),
-        ({"positionSide": "LONG"}, -4049),
-        ({"positionSide": "UP"}, -4060),
-        ({"amount": "0"}, -4055),
-        ({"amount": "-1"}, -4055),
-        ({"type": "3"}, -1130),
-        ({"symbol": "NOPE"}, -1121),
-        ({"amount": None}, -1102),
-    ],
-)
-def test_no_position_has_margin_of_its_own(
-    alice: Trader, changes: dict[str, str | None], code: int
-) -> None:
-    assert alice.refused("POST", V1 + "positionMargin", **{**CHANGE, **changes}).code == code
-
-
-def test_margin_history_is_empty_and_its_span_bounded(alice: Trader) -> None:
-    path, month = V1 + "positionMargin/history", 30 * 86_400_000
-    assert alice.get(path, symbol="BTCUSDT", type=1, startTime=1, endTime=1 + month) == []
-    late = alice.refused("GET", path, symbol="BTCUSDT", startTime=1, endTime=2 + month)
-    assert (late.code, late.msg) == (-4165, "Maximum time interval is 30 days")
-    assert alice.refused("GET", path, symbol="BTCUSDT", type=3).code == -1130
 
 
 def test_agreements_and_portfolio_margin(alice: Trader) -> None:

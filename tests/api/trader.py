@@ -88,9 +88,10 @@ class Trader:
 
 
 def trade(buyer: Trader, seller: Trader, **changes: Any) -> tuple[int, int]:
-    """Trades 0.01 BTC at 60000; the ids of the bid and of the ask."""
-    ask = seller.limit(side="SELL", price="60000", **changes)
-    bid = buyer.limit(price="60000", **changes)
+    """Trades 0.01 BTC at 60000, but for `changes`; the ids of the bid and of the ask."""
+    terms = {"price": "60000", **changes}
+    ask = seller.limit(side="SELL", **terms)
+    bid = buyer.limit(**terms)
     assert bid["status"] == "FILLED"
     return bid["orderId"], ask["orderId"]
 

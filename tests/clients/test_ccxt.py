@@ -129,6 +129,22 @@ def test_a_position_is_opened_shown_and_closed(exchange: Any, maker: Account, di
     assert {order["id"] for order in closed} == {bought["id"], sold["id"]}
 
 
+@pytest.mark.usefixtures("maker")
+def test_an_isolated_position_gets_and_gives_margin(exchange: Any, dialect: str) -> None:
+    exchange.set_margin_mode("isolated", SYMBOL)
+    exchange.create_order(SYMBOL, "market", "buy", 0.05)
+    (position,) = exchange.fetch_positions([SYMBOL])
+    assert (position["marginMode"], position["collateral"]) == ("isolated", 149.9525), dialect
+    exchange.add_margin(SYMBOL, 20)
+    exchange.reduce_margin(SYMBOL, 5)
+    (position,) = exchange.fetch_positions([SYMBOL])
+    assert position["collateral"] == 164.9525
+    added, taken = exchange.fetch_margin_adjustment_history(SYMBOL)
+    assert (added["type"], added["amount"]) == ("add", 20.0)
+    assert (taken["type"], taken["amount"]) == ("reduce", 5.0)
+    assert exchange.fetch_margin_mode(SYMBOL)["marginMode"] == "isolated"
+
+
 def test_errors_arrive_as_the_classes_of_ccxt(exchange: Any, dialect: str) -> None:
     with pytest.raises(ccxt.InsufficientFunds):
         exchange.create_order(SYMBOL, "limit", "buy", 100, 50000)

@@ -262,7 +262,9 @@ def test_the_margin_type_changes_where_nothing_is_open(desk: Desk) -> None:
     trade(desk, "BUY", "1")
     assert reason(desk.do(back)) == "MARGIN_TYPE_WITH_POSITION"
     trade(desk, "SELL", "1")
-    assert desk.do(back) == MarginTypeChanged(ALICE, "BTCUSDT", False)
+    wallet = desk.wallet("alice")
+    flat = PositionChanged(ALICE, "BTCUSDT", 0, 0, wallet)
+    assert desk.do(back) == MarginTypeChanged(ALICE, "BTCUSDT", False, (flat,))
     trade(desk, "BUY", "1")
     assert wallets(desk)[0] == 0
 

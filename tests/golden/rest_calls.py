@@ -117,6 +117,19 @@ def flat(scene: Scene) -> Fields:
     return {"dualSidePosition": "true"}
 
 
+def isolated(scene: Scene) -> Fields:
+    """More margin, once there is an isolated position."""
+    alice, symbol = scene.alice, "ETHUSDT"
+    alice.post("/fapi/v1/marginType", symbol=symbol, marginType="ISOLATED")
+    trade(alice, Trader(alice.venue, "bob"), symbol=symbol, price="3000", quantity="0.1")
+    return {"symbol": symbol, "amount": "1.5", "type": 1}
+
+
+def with_margin_change(scene: Scene) -> Fields:
+    scene.alice.post("/fapi/v1/positionMargin", **isolated(scene))
+    return {"symbol": "ETHUSDT"}
+
+
 def with_listen_key(scene: Scene) -> Fields:
     scene.alice.post("/fapi/v1/listenKey")
     return {}
@@ -219,13 +232,13 @@ CALLS: dict[str, list[Call]] = {
     "GET /fapi/v1/symbolConfig": [NONE],
     "GET /fapi/v1/leverageBracket": [NONE, ONE],
     "POST /fapi/v1/leverage": [{**ONE, "leverage": 10}],
-    "POST /fapi/v1/marginType": [{**ONE, "marginType": "CROSSED"}],
+    "POST /fapi/v1/marginType": [{"symbol": "ETHUSDT", "marginType": "ISOLATED"}],
     "GET /fapi/v1/positionSide/dual": [NONE],
     "POST /fapi/v1/positionSide/dual": [flat],
     "GET /fapi/v1/multiAssetsMargin": [NONE],
     "POST /fapi/v1/multiAssetsMargin": [{"multiAssetsMargin": "true"}],
-    "POST /fapi/v1/positionMargin": [{**ONE, "amount": "1", "type": 1}],
-    "GET /fapi/v1/positionMargin/history": [ONE],
+    "POST /fapi/v1/positionMargin": [isolated],
+    "GET /fapi/v1/positionMargin/history": [with_margin_change],
     "GET /fapi/v1/adlQuantile": [NONE],
     "GET /fapi/v1/commissionRate": [ONE],
     "GET /fapi/v1/rateLimit/order": [NONE],

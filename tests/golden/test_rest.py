@@ -29,11 +29,7 @@ DECLARED = {
 SAME_AS = {"GET /fapi/v1/positionRisk": "GET /fapi/v2/positionRisk"}
 """Withdrawn by Binance and served here, with the fields of the version that followed."""
 
-REFUSED = {
-    "POST /fapi/v1/marginType",
-    "POST /fapi/v1/multiAssetsMargin",
-    "POST /fapi/v1/positionMargin",
-}
+REFUSED = {"POST /fapi/v1/multiAssetsMargin"}
 """What cannot be changed yet: the refusal is the answer."""
 
 
@@ -148,11 +144,6 @@ DIFFERENCES = (
         "it takes the place of BOTH in hedge mode",
         ("GET /fapi/v1/adlQuantile",),
         lacks=("[].adlQuantile.HEDGE",),
-    ),
-    Difference(
-        "they belong to a change that was made, and none can be",
-        ("POST /fapi/v1/positionMargin",),
-        lacks=("amount", "type"),
     ),
 )
 

@@ -12,6 +12,7 @@ from tests.node.desk import OPENING
 
 from openperp.engine.commands import (
     Batch,
+    ChangeMargin,
     Command,
     CreateAccount,
     DefineInstrument,
@@ -20,15 +21,24 @@ from openperp.engine.commands import (
     Pulse,
     Record,
     Reset,
+    SetMarginType,
     SetPrice,
     Withdraw,
 )
 from openperp.engine.events import Applied, TradeExecuted
 from openperp.engine.state import State
-from openperp.engine.terms import OrderType, Side
+from openperp.engine.terms import OrderType, PositionSide, Side
 from openperp.history import store
 from openperp.history.intervals import DAY, HOUR, MINUTE
-from openperp.history.market import AggTrade, Bar, BarKind, IncomeKind, Statistics, Trade
+from openperp.history.market import (
+    AggTrade,
+    Bar,
+    BarKind,
+    IncomeKind,
+    MarginChange,
+    Statistics,
+    Trade,
+)
 from openperp.history.store import SqliteHistory
 from openperp.node.machine import Machine
 
@@ -325,6 +335,40 @@ class TestIncome:
         assert market.history.market.list_income(2, "", start_ms=START, limit=2) == rows[:2]
         assert market.history.market.list_income(2, "", start_ms=START + 1) == rows[-2:]
         assert market.history.market.list_income(4, "") == []
+
+
+class TestMarginChanges:
+    def test_what_was_added_and_taken_is_there_and_the_house_has_none(
+        self, market: Market, settle: Settle
+    ) -> None:
+        for account in (2, 4):
+            market.do(SetMarginType(account, "BTCUSDT", True))
+        market.trade(600_000, 100)
+        market.order(3, Side.SELL, 600_000, 10)
+        market.order(4, Side.BUY, 600_000, 10)
+        for account in (2, 4):
+            market.do(ChangeMargin(account, "BTCUSDT", 700))
+        settle()
+        market.do(ChangeMargin(2, "BTCUSDT", 300, True), after=5)
+        settle()
+        market.do(ChangeMargin(2, "BTCUSDT", 2**61))  # refused
+
+        def tell(account: int, symbol: str, **wanted: Any) -> list[MarginChange]:
+            return market.history.market.list_margin_changes(account, symbol, **wanted)
+
+        added, taken = tell(2, "BTCUSDT")
+        side = PositionSide.BOTH
+        assert added == MarginChange(2, "BTCUSDT", side, 700, START, added.change_id)
+        assert taken == MarginChange(2, "BTCUSDT", side, -300, START + 5, added.change_id + 1)
+        assert tell(2, "BTCUSDT", removals=True) == [taken]
+        assert tell(2, "BTCUSDT", removals=False) == [added]
+        assert tell(2, "BTCUSDT", limit=1) == [taken]
+        assert tell(2, "BTCUSDT", start_ms=START + 1) == [taken]
+        assert tell(2, "BTCUSDT", end_ms=START + 4) == [added]
+        assert tell(2, "ETHUSDT") == tell(1, "BTCUSDT") == tell(4, "BTCUSDT") == []
+        market.do(Reset())
+        settle()
+        assert tell(2, "BTCUSDT") == []
 
 
 class TestStatistics:

@@ -14,11 +14,13 @@ from tests.node.desk import OPENING
 from openperp.engine.commands import (
     AmendOrder,
     CancelOrder,
+    ChangeMargin,
     Command,
     CreateAccount,
     PlaceOrder,
     Record,
     Reset,
+    SetMarginType,
 )
 from openperp.engine.terms import OrderType, Side
 from openperp.history.base import HistoryUnusable
@@ -80,8 +82,16 @@ def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
     return told
 
 
+def make_third_format(path: Path) -> None:
+    """What a file held before there was isolated margin."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE margin_changes")
+        connection.execute("PRAGMA user_version = 3")
+
+
 def make_second_format(path: Path) -> None:
     """What a file held before there were amendments."""
+    make_third_format(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE amendments")
         connection.execute("PRAGMA user_version = 2")
@@ -228,6 +238,27 @@ def test_a_file_without_amendments_is_carried_on_with_all_that_is_in_it(tmp_path
         whole = tell(history)
         assert whole["amendments"]
         assert tell(venue.open()) == whole
+
+
+def test_a_file_without_isolated_margin_is_carried_on(tmp_path: Path) -> None:
+    with closing(Venue(tmp_path)) as venue:
+        venue.life.live(play(10))
+        expected = tell(venue.life.history)
+        venue.life.snapshot()
+        venue.life.history.close()
+        make_third_format(venue.path)
+        assert find_history_fault(venue.journal, venue.path) == ""
+        history = venue.open()
+        assert (history.discarded, tell(history)) == ("", expected)
+        orders = [
+            PlaceOrder(account, "BTCUSDT", side, OrderType.LIMIT, 60, 600_000)
+            for account, side in ((1, Side.BUY), (2, Side.SELL))
+        ]
+        change = ChangeMargin(1, "BTCUSDT", 5)
+        venue.life.live([Reset(), SetMarginType(1, "BTCUSDT", True), *orders, change])
+        (row,) = venue.life.history.market.list_margin_changes(1, "BTCUSDT")
+        assert row.amount == 5
+        assert venue.open().market.list_margin_changes(1, "BTCUSDT") == [row]
 
 
 def test_a_position_ahead_of_that_of_orders_counts_nothing_twice(tmp_path: Path) -> None:

@@ -170,6 +170,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Order's notional must be no smaller than %s (unless you choose reduce only)",
     ),
     -4165: ("Invalid time interval", "Maximum time interval is %s days"),
+    -4167: (
+        (
+            "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures"
+            " under isolated-margin mode."
+        ),
+    ),
     -4170: ("Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",),
     -4171: ("Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",),
     -5000: ("Path %s, Method %s is invalid",),

@@ -185,11 +185,15 @@ class PositionChanged(msgspec.Struct, frozen=True, tag=True):
 
 
 class MarginTypeChanged(msgspec.Struct, frozen=True, tag=True):
-    """The account's positions on the symbol, all empty, now have margin of their own or not."""
+    """The account's positions on the symbol, all empty, now have margin of their own or not.
+
+    `positions` are they, after it.
+    """
 
     account: int
     symbol: str
     isolated: bool
+    positions: tuple[PositionChanged, ...]
 
 
 class MarginChanged(msgspec.Struct, frozen=True, tag=True):

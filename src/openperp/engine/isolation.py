@@ -36,7 +36,8 @@ def set_margin_type(step: Step, command: SetMarginType) -> MarginTypeChanged:
         position.isolated = command.isolated
         account.positions[position.key] = position
     account.updated_ms = step.now
-    changed = MarginTypeChanged(command.account, command.symbol, command.isolated)
+    positions = tuple([tell_position(account, position) for position in sides])
+    changed = MarginTypeChanged(command.account, command.symbol, command.isolated, positions)
     step.events.append(changed)
     return changed
 
@@ -45,9 +46,15 @@ def change_margin(step: Step, command: ChangeMargin) -> MarginChanged:
     """Moves money between the cross wallet and an isolated position."""
     account = get_account(step.state, command.account)
     market = get_market(step.state, command.symbol)
+    if command.amount <= 0:
+        refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.amount)
+    if command.amount >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_TOO_LARGE, amount=command.amount)
+    if not list_sides(account, market)[0].isolated:
+        refuse(Reason.MARGIN_NOT_ISOLATED, symbol=command.symbol)
     check_position_side(account, command.position_side)
     position = find_position(account, market, command.position_side)
-    _check_change(account, position, command)
+    _check_room(account, position, command)
 
     amount = -command.amount if command.removes else command.amount
     position.isolated_wallet += amount
@@ -59,14 +66,9 @@ def change_margin(step: Step, command: ChangeMargin) -> MarginChanged:
     return changed
 
 
-def _check_change(account: Account, position: Position, command: ChangeMargin) -> None:
+def _check_room(account: Account, position: Position, command: ChangeMargin) -> None:
+    """There is a position, and the money is there to move."""
     amount = command.amount
-    if amount <= 0:
-        refuse(Reason.AMOUNT_NOT_POSITIVE, amount=amount)
-    if amount >= NOTIONAL_LIMIT:
-        refuse(Reason.AMOUNT_TOO_LARGE, amount=amount)
-    if not position.isolated:
-        refuse(Reason.MARGIN_NOT_ISOLATED, symbol=command.symbol)
     if not position.lots:
         refuse(Reason.MARGIN_WITHOUT_POSITION, position_side=position.side.name)
     available = removable_margin(position) if command.removes else withdrawable(account)

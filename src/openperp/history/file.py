@@ -55,7 +55,14 @@ CREATE INDEX amendments_by_order ON amendments (order_id);
 """
 """Amendments, under the position of the orders: a file of an earlier format begins with none."""
 
-TABLES: Final = (FIRST_TABLES, MARKET_TABLES, AMENDMENT_TABLES)
+MARGIN_TABLES: Final = """
+CREATE TABLE margin_changes (key INTEGER PRIMARY KEY, removes INTEGER NOT NULL,
+    record BLOB NOT NULL);
+CREATE INDEX margin_changes_by_kind ON margin_changes (removes);
+"""
+"""Changes of isolated margin, under the position of the market: before there were none."""
+
+TABLES: Final = (FIRST_TABLES, MARKET_TABLES, AMENDMENT_TABLES, MARGIN_TABLES)
 """What each format added to the one before it."""
 FORMAT: Final = len(TABLES)
 """Version of the tables and of the rows in them. Files of earlier formats get the tables that

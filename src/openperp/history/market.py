@@ -97,6 +97,20 @@ class Income(msgspec.Struct, frozen=True, array_like=True, gc=False):
     info: str = ""
 
 
+class MarginChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the owner of an isolated position added to its margin: `amount`, signed money.
+
+    `change_id` counts together with the `tran_id` of income.
+    """
+
+    account: int
+    symbol: str
+    position_side: int
+    amount: int
+    time_ms: int
+    change_id: int
+
+
 class Statistics(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Who held what in a market at `time_ms`, a multiple of five minutes.
 
@@ -190,6 +204,19 @@ class MarketHistory(Protocol):
         limit: int = 100,
     ) -> list[Income]:
         """Changes of a wallet by rising `tran_id`; an empty `symbol` stands for all rows."""
+        ...
+
+    def list_margin_changes(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        removals: bool | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[MarginChange]:
+        """By rising `change_id`; `removals` asks for what was taken alone, or what was added."""
         ...
 
     def list_statistics(

@@ -8,9 +8,18 @@ from typing import TypeVar
 from openperp.history.bars import BarSource, Window
 from openperp.history.intervals import period_start
 from openperp.history.keys import MARKET_ACCOUNT, bar_series
-from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
+from openperp.history.market import (
+    AggTrade,
+    Bar,
+    BarKind,
+    Income,
+    IncomeKind,
+    MarginChange,
+    Statistics,
+    Trade,
+)
 from openperp.history.market_rows import MarketRows
-from openperp.history.market_tables import AGG_TRADES, INCOME, TRADES
+from openperp.history.market_tables import AGG_TRADES, INCOME, MARGIN_CHANGES, TRADES
 from openperp.history.memory import MarketMemory, Memory
 from openperp.history.sources import Sources
 from openperp.history.span import Span
@@ -18,7 +27,7 @@ from openperp.history.statistics import SampleSource, list_samples
 from openperp.history.tables import Table
 from openperp.history.track import flat
 
-Row = TypeVar("Row", Trade, AggTrade, Income)
+Row = TypeVar("Row", Trade, AggTrade, Income, MarginChange)
 
 
 class MarketReads:
@@ -84,6 +93,26 @@ class MarketReads:
 
         span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
         return self._list(INCOME, span, pick, kind)
+
+    def list_margin_changes(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        removals: bool | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[MarginChange]:
+        def pick(rows: MarketRows) -> Iterator[tuple[int, MarginChange]]:
+            for row in rows.margin_changes:
+                if (row.account, row.symbol) == (account, symbol) and (
+                    removals is None or removals == (row.amount < 0)
+                ):
+                    yield row.change_id, row
+
+        span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
+        return self._list(MARGIN_CHANGES, span, pick, removals)
 
     def list_bars(
         self,

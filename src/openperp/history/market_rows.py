@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from openperp.history.market import AggTrade, Bar, BarKind, Income, Statistics, Trade
+from openperp.history.market import AggTrade, Bar, BarKind, Income, MarginChange, Statistics, Trade
 
 
 class Checkpoint(NamedTuple):
@@ -42,6 +42,7 @@ class MarketRows:
         "holdings",
         "income",
         "instruments",
+        "margin_changes",
         "statistics",
         "trades",
         "wallets",
@@ -60,6 +61,7 @@ class MarketRows:
         self.agg_trades: dict[str, list[AggTrade]] = {}
         self.bars: dict[tuple[str, BarKind], BarRows] = {}
         self.income: list[Income] = []
+        self.margin_changes: list[MarginChange] = []
         self.statistics: dict[str, dict[int, Statistics]] = {}
         self.instruments: dict[str, int] = {}
         """Symbols with their index prices at the start and after a reset, in ticks."""
@@ -74,6 +76,10 @@ class MarketRows:
 
     def add_income(self, income: Income) -> None:
         self.income.append(income)
+        self.count += 1
+
+    def add_margin_change(self, change: MarginChange) -> None:
+        self.margin_changes.append(change)
         self.count += 1
 
     def add_statistics(self, symbol: str, row: Statistics) -> None:

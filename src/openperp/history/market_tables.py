@@ -7,7 +7,7 @@ import msgspec
 
 from openperp.history.file import Connection
 from openperp.history.keys import MARKET_ACCOUNT, bar_series, encode_row
-from openperp.history.market import AggTrade, BarKind, Income, Statistics, Trade
+from openperp.history.market import AggTrade, BarKind, Income, MarginChange, Statistics, Trade
 from openperp.history.market_rows import BarRows, MarketRows
 from openperp.history.tables import Owners, Table, insert
 
@@ -18,6 +18,7 @@ TABLES: Final = (
     "trades",
     "agg_trades",
     "income",
+    "margin_changes",
     "bars",
     "statistics",
 )
@@ -25,6 +26,7 @@ TABLES: Final = (
 TRADES: Final = Table("trades", Trade, 0, "time_ms")
 AGG_TRADES: Final = Table("agg_trades", AggTrade, 0, "time_ms")
 INCOME: Final = Table("income", Income, 0, "time_ms", "kind")
+MARGIN_CHANGES: Final = Table("margin_changes", MarginChange, 0, "time_ms", "removes")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -46,6 +48,8 @@ def write_market(connection: Connection, owners: Owners, rows: MarketRows) -> No
     for symbol, statistics in rows.statistics.items():
         insert(connection, "statistics", _statistics_values(owners.number(symbol), statistics))
     insert(connection, "income", (_income_values(owners, income) for income in rows.income))
+    changes = (_margin_values(owners, change) for change in rows.margin_changes)
+    insert(connection, "margin_changes", changes)
     insert(connection, "instruments", rows.instruments.items())
     insert(connection, "wallets", ((account, *each) for account, each in rows.wallets.items()))
     _write_holdings(connection, rows)
@@ -69,6 +73,11 @@ def _statistics_values(owner: int, rows: dict[int, Statistics]) -> Iterable[Sequ
 def _income_values(owners: Owners, income: Income) -> Sequence[Any]:
     key = owners.base(income.account, income.symbol) | income.tran_id
     return key, income.kind, _encode(income)
+
+
+def _margin_values(owners: Owners, change: MarginChange) -> Sequence[Any]:
+    key = owners.base(change.account, change.symbol) | change.change_id
+    return key, change.amount < 0, _encode(change)
 
 
 def _write_holdings(connection: Connection, rows: MarketRows) -> None:

@@ -15,6 +15,7 @@ from openperp.engine.events import (
     AccountCreated,
     Applied,
     InstrumentDefined,
+    MarginChanged,
     OrderFilled,
     PositionChanged,
     PriceChanged,
@@ -27,7 +28,16 @@ from openperp.engine.numbers import MONEY_ONE, divide_nearest
 from openperp.engine.state import State
 from openperp.history.intervals import MINUTE
 from openperp.history.ledger import Ledger
-from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
+from openperp.history.market import (
+    AggTrade,
+    Bar,
+    BarKind,
+    Income,
+    IncomeKind,
+    MarginChange,
+    Statistics,
+    Trade,
+)
 from openperp.history.market_rows import Checkpoint, MarketRows, Wallet
 from openperp.history.rolling_day import RollingDay
 from openperp.history.track import Track
@@ -136,6 +146,7 @@ class Memory:
             OrderFilled: self._fill,
             PriceChanged: self._set_prices,
             WalletChanged: self._transfer,
+            MarginChanged: self._change_margin,
             AccountCreated: self._open_account,
             InstrumentDefined: self._define,
             VenueReset: self._reset,
@@ -278,6 +289,22 @@ class Memory:
         )
         self.next_tran_id += 1
         self._rows.add_income(income)
+
+    def _change_margin(self, event: MarginChanged) -> None:
+        """The wallet stays as it is, and what is held too."""
+        if event.account in self.house:
+            return
+        moved = event.position
+        change = MarginChange(
+            event.account,
+            moved.symbol,
+            moved.position_side,
+            event.amount,
+            self.time_ms,
+            self.next_tran_id,
+        )
+        self.next_tran_id += 1
+        self._rows.add_margin_change(change)
 
     def _reset(self, event: VenueReset) -> None:
         """A market begins anew at its first price, and everybody with the first deposit."""

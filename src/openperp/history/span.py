@@ -5,9 +5,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from openperp.engine.events import Fill, OrderRecord
 from openperp.history.base import Amendment
-from openperp.history.market import AggTrade, Income, Trade
+from openperp.history.market import AggTrade, Income, MarginChange, Trade
 
-Row = TypeVar("Row", OrderRecord, Fill, Amendment, Trade, AggTrade, Income)
+Row = TypeVar("Row", OrderRecord, Fill, Amendment, Trade, AggTrade, Income, MarginChange)
 
 
 class Span(NamedTuple):

@@ -84,6 +84,7 @@ class Mirror:
 
     def __init__(self) -> None:
         self.wallet = ZERO
+        self.cross_wallet = ZERO
         self.positions: dict[tuple[str, str], Row] = {}
         self.touched: set[tuple[str, str]] = set()
         self.notionals: dict[tuple[str, str], tuple[str, str]] = {}
@@ -105,13 +106,14 @@ class Mirror:
         for row in event["a"]["B"]:
             self._check_change(row, event["a"]["m"])
             self.wallet = row["wb"]
+            self.cross_wallet = row["cw"]
         for row in event["a"]["P"]:
             self.positions[row["s"], row["ps"]] = row
             self.touched.add((row["s"], row["ps"]))
 
     def _check_change(self, row: Row, reason: str) -> None:
         change = Decimal(row["bc"])
-        assert (change == 0) == (reason == "ORDER")
+        assert (change == 0) == (reason in {"ORDER", "MARGIN_TRANSFER"})
         if reason != "ORDER":
             assert Decimal(self.wallet) + change == Decimal(row["wb"])
 
@@ -170,14 +172,17 @@ def compare(mirror: Mirror, client: Client, *, algos: bool) -> None:
 
 def _compare_account(mirror: Mirror, client: Client) -> None:
     (balance,) = client.get("/fapi/v3/balance")
-    assert balance["balance"] == balance["crossWalletBalance"] == mirror.wallet
+    assert balance["balance"] == mirror.wallet
+    assert balance["crossWalletBalance"] == mirror.cross_wallet
     for row in client.get("/fapi/v2/positionRisk"):
         key = row["symbol"], row["positionSide"]
         assert row["leverage"] == str(mirror.leverage.get(row["symbol"], 20))
         held = mirror.positions.get(key)
         if held is None:
             assert Decimal(row["positionAmt"]) == 0
+            assert row["marginType"] == "cross"
             continue
+        assert (row["marginType"], row["isolatedWallet"]) == (held["mt"], held["iw"])
         assert row["positionAmt"] == held["pa"]
         assert row["entryPrice"] == held["ep"]
         assert row["breakEvenPrice"] == held["bep"]

@@ -21,12 +21,13 @@ SYMBOLS = {"BTCUSDT": (60_000, "0.001", 0.1), "ETHUSDT": (3_000, "0.01", 0.01)}
 PREVENTIONS = (*("NONE",) * 9, "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 STEPS = 300
 TRIGGERS = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
+MARGIN_TYPE = "/fapi/v1/marginType"
 
 
 class Crowd:
     """Traders who act at random, each with a mirror that hears what comes of it.
 
-    The last of them trades in hedge mode.
+    The last of them trades in hedge mode; the first has isolated margin everywhere.
     """
 
     def __init__(self, dialect: str, seed: int) -> None:
@@ -43,6 +44,8 @@ class Crowd:
             self.venue.apply(Deposit(name, "USDT", 20_000 * MONEY_ONE))
         self.hedger = self.traders[-1]
         self.hedger.post("/fapi/v1/positionSide/dual", dualSidePosition="true")
+        for symbol in SYMBOLS:
+            self.traders[0].post(MARGIN_TYPE, symbol=symbol, marginType="ISOLATED")
 
     def step(self) -> None:
         acts: list[tuple[Callable[[Listener], None], int]] = [
@@ -54,6 +57,8 @@ class Crowd:
             (self.cancel_batch, 6),
             (self.cancel_all, 2),
             (self.set_leverage, 3),
+            (self.set_margin_type, 1),
+            (self.change_margin, 4),
             (self.move_price, 20),
             (self.transfer, 3),
             (self.attach, 4),
@@ -193,6 +198,21 @@ class Crowd:
     def set_leverage(self, trader: Listener) -> None:
         leverage = self.random.choice((5, 20, 50))
         trader.send("POST", "/fapi/v1/leverage", symbol=self.symbol(), leverage=leverage)
+
+    def set_margin_type(self, trader: Listener) -> None:
+        symbol = self.symbol()
+        if self.random.random() < 0.5:
+            trader.send("DELETE", "/fapi/v1/allOpenOrders", symbol=symbol)
+            trader.send("DELETE", "/fapi/v1/algoOpenOrders", symbol=symbol)
+        kind = self.random.choice(("ISOLATED", "CROSSED"))
+        trader.send("POST", MARGIN_TYPE, symbol=symbol, marginType=kind)
+
+    def change_margin(self, trader: Listener) -> None:
+        form = {"symbol": self.symbol(), "type": self.random.choice((1, 2))}
+        amount = self.random.choice(("0.00000001", "10", "1000"))
+        trader.send(
+            "POST", "/fapi/v1/positionMargin", **self.fit(trader, {**form, "amount": amount})
+        )
 
     def move_price(self, _trader: Listener) -> None:
         symbol = self.symbol()

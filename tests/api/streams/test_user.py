@@ -202,6 +202,68 @@ def test_margin_calls_come_once_until_the_account_has_recovered(
     assert bob.hear_told()[-1] != "MARGIN_CALL"
 
 
+def test_an_isolated_position_is_called_for_by_itself(alice: Listener, bob: Listener) -> None:
+    alice.post("/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    trade(alice, bob, quantity="1")
+    trade(alice, bob, quantity="1", symbol="ETHUSDT", price="3000")
+    alice.hear()
+    alice.venue.apply(SetPrice("BTCUSDT", 572_500))
+    (call,) = alice.hear()
+    assert (call["e"], "cw" in call) == ("MARGIN_CALL", False)
+    # Maintenance is 0.4 % of 57250, and 3000 - 2750 are left.
+    assert call["p"] == [
+        {
+            "s": "BTCUSDT",
+            "ps": "BOTH",
+            "pa": "1",
+            "mt": "ISOLATED",
+            "iw": "3000.00000000",
+            "mp": "57250",
+            "up": "-2750.00000000",
+            "mm": "229.00000000",
+        }
+    ]
+    alice.venue.apply(SetPrice("BTCUSDT", 572_400))
+    alice.post("/fapi/v1/positionMargin", symbol="BTCUSDT", amount="1000", type=1)
+    (moved,) = alice.hear()
+    alice.venue.apply(SetPrice("BTCUSDT", 572_500))
+    alice.venue.apply(SetPrice("BTCUSDT", 562_500))
+    (call,) = alice.hear()
+    assert (moved["a"]["m"], call["e"]) == ("MARGIN_TRANSFER", "MARGIN_CALL")
+
+
+def test_margin_is_told_of_when_it_moves(alice: Listener, bob: Listener) -> None:
+    alice.post("/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    (typed,) = alice.hear()
+    flat = {
+        "s": "BTCUSDT",
+        "pa": "0",
+        "ep": "0",
+        "bep": "0",
+        "cr": "0.00000000",
+        "up": "0.00000000",
+        "mt": "isolated",
+        "iw": "0.00000000",
+        "ps": "BOTH",
+    }
+    assert typed["a"] == {"m": "MARGIN_TYPE_CHANGE", "B": [], "P": [flat]}
+
+    trade(alice, bob, quantity="1")
+    (filled,) = [event["a"] for event in alice.hear() if event["e"] == "ACCOUNT_UPDATE"]
+    balance = {"a": "USDT", "wb": "9970.00000000", "cw": "6970.00000000", "bc": "0.00000000"}
+    assert (filled["m"], filled["B"]) == ("ORDER", [balance])
+    assert (filled["P"][0]["mt"], filled["P"][0]["iw"]) == ("isolated", "3000.00000000")
+
+    alice.post("/fapi/v1/positionMargin", symbol="BTCUSDT", amount="70", type=1)
+    (moved,) = alice.hear()
+    assert (moved["e"], moved["a"]["m"]) == ("ACCOUNT_UPDATE", "MARGIN_TRANSFER")
+    assert moved["a"]["B"] == [{**balance, "cw": "6900.00000000"}]
+    assert moved["a"]["P"] == [{**filled["P"][0], "iw": "3070.00000000"}]
+    alice.venue.apply(Deposit("alice", "USDT", MONEY_ONE))
+    (paid,) = alice.hear()
+    assert paid["a"]["B"][0]["cw"] == "6901.00000000"
+
+
 def test_prices_of_other_markets_call_no_margin(alice: Listener, bob: Listener) -> None:
     trade(alice, bob, quantity="3")
     alice.venue.apply(SetPrice("BTCUSDT", 580_000))

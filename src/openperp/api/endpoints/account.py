@@ -8,8 +8,7 @@ import msgspec
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.order_reading import account_of
 from openperp.api.endpoints.symbols import MaybeSymbol, find_market
-from openperp.api.errors import ApiError
-from openperp.api.kinds import Bool, Long, Symbol, Word
+from openperp.api.kinds import Bool, Long, Symbol
 from openperp.api.params import NoParams, Params
 from openperp.api.wire import positions as rows
 from openperp.api.wire.account import account_v2, account_v3, balance_row
@@ -22,18 +21,10 @@ from openperp.engine.lookup import list_sides
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market, Position
 
-_CROSSED: Final = "CROSSED"
-_MARGIN_TYPES: Final = {word: word for word in (_CROSSED, "ISOLATED")}
-
 
 class LeverageChoice(Params, frozen=True):
     symbol: Annotated[str, Symbol()]
     leverage: Annotated[int, Long()]
-
-
-class MarginChoice(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
-    margin_type: Annotated[str, Word(_MARGIN_TYPES)]
 
 
 class ModeChoice(Params, frozen=True):
@@ -168,19 +159,11 @@ def get_assets_mode(_call: Call, _params: NoParams) -> Row:
     return {"multiAssetsMargin": False}
 
 
-def set_margin_type(call: Call, params: MarginChoice) -> Row:
-    """Cross margin is what there is, so nothing can change."""
-    find_market(call, params.symbol)
-    if params.margin_type != _CROSSED:
-        raise ApiError(-4084, explain="isolated margin is not offered by this venue, only cross")
-    raise ApiError(-4046, explain="the margin type is CROSSED already")
-
-
 def get_symbol_config(call: Call, params: MaybeSymbol) -> list[Row]:
     return [
         {
             "symbol": market.symbol,
-            "marginType": _CROSSED,
+            "marginType": rows.margin_type_word(position.isolated),
             "isAutoAddMargin": False,
             "leverage": position.leverage,
             "maxNotionalValue": rows.max_notional_text(position),
@@ -267,13 +250,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "Multi-assets mode",
         30,
         stance="Always false: USDT is the only margin asset.",
-    ),
-    _post(
-        "/fapi/v1/marginType",
-        MarginChoice,
-        set_margin_type,
-        "Change the margin type",
-        "Refused with -4084 for ISOLATED: every position has cross margin.",
     ),
     _get("/fapi/v1/symbolConfig", MaybeSymbol, get_symbol_config, "Settings by symbol"),
     _get("/fapi/v1/accountConfig", NoParams, get_account_config, "Settings of the account"),

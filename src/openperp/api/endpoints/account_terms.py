@@ -8,8 +8,8 @@ from openperp.api.endpoints.order_reading import account_of
 from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import MaybeSymbol, OneSymbol, find_market, weight_by_symbol
 from openperp.api.errors import ApiError
-from openperp.api.kinds import Bool, Decimal, Long, Symbol, Text, Word
-from openperp.api.params import NoParams, Params, to_money
+from openperp.api.kinds import Bool, Long, Symbol, Text, Word
+from openperp.api.params import NoParams, Params
 from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.wire.numbers import decimal_text, money_text
 from openperp.api.wire.row import Row
@@ -18,9 +18,7 @@ from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.terms import PositionSide
 
 DONE: Final = {"code": 200, "msg": "success"}
-MARGIN_SPAN_DAYS: Final = 30
 
-_CHANGES: Final = {"1": 1, "2": 2}
 _CLOSE_TYPES: Final = {word: word for word in ("LIQUIDATION", "ADL")}
 _ORDER_LIMITS: Final = [RATE_LIMITS["ORDERS", "SECOND"], RATE_LIMITS["ORDERS", "MINUTE"]]
 
@@ -43,21 +41,6 @@ class BurnChoice(Params, frozen=True):
 
 class AssetsChoice(Params, frozen=True):
     multi_assets_margin: Annotated[bool, Bool()]
-
-
-class MarginChange(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
-    amount: Annotated[str, Decimal()]
-    type: Annotated[int, Long(1, 2)]
-    position_side: Annotated[PositionSide, Word(PositionSide, -4060)] = PositionSide.BOTH
-
-
-class MarginChangeSpan(Params, frozen=True):
-    symbol: Annotated[str, Symbol()]
-    type: Annotated[int, Word(_CHANGES)] = 0
-    start_time: Annotated[int, Long()] = 0
-    end_time: Annotated[int, Long()] = 0
-    limit: Annotated[int, Long(1, 1_000)] = 500
 
 
 def get_fees(call: Call, params: OneSymbol) -> Row:
@@ -94,7 +77,8 @@ def get_quantiles(call: Call, params: MaybeSymbol) -> list[Row]:
     for position in account_of(call).positions.values():
         symbol = position.market.spec.symbol
         if position.lots and params.symbol in {"", symbol}:
-            together[symbol] = "BOTH" if position.side is PositionSide.BOTH else "HEDGE"
+            apart = position.isolated or position.side is PositionSide.BOTH
+            together[symbol] = "BOTH" if apart else "HEDGE"
     return [
         {"symbol": symbol, "adlQuantile": {"LONG": 0, "SHORT": 0, both: 0}}
         for symbol, both in together.items()
@@ -122,23 +106,12 @@ def set_assets_mode(call: Call, params: AssetsChoice) -> Row:
     """Single-asset margin is what there is, so nothing can change."""
     if not params.multi_assets_margin:
         raise ApiError(-4171, explain="the account is in single-asset mode already")
-    if any(position.order_count for position in account_of(call).positions.values()):
+    positions = account_of(call).positions.values()
+    if any(position.order_count for position in positions):
         raise ApiError(-4170, explain="the account has open orders")
+    if any(position.isolated for position in positions):
+        raise ApiError(-4167, explain="the account has isolated margin in a symbol")
     raise ApiError(-4084, explain=f"{MARGIN_ASSET} is the only margin asset of this venue")
-
-
-def change_margin(call: Call, params: MarginChange) -> Row:
-    """Positions share one margin, so none takes or gives any of its own."""
-    find_market(call, params.symbol)
-    if not to_money(params.amount, "amount"):
-        raise ApiError(-4055, explain="the amount is zero")
-    raise ApiError(-4049, explain=f"{params.symbol} has cross margin")
-
-
-def get_margin_changes(call: Call, params: MarginChangeSpan) -> list[Row]:
-    find_market(call, params.symbol)
-    check_span(params.start_time, params.end_time, days_max=MARGIN_SPAN_DAYS)
-    return []
 
 
 def sign_contract(_call: Call, _params: NoParams) -> Row:
@@ -222,26 +195,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "Change the multi-assets mode",
         1,
         "Refused with -4084 for true: USDT is the only margin asset.",
-        Security.TRADE,
-    ),
-    _endpoint(
-        "POST",
-        "/fapi/v1/positionMargin",
-        MarginChange,
-        change_margin,
-        "Add or take margin of an isolated position",
-        1,
-        "Refused with -4049: every position has cross margin.",
-        Security.TRADE,
-    ),
-    _endpoint(
-        "GET",
-        "/fapi/v1/positionMargin/history",
-        MarginChangeSpan,
-        get_margin_changes,
-        "Changes of isolated margin",
-        1,
-        "Empty: every position has cross margin.",
         Security.TRADE,
     ),
     _endpoint(

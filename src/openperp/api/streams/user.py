@@ -28,6 +28,8 @@ from openperp.engine.events import (
     Event,
     Fill,
     LeverageChanged,
+    MarginChanged,
+    MarginTypeChanged,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -161,6 +163,19 @@ class _Teller:
             update = user_account.transfer_update(event)
             yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
 
+    def margin_moved(self, event: MarginChanged, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            symbol = event.position.symbol
+            market = self._view.state.markets[symbol]
+            update = user_account.margin_update(event, market, self._format(symbol))
+            yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
+
+    def margin_typed(self, event: MarginTypeChanged, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            market = self._view.state.markets[event.symbol]
+            update = user_account.margin_type_update(event, market, self._format(event.symbol))
+            yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
+
     def configured(self, event: LeverageChanged, _at: int) -> Iterator[Payload]:
         if event.account in self._listening:
             update = user_account.leverage_update(event)
@@ -168,13 +183,14 @@ class _Teller:
 
     def _call_margins(self, symbols: set[str]) -> Iterator[Payload]:
         view = self._view
-        for account in view.margin_calls.find(view.state, self._listening, symbols):
+        for account, positions in view.margin_calls.find(view.state, self._listening, symbols):
             rows = [
                 user_account.endangered(held, self._format(held.market.spec.symbol))
-                for held in account.positions.values()
-                if held.lots
+                for held in positions
             ]
-            event = {"e": MARGIN_CALL, "E": self._time_ms, "cw": money_text(account.wallet)}
+            event = {"e": MARGIN_CALL, "E": self._time_ms}
+            if not positions[0].isolated:
+                event["cw"] = money_text(account.cross_wallet)
             yield account.account_id, MARGIN_CALL, _encode({**event, "p": rows})
 
     def _order(
@@ -243,5 +259,7 @@ _SPEAKERS: Final[dict[type[Event], _Speaker]] = {
     OrderCanceled: _Teller.ended,
     OrderExpired: _Teller.ended,
     WalletChanged: _Teller.transferred,
+    MarginChanged: _Teller.margin_moved,
+    MarginTypeChanged: _Teller.margin_typed,
     LeverageChanged: _Teller.configured,
 }

@@ -5,10 +5,16 @@ where cross margin is "cross" in ACCOUNT_UPDATE and "CROSSED" in MARGIN_CALL.
 """
 
 from openperp.api.wire.numbers import InstrumentFormat, money_text
-from openperp.api.wire.positions import break_even_price
+from openperp.api.wire.positions import break_even_price, margin_type_word, margin_word
 from openperp.api.wire.row import Row
 from openperp.engine import margin
-from openperp.engine.events import LeverageChanged, PositionChanged, WalletChanged
+from openperp.engine.events import (
+    LeverageChanged,
+    MarginChanged,
+    MarginTypeChanged,
+    PositionChanged,
+    WalletChanged,
+)
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.state import Market, Position
 
@@ -17,24 +23,49 @@ def fill_update(
     event: PositionChanged, wallet_change: int, market: Market, instrument: InstrumentFormat
 ) -> Row:
     """The `a` of ACCOUNT_UPDATE after a fill; a wallet that it left alone is not listed."""
-    balances = [_balance(MARGIN_ASSET, event.wallet, 0)] if wallet_change else []
+    # Money that is set aside leaves the cross wallet, which is told beside the whole.
+    told = wallet_change or event.isolated
+    balances = [_balance(MARGIN_ASSET, event.wallet, event.set_aside, 0)] if told else []
     return {"m": "ORDER", "B": balances, "P": [_position(event, market, instrument)]}
+
+
+def margin_update(event: MarginChanged, market: Market, instrument: InstrumentFormat) -> Row:
+    """The `a` of ACCOUNT_UPDATE after a change of isolated margin: nothing left the wallet."""
+    moved = event.position
+    return {
+        "m": "MARGIN_TRANSFER",
+        "B": [_balance(MARGIN_ASSET, moved.wallet, moved.set_aside, 0)],
+        "P": [_position(moved, market, instrument)],
+    }
+
+
+def margin_type_update(
+    event: MarginTypeChanged, market: Market, instrument: InstrumentFormat
+) -> Row:
+    """The `a` of ACCOUNT_UPDATE after a change of the margin type; no money has moved."""
+    rows = [_position(side, market, instrument) for side in event.positions]
+    return {"m": "MARGIN_TYPE_CHANGE", "B": [], "P": rows}
 
 
 def transfer_update(event: WalletChanged) -> Row:
     """The `a` of ACCOUNT_UPDATE after a deposit or a withdrawal."""
     reason = "DEPOSIT" if event.amount > 0 else "WITHDRAW"
-    return {"m": reason, "B": [_balance(event.asset, event.wallet, event.amount)], "P": []}
+    balance = _balance(event.asset, event.wallet, event.set_aside, event.amount)
+    return {"m": reason, "B": [balance], "P": []}
 
 
-def _balance(asset: str, wallet: int, change: int) -> Row:
+def _balance(asset: str, wallet: int, set_aside: int, change: int) -> Row:
     """`change` is what is neither profit nor commission."""
-    text = money_text(wallet)
-    return {"a": asset, "wb": text, "cw": text, "bc": money_text(change)}
+    return {
+        "a": asset,
+        "wb": money_text(wallet),
+        "cw": money_text(wallet - set_aside),
+        "bc": money_text(change),
+    }
 
 
 def _position(event: PositionChanged, market: Market, instrument: InstrumentFormat) -> Row:
-    """A position after a fill; its profit is that at mark price."""
+    """A position as an event tells it; its profit is that at mark price."""
     lots, cost = event.lots, event.entry_cost
     return {
         "s": event.symbol,
@@ -43,8 +74,8 @@ def _position(event: PositionChanged, market: Market, instrument: InstrumentForm
         "bep": break_even_price(lots, cost, market.spec.taker_fee_ppm, instrument),
         "cr": money_text(event.realized),
         "up": money_text(lots * market.mark_ticks * market.unit - cost),
-        "mt": "cross",
-        "iw": money_text(0),
+        "mt": margin_word(event.isolated),
+        "iw": money_text(event.isolated_wallet),
         "ps": event.position_side.name,
     }
 
@@ -60,8 +91,8 @@ def endangered(position: Position, instrument: InstrumentFormat) -> Row:
         "s": instrument.symbol,
         "ps": position.side.name,
         "pa": instrument.quantity[position.lots],
-        "mt": "CROSSED",
-        "iw": money_text(0),
+        "mt": margin_type_word(position.isolated),
+        "iw": money_text(position.isolated_wallet),
         "mp": instrument.price[position.market.mark_ticks],
         "up": money_text(margin.unrealized_pnl(position)),
         "mm": money_text(margin.maintenance_margin(position)),

@@ -10,13 +10,12 @@ from openperp.engine.state import Account
 
 def balance_row(account: Account, asset: str) -> Row:
     """The one balance of an account; v2 and v3 tell the same."""
-    profit = margin.margin_balance(account) - account.wallet
     return {
         "accountAlias": account.name,
         "asset": asset,
         "balance": money_text(account.wallet),
-        "crossWalletBalance": money_text(account.wallet),
-        "crossUnPnl": money_text(profit),
+        "crossWalletBalance": money_text(account.cross_wallet),
+        "crossUnPnl": money_text(margin.cross_profit(account)),
         "availableBalance": money_text(margin.available_balance(account)),
         "maxWithdrawAmount": money_text(margin.withdrawable(account)),
         "marginAvailable": True,
@@ -27,7 +26,17 @@ def balance_row(account: Account, asset: str) -> Row:
 class _Totals:
     """Sums over an account's positions, as texts."""
 
-    __slots__ = ("held", "initial", "maintenance", "margin_balance", "orders", "profit", "wallet")
+    __slots__ = (
+        "cross_profit",
+        "cross_wallet",
+        "held",
+        "initial",
+        "maintenance",
+        "margin_balance",
+        "orders",
+        "profit",
+        "wallet",
+    )
 
     def __init__(self, account: Account) -> None:
         positions = account.positions.values()
@@ -40,6 +49,8 @@ class _Totals:
         self.wallet = money_text(account.wallet)
         self.profit = money_text(equity - account.wallet)
         self.margin_balance = money_text(equity)
+        self.cross_wallet = money_text(account.cross_wallet)
+        self.cross_profit = money_text(margin.cross_profit(account))
 
 
 def account_v2(account: Account, asset: str, positions: Iterable[Row]) -> Row:
@@ -74,8 +85,8 @@ def _body(account: Account, asset: str, positions: Iterable[Row], asset_extras: 
         "totalMarginBalance": totals.margin_balance,
         "totalPositionInitialMargin": totals.held,
         "totalOpenOrderInitialMargin": totals.orders,
-        "totalCrossWalletBalance": totals.wallet,
-        "totalCrossUnPnl": totals.profit,
+        "totalCrossWalletBalance": totals.cross_wallet,
+        "totalCrossUnPnl": totals.cross_profit,
         "availableBalance": available,
         "maxWithdrawAmount": withdrawable,
         "assets": [
@@ -88,8 +99,8 @@ def _body(account: Account, asset: str, positions: Iterable[Row], asset_extras: 
                 "initialMargin": totals.initial,
                 "positionInitialMargin": totals.held,
                 "openOrderInitialMargin": totals.orders,
-                "crossWalletBalance": totals.wallet,
-                "crossUnPnl": totals.profit,
+                "crossWalletBalance": totals.cross_wallet,
+                "crossUnPnl": totals.cross_profit,
                 "availableBalance": available,
                 "maxWithdrawAmount": withdrawable,
                 **asset_extras,

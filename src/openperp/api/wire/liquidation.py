@@ -1,9 +1,11 @@
 """The price at which a position would be liquidated.
 
-It is the formula for cross margin that Binance explains: the mark price of one
-market at which wallet and unrealized profit of the account equal its
-maintenance margin, while all other prices stay as they are. In hedge mode both
-sides of the market move with the price, each in a bracket of its own.
+It is the formula that Binance explains: the mark price of one market at which
+wallet and unrealized profit equal the maintenance margin. Of cross margin these
+are those of the account, its isolated positions aside, while all other prices
+stay as they are; in hedge mode both sides of the market move with the price,
+each in a bracket of its own. An isolated position has its own wallet, and
+nothing else counts.
 """
 
 from collections.abc import Iterator
@@ -21,23 +23,33 @@ Fraction = tuple[int, int]
 
 
 def liquidation_text(account: Account, position: Position, instrument: InstrumentFormat) -> str:
-    """The liquidation price of a position, which both sides of a market share.
+    """The liquidation price of a position, which both cross sides of a market share.
 
     Where one price below and one above would liquidate, as with two sides of
     almost the same size, it is the nearer one; "0" where no positive price would.
     """
     if not position.lots:
         return instrument.derived_price(0, 0)
-    sides = [side for side in list_sides(account, position.market) if side.lots]
-    cushion = account.wallet - sum(side.entry_cost for side in sides)
-    for other in account.positions.values():
-        if other.lots and other.market is not position.market:
-            cushion += margin.unrealized_pnl(other) - margin.maintenance_margin(other)
+    if position.isolated:
+        sides = [position]
+        cushion = position.isolated_wallet - position.entry_cost
+    else:
+        sides = [side for side in list_sides(account, position.market) if side.lots]
+        cushion = _cross_cushion(account, sides)
     prices = list(_liquidation_prices(sides, cushion))
     if not prices:
         return instrument.derived_price(0, 0)
     mark = position.market.mark_ticks
     return instrument.derived_price(*min(prices, key=lambda price: _distance(price, mark)))
+
+
+def _cross_cushion(account: Account, sides: list[Position]) -> int:
+    """Cross margin beside what moves with the price of the market of `sides`."""
+    cushion = account.cross_wallet - sum(side.entry_cost for side in sides)
+    for other in account.positions.values():
+        if other.lots and not other.isolated and other.market is not sides[0].market:
+            cushion += margin.unrealized_pnl(other) - margin.maintenance_margin(other)
+    return cushion
 
 
 def _distance(price: Fraction, ticks: int) -> int:

@@ -15,10 +15,10 @@ def risk_row(account: Account, position: Position, instrument: InstrumentFormat)
         **_prices(account, position, instrument),
         "leverage": str(position.leverage),
         "maxNotionalValue": max_notional_text(position),
-        "marginType": "cross",
+        "marginType": margin_word(position.isolated),
         "isAutoAddMargin": "false",
-        "isolatedMargin": money_text(0),
-        "isolatedWallet": money_text(0),
+        "isolatedMargin": isolated_margin_text(position),
+        "isolatedWallet": money_text(position.isolated_wallet),
         "notional": _signed_notional(position),
         "updateTime": position.updated_ms,
     }
@@ -28,10 +28,10 @@ def exposure_row(account: Account, position: Position, instrument: InstrumentFor
     """What v3 positionRisk tells of one market."""
     return {
         **_prices(account, position, instrument),
-        "isolatedMargin": money_text(0),
+        "isolatedMargin": isolated_margin_text(position),
         "notional": _signed_notional(position),
         "marginAsset": position.market.spec.quote_asset,
-        "isolatedWallet": money_text(0),
+        "isolatedWallet": money_text(position.isolated_wallet),
         **margin_fields(position),
         "adl": 0,
         "bidNotional": money_text(resting_notional(position, Side.BUY)),
@@ -47,7 +47,7 @@ def account_row_v2(position: Position, instrument: InstrumentFormat) -> Row:
         **margin_fields(position),
         "unrealizedProfit": money_text(margin.unrealized_pnl(position)),
         "leverage": str(position.leverage),
-        "isolated": False,
+        "isolated": position.isolated,
         "entryPrice": instrument.entry_price(position.entry_cost, position.lots),
         "breakEvenPrice": break_even_text(position, instrument),
         "maxNotional": max_notional_text(position),
@@ -56,7 +56,7 @@ def account_row_v2(position: Position, instrument: InstrumentFormat) -> Row:
         "positionSide": position.side.name,
         "positionAmt": instrument.quantity[position.lots],
         "notional": _signed_notional(position),
-        "isolatedWallet": money_text(0),
+        "isolatedWallet": money_text(position.isolated_wallet),
         "updateTime": position.updated_ms,
     }
 
@@ -69,9 +69,9 @@ def account_row_v3(position: Position, instrument: InstrumentFormat) -> Row:
         "positionSide": position.side.name,
         "positionAmt": instrument.quantity[position.lots],
         "unrealizedProfit": money_text(margin.unrealized_pnl(position)),
-        "isolatedMargin": money_text(0),
+        "isolatedMargin": isolated_margin_text(position),
         "notional": _signed_notional(position),
-        "isolatedWallet": money_text(0),
+        "isolatedWallet": money_text(position.isolated_wallet),
         "initialMargin": fields["initialMargin"],
         "maintMargin": fields["maintMargin"],
         "updateTime": position.updated_ms,
@@ -87,6 +87,22 @@ def margin_fields(position: Position) -> Row:
         "positionInitialMargin": money_text(held),
         "openOrderInitialMargin": money_text(position.order_margin),
     }
+
+
+def isolated_margin_text(position: Position) -> str:
+    """What an isolated position is worth: its wallet and its unrealized profit."""
+    profit = margin.unrealized_pnl(position) if position.isolated else 0
+    return money_text(position.isolated_wallet + profit)
+
+
+def margin_word(isolated: bool) -> str:
+    """The margin type as a position tells it."""
+    return "isolated" if isolated else "cross"
+
+
+def margin_type_word(isolated: bool) -> str:
+    """The margin type as settings and margin calls tell it."""
+    return "ISOLATED" if isolated else "CROSSED"
 
 
 def max_notional_text(position: Position) -> str:

@@ -28,7 +28,8 @@ def set_margin_type(venue: Venue, command: SetMarginType) -> MarginTypeChanged:
     if found:
         raise Refused(found)
     account.isolated = account.isolated ^ {symbol}
-    changed = MarginTypeChanged(command.account, symbol, command.isolated)
+    told = tuple(tell_position(venue, account, symbol, side) for side in sides_of(account))
+    changed = MarginTypeChanged(command.account, symbol, command.isolated, told)
     venue.events.append(changed)
     return changed
 
@@ -36,9 +37,10 @@ def set_margin_type(venue: Venue, command: SetMarginType) -> MarginTypeChanged:
 def change_margin(venue: Venue, command: ChangeMargin) -> MarginChanged:
     account, symbol = venue.account(command.account), command.symbol
     venue.market(symbol)
+    found = _term_faults(account, command)
     if command.position_side not in sides_of(account):
-        raise Refused([Reason.POSITION_SIDE_MISMATCH])
-    found = _change_faults(venue, account, command)
+        raise Refused([*found, Reason.POSITION_SIDE_MISMATCH])
+    found += _room_faults(venue, account, command)
     if found:
         raise Refused(found)
     amount = to_money(-command.amount if command.removes else command.amount)
@@ -49,8 +51,7 @@ def change_margin(venue: Venue, command: ChangeMargin) -> MarginChanged:
     return changed
 
 
-def _change_faults(venue: Venue, account: Account, command: ChangeMargin) -> list[Reason]:
-    position = venue.position(account, command.symbol, command.position_side)
+def _term_faults(account: Account, command: ChangeMargin) -> list[Reason]:
     found = []
     if command.amount <= 0:
         found.append(Reason.AMOUNT_NOT_POSITIVE)
@@ -58,6 +59,12 @@ def _change_faults(venue: Venue, account: Account, command: ChangeMargin) -> lis
         found.append(Reason.AMOUNT_TOO_LARGE)
     if command.symbol not in account.isolated:
         found.append(Reason.MARGIN_NOT_ISOLATED)
+    return found
+
+
+def _room_faults(venue: Venue, account: Account, command: ChangeMargin) -> list[Reason]:
+    position = venue.position(account, command.symbol, command.position_side)
+    found = []
     if not position.quantity:
         found.append(Reason.MARGIN_WITHOUT_POSITION)
     amount = to_money(command.amount)
