@@ -301,7 +301,8 @@ Single = (
 )
 """Reply to one command: the order after it, what changed, or why it was refused.
 
-`CancelAllOrders` replies with every order that it cancelled, children included.
+`CancelAllOrders` replies with the orders that its scope reached; children that went with
+their parents are told by events alone.
 """
 
 Reply = Single | tuple[Single, ...]
