@@ -112,7 +112,7 @@ DIFFERENCES = (
         adds=("[].actualType",),
     ),
     Difference(
-        "these filters are not applied here",
+        "these filters are not applied here, or only where an instrument asks for it",
         ("GET /fapi/v1/exchangeInfo",),
         lacks=(
             "symbols[].filters[].multiplierUp",

@@ -123,7 +123,9 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
         "Client order id is not valid.",
         "Client order id length should not be more than 36 chars",
     ),
+    -4016: ("Price is higher than mark price multiplier cap.",),
     -4021: ("Invalid depth limit.", "'%s' is not valid depth limit."),
+    -4024: ("Price is lower than mark price multiplier floor.",),
     -4028: (
         "Invalid leverage",
         "Leverage `%s` is not valid",
@@ -160,6 +162,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
             " Please use the Algo Order API endpoints instead."
         ),
     ),
+    -4131: ("The counterparty's best price does not meet the PERCENT_PRICE filter limit",),
     -4135: ("Invalid activation price",),
     -4137: ("Quantity must be zero with closePosition equals true",),
     -4138: ("Reduce only must be true with closePosition equals true",),
@@ -346,6 +349,9 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.LEVERAGE_MARGIN_INSUFFICIENT: (-2028, ()),
     Reason.GOOD_TILL_DATE_INVALID: (-5040, ()),
     Reason.NO_PRICE_TO_MATCH: (-5041, ()),
+    Reason.PRICE_ABOVE_MARK_BOUND: (-4016, ()),
+    Reason.PRICE_BELOW_MARK_BOUND: (-4024, ()),
+    Reason.BEST_PRICE_BEYOND_BOUND: (-4131, ()),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),
     Reason.VENUE_ALREADY_OPEN: (-1020, ()),

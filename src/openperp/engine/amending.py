@@ -9,7 +9,13 @@ from typing import Final
 
 import msgspec
 
-from openperp.engine.checks import check_child_side, check_entry, check_lots, check_price
+from openperp.engine.checks import (
+    check_child_side,
+    check_entry,
+    check_guards,
+    check_lots,
+    check_price,
+)
 from openperp.engine.commands import AmendOrder
 from openperp.engine.ending import cancel, leave_book
 from openperp.engine.events import OrderAmended, OrderRecord
@@ -96,6 +102,8 @@ def _check_terms(position: Position, order: Order, command: AmendOrder) -> int:
     """The price and quantity by themselves; the quantity after clamping a reduce-only order."""
     market = position.market
     check_price(market, command.ticks)
+    if market.spec.guards_prices:
+        check_guards(market, order.side, LIMIT, command.ticks)
     check_lots(market, LIMIT, command.lots)
     lots = command.lots
     if order.reduce_only:

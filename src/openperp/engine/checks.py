@@ -117,6 +117,25 @@ def check_price(market: Market, ticks: int) -> None:
         refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=ticks, max_ticks=spec.max_ticks)
 
 
+def check_guards(market: Market, side: Side, type: OrderType, ticks: int) -> None:
+    """How far from mark price an order may buy above or sell below it.
+
+    Source: the fapi's filter PERCENT_PRICE, which holds buyers to the upper and
+    sellers to the lower bound, and marketTakeBound for the best price that a
+    MARKET order would find.
+    """
+    spec, mark = market.spec, market.mark_ticks
+    if type is LIMIT:
+        if side is BUY and ticks * PPM > mark * spec.multiplier_up_ppm:
+            refuse(Reason.PRICE_ABOVE_MARK_BOUND, ticks=ticks, mark_ticks=mark)
+        if side is SELL and ticks * PPM < mark * spec.multiplier_down_ppm:
+            refuse(Reason.PRICE_BELOW_MARK_BOUND, ticks=ticks, mark_ticks=mark)
+    elif type is MARKET:
+        best = market.book.opposite(side).best_ticks()
+        if best and (best - mark) * side * PPM > mark * spec.market_take_bound_ppm:
+            refuse(Reason.BEST_PRICE_BEYOND_BOUND, best_ticks=best, mark_ticks=mark)
+
+
 def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:
     if command.type is not TRAILING_STOP_MARKET:
         _check_trigger_ticks(market, command.trigger_ticks)

@@ -5,9 +5,10 @@ from openperp.engine.ending import cancel, expire, stop_waiting
 from openperp.engine.events import OrderTriggered
 from openperp.engine.lookup import accepts_orders
 from openperp.engine.matching import execute
+from openperp.engine.numbers import PPM
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, Rejected
-from openperp.engine.state import Account, Position, State
+from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import LIMIT, MARKET, PRICED_TYPES, Cause
 
@@ -67,6 +68,8 @@ def _relieve_family(step: Step, order: Order) -> None:
 def _find_obstacle(
     state: State, account: Account, position: Position, order: Order
 ) -> Cause | None:
+    if order.price_protect and _are_apart(position.market):
+        return Cause.PRICES_APART
     try:
         check_entry(
             state,
@@ -83,6 +86,13 @@ def _find_obstacle(
     except Rejected as rejected:
         return _OBSTACLES[rejected.reject.reason]
     return None
+
+
+def _are_apart(market: Market) -> bool:
+    """Whether mark and last differ by more than the instrument's triggerProtect."""
+    spec = market.spec
+    gap = abs(market.mark_ticks - market.last_ticks)
+    return spec.guards_prices and gap * PPM > market.mark_ticks * spec.trigger_protect_ppm
 
 
 def run_consequences(step: Step) -> None:

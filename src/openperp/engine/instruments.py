@@ -34,6 +34,10 @@ class InstrumentSpec(msgspec.Struct, frozen=True, array_like=True):
     The tick is `tick_units` x 10^-`price_precision` of the quote asset, the lot
     is `lot_units` x 10^-`quantity_precision` of the base asset. Bounds are in
     ticks and lots, `min_notional` in money, rates in parts per million.
+
+    `guards_prices` holds orders to the mark price: LIMIT orders to the two
+    multipliers, MARKET orders to `market_take_bound_ppm`, and triggers with
+    price protection to `trigger_protect_ppm`.
     """
 
     symbol: str
@@ -60,6 +64,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, array_like=True):
     multiplier_up_ppm: int = 1_050_000
     multiplier_down_ppm: int = 950_000
     onboard_ms: int = 1_569_398_400_000
+    guards_prices: bool = False
 
     @property
     def unit(self) -> int:

@@ -12,6 +12,7 @@ from openperp.engine.checks import (
     check_client_ids,
     check_entry,
     check_expiry,
+    check_guards,
     check_limits,
     check_mode,
     check_notional,
@@ -111,6 +112,8 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
 
     waits = command.type in TRIGGER_TYPES
     check_ranges(market, command, plan.lots)
+    if market.spec.guards_prices:
+        check_guards(market, command.side, command.type, command.ticks)
     check_client_ids(state, account, command)
     if plan.parent is not None:
         check_parent(market, command, plan.parent)

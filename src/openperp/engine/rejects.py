@@ -70,6 +70,9 @@ class Reason(IntEnum):
 
     GOOD_TILL_DATE_INVALID = auto()
     NO_PRICE_TO_MATCH = auto()
+    PRICE_ABOVE_MARK_BOUND = auto()
+    PRICE_BELOW_MARK_BOUND = auto()
+    BEST_PRICE_BEYOND_BOUND = auto()
 
 
 Detail = dict[str, int | str]

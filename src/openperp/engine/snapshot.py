@@ -164,8 +164,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 6
-READABLE = frozenset({1, 2, 3, 4, 5, VERSION})
+VERSION = 7
+READABLE = frozenset({1, 2, 3, 4, 5, 6, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()

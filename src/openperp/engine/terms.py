@@ -125,6 +125,8 @@ class Cause(IntEnum):
     """Its next trade would have been one with its own account."""
     DATE_PASSED = 12
     """A GTD order that was not filled by its date."""
+    PRICES_APART = 13
+    """A price-protected trigger order fired while mark and last were too far apart."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its

@@ -38,7 +38,8 @@ class InstrumentTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     `price` is the first index price; `price_decimals` may exceed those of the
     tick: a price with more decimals than that is malformed, one with fewer but
-    off the tick is refused by the price filter.
+    off the tick is refused by the price filter. `price_guards` holds orders to the
+    mark price, within 5 %.
     """
 
     tick: Number
@@ -67,6 +68,7 @@ class InstrumentTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         BracketTerms(2, 7_500_000, "0.25"),
         BracketTerms(1, 15_000_000, "0.5"),
     )
+    price_guards: bool = False
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -198,6 +200,7 @@ def describe(spec: InstrumentSpec, index_ticks: int) -> InstrumentTerms:
         market_max_quantity=quantity(spec.market_max_lots),
         min_notional=_text(spec.min_notional, MONEY_DECIMALS),
         max_orders=spec.max_orders,
+        price_guards=spec.guards_prices,
         maker_fee=_text(spec.maker_fee_ppm, PPM_DECIMALS),
         taker_fee=_text(spec.taker_fee_ppm, PPM_DECIMALS),
         leverage=spec.default_leverage,
@@ -328,6 +331,7 @@ class _Reader:
             taker_fee_ppm=self.ppm("taker_fee", terms.taker_fee),
             default_leverage=terms.leverage,
             brackets=self._brackets(),
+            guards_prices=terms.price_guards,
         )
 
     def _largest(self) -> tuple[int, int]:

@@ -112,6 +112,20 @@ def _filters(spec: InstrumentSpec, text: InstrumentFormat) -> list[Row]:
             "filterType": "MIN_NOTIONAL",
             "notional": decimal_text(spec.min_notional, MONEY_DECIMALS, shortest=True),
         },
+        *_price_guards(spec),
+    ]
+
+
+def _price_guards(spec: InstrumentSpec) -> list[dict[str, Any]]:
+    if not spec.guards_prices:
+        return []
+    return [
+        {
+            "filterType": "PERCENT_PRICE",
+            "multiplierUp": _rate(spec.multiplier_up_ppm),
+            "multiplierDown": _rate(spec.multiplier_down_ppm),
+            "multiplierDecimal": "4",
+        }
     ]
 
 

@@ -30,6 +30,7 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.POSITION_LIMIT: "8",
     Cause.SELF_TRADE: "1",
     Cause.DATE_PASSED: "0",
+    Cause.PRICES_APART: "8",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 

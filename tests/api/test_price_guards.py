@@ -1,0 +1,44 @@
+"""Price guards as an operator asks for them and callers meet them."""
+
+import pytest
+from tests.api.trader import LIMIT, ORDER, Trader
+
+TERMS = {"symbol": "XYZUSDT", "tick": "0.1", "lot": "0.001", "price": "100"}
+
+
+@pytest.fixture
+def guarded(either: Trader) -> Trader:
+    answer = either.venue.operator("POST", "instruments", **TERMS, price_guards=True)
+    assert answer.status == 200, answer.body
+    return either
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "code"), [("BUY", "105.1", -4016), ("SELL", "94.9", -4024)]
+)
+def test_a_price_beyond_its_bound(guarded: Trader, side: str, price: str, code: int) -> None:
+    order = {**LIMIT, "symbol": "XYZUSDT", "side": side, "price": price, "quantity": "1"}
+    assert guarded.refused("POST", ORDER, **order).code == code
+
+
+def test_a_market_order_far_from_mark(guarded: Trader) -> None:
+    ask = {**LIMIT, "symbol": "XYZUSDT", "side": "SELL", "price": "106", "quantity": "1"}
+    guarded.post(ORDER, **ask)
+    market = {"symbol": "XYZUSDT", "side": "BUY", "type": "MARKET", "quantity": "1"}
+    assert guarded.refused("POST", ORDER, **market).code == -4131
+
+
+def test_exchange_info_shows_the_filter_where_it_holds(guarded: Trader) -> None:
+    shown = {
+        row["symbol"]: [row for row in row["filters"] if row["filterType"] == "PERCENT_PRICE"]
+        for row in guarded.venue.get("/fapi/v1/exchangeInfo")["symbols"]
+    }
+    assert shown["BTCUSDT"] == []
+    assert shown["XYZUSDT"] == [
+        {
+            "filterType": "PERCENT_PRICE",
+            "multiplierUp": "1.0500",
+            "multiplierDown": "0.9500",
+            "multiplierDecimal": "4",
+        }
+    ]
