@@ -14,6 +14,7 @@ from openperp.engine.terms import (
     IOC,
     LIMIT,
     MARKET,
+    NO_STP,
     Cause,
     Side,
     StpMode,
@@ -103,7 +104,7 @@ def effective_stp(stp: StpMode, time_in_force: TimeInForce) -> StpMode:
 
     Source: the fapi's rules on self-trade prevention, where it is for GTC, IOC and GTD.
     """
-    return StpMode.NONE if time_in_force is FOK else stp
+    return NO_STP if time_in_force is FOK else stp
 
 
 def _fillable(state: State, order: Order, position: Position, maker: Order) -> int:

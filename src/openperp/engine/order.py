@@ -5,6 +5,8 @@ from openperp.engine.terms import (
     BOTH,
     CONTRACT_PRICE,
     NEW,
+    NO_MATCH,
+    NO_STP,
     Cause,
     OrderType,
     PriceMatch,
@@ -110,9 +112,9 @@ class Order:
         self.position_key = symbol
         self.algo = False
         self.amendments = 0
-        self.stp = StpMode.NONE
+        self.stp: StpMode = NO_STP
         self.expires_ms = 0
-        self.price_match = PriceMatch.NONE
+        self.price_match: PriceMatch = NO_MATCH
 
         self.trigger_ticks = 0
         self.working_type = CONTRACT_PRICE
