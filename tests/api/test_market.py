@@ -225,7 +225,7 @@ def test_premium_index(offline: OfflineVenue, now_ms: int, next_ms: int) -> None
         "markPrice": "3000",
         "indexPrice": "3000",
         "estimatedSettlePrice": "3000",
-        "lastFundingRate": "0.00000000",
+        "lastFundingRate": "0.00010000",
         "interestRate": "0.00010000",
         "nextFundingTime": next_ms,
         "time": now_ms,

@@ -14,12 +14,6 @@ def offline() -> OfflineVenue:
     return OfflineVenue()
 
 
-def test_there_is_no_funding_yet(offline: OfflineVenue) -> None:
-    assert offline.get("/fapi/v1/fundingRate") == []
-    assert offline.get("/fapi/v1/fundingRate", "symbol=BTCUSDT&startTime=1&endTime=2") == []
-    assert offline.get("/fapi/v1/fundingInfo") == []
-
-
 @pytest.mark.parametrize(
     ("query", "code"),
     [

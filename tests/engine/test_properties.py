@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from tests.engine.desk import START_MS, Desk
+from tests.engine.desk import BTC, START_MS, Desk
 
 from openperp.engine import invariants, snapshot
 from openperp.engine.apply import apply
@@ -16,6 +16,7 @@ from openperp.engine.commands import (
     CancelOrder,
     ChangeMargin,
     Command,
+    DefineInstrument,
     Deposit,
     PlaceOrder,
     Pulse,
@@ -110,7 +111,7 @@ SINGLES = st.one_of(
     orders(),
     AMENDMENTS,
     CANCELS,
-    st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.booleans(), st.booleans()),
+    st.builds(SetPrice, st.just("BTCUSDT"), TICKS, st.booleans(), st.booleans(), st.booleans()),
     st.builds(SetLeverage, ACCOUNTS, st.just("BTCUSDT"), st.integers(0, 101)),
     st.builds(SetPositionMode, ACCOUNTS, st.booleans()),
     st.builds(SetMarginType, ACCOUNTS, st.just("BTCUSDT"), st.booleans()),
@@ -354,6 +355,31 @@ def test_replay_and_snapshot_with_tail_equal_the_live_venue(
         assert apply(replayed, record) == applied
         assert apply(loaded, record) == applied
     assert snapshot.digest(loaded) == snapshot.digest(replayed) == snapshot.digest(desk.state)
+
+
+PAUSES = st.sampled_from([1, 1, 1_000, 4_998, 5_000, 60_000, 3_600_000, 8 * 3_600_000])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(COMMANDS, PAUSES), min_size=15, max_size=40), st.integers(1, 9_999_999))
+def test_time_brings_about_the_same_however_often_it_is_looked_at(
+    session: list[tuple[Command, int]], pulse_ms: int
+) -> None:
+    """A venue that hears of each command alone, and one that is told the time in between."""
+    desk, watched = Desk(deposit="100000"), Desk(deposit="100000")
+    spec = structs.replace(BTC, funding_hours=1, funding_cap_ppm=3_750)
+    for each in (desk, watched):
+        each.do(DefineInstrument(spec, 600_000))
+        each.do(SetPrice("BTCUSDT", 600_000, formula=True))
+    for wild, pause_ms in session:
+        command = suit(desk, wild)
+        due_ms = desk.now + pause_ms
+        for time_ms in range(desk.now + pulse_ms, due_ms, max(pulse_ms, pause_ms // 9)):
+            watched.now = time_ms
+            watched.do(Pulse())
+        desk.now = watched.now = due_ms
+        assert desk.do(command) == watched.do(command)
+    assert snapshot.digest(desk.state) == snapshot.digest(watched.state)
 
 
 @settings(max_examples=30, deadline=None)

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
 from tests.api.offline import START_MS, OfflineVenue
 from tests.api.trader import ALGO, ORDER, Trader, trade
+
+from openperp.engine.commands import DefineInstrument, Pulse
 
 SYMBOL = "BTCUSDT"
 MINUTE = 60_000
@@ -130,6 +133,21 @@ def with_margin_change(scene: Scene) -> Fields:
     return {"symbol": "ETHUSDT"}
 
 
+def after_funding(scene: Scene) -> Fields:
+    venue = scene.alice.venue
+    venue.now_ms = START_MS + 8 * 60 * MINUTE
+    venue.apply(Pulse())
+    return {"symbol": SYMBOL}
+
+
+def with_own_terms(scene: Scene) -> Fields:
+    """A contract that pays more often than the others."""
+    venue = scene.alice.venue
+    market = venue.state.markets[SYMBOL]
+    venue.apply(DefineInstrument(replace(market.spec, funding_hours=4), market.initial_ticks))
+    return {}
+
+
 def with_listen_key(scene: Scene) -> Fields:
     scene.alice.post("/fapi/v1/listenKey")
     return {}
@@ -174,8 +192,8 @@ CALLS: dict[str, list[Call]] = {
     "GET /fapi/v2/ticker/price": [ONE, NONE],
     "GET /fapi/v1/ticker/bookTicker": [ONE, NONE],
     "GET /fapi/v1/openInterest": [ONE],
-    "GET /fapi/v1/fundingRate": [ONE],
-    "GET /fapi/v1/fundingInfo": [NONE],
+    "GET /fapi/v1/fundingRate": [after_funding],
+    "GET /fapi/v1/fundingInfo": [with_own_terms],
     "GET /fapi/v1/constituents": [ONE],
     "GET /fapi/v1/insuranceBalance": [ONE, NONE],
     "GET /fapi/v1/symbolAdlRisk": [ONE, NONE],

@@ -12,7 +12,7 @@ from openperp.engine.events import OrderCanceled, OrderFilled, OrderRecord
 from openperp.engine.terms import OrderStatus
 from openperp.history import client_ids
 from openperp.history.base import HistoryUnusable
-from openperp.history.file import read_position
+from openperp.history.file import FORMAT, read_position
 from openperp.history.store import SqliteHistory
 
 
@@ -60,7 +60,7 @@ def test_a_file_of_another_journal_is_put_aside(path: Path, make: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("PRAGMA user_version = 5", "it is no history of this version of openperp"),
+        (f"PRAGMA user_version = {FORMAT + 1}", "it is no history of this version of openperp"),
         ("PRAGMA application_id = 7", "it is no history of this version of openperp"),
         ("DROP TABLE fills", "its tables are not as they were made"),
         ("DROP INDEX fills_by_order", "its tables are not as they were made"),
@@ -84,7 +84,7 @@ def test_a_changed_file_is_put_aside(path: Path, make: Any, change: str, reason:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("PRAGMA user_version = 5", "it is no history of this version of openperp"),
+        (f"PRAGMA user_version = {FORMAT + 1}", "it is no history of this version of openperp"),
         ("DROP TABLE fills", "its tables are not as they were made"),
         ("UPDATE history SET identity = 'other'", "it belongs to another journal"),
         ("UPDATE history SET position = 29", "it ends at record 29"),

@@ -16,19 +16,31 @@ from openperp.engine.events import (
     AccountCreated,
     Applied,
     Event,
+    FundingPaid,
+    FundingSettled,
     InstrumentDefined,
     OrderFilled,
     PositionChanged,
+    PremiumChanged,
     PriceChanged,
+    TimePassed,
     TradeExecuted,
     VenueReset,
     WalletChanged,
 )
-from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.terms import PositionSide
 from openperp.history import memory, tables
 from openperp.history.intervals import DAY, HOUR, INTERVALS, MINUTE, period_start, shift_period
-from openperp.history.market import AggTrade, Bar, BarKind, Income, IncomeKind, Statistics, Trade
+from openperp.history.market import (
+    AggTrade,
+    Bar,
+    BarKind,
+    Funding,
+    Income,
+    IncomeKind,
+    Statistics,
+    Trade,
+)
 from openperp.history.store import SqliteHistory
 
 START = 1_767_225_600_000
@@ -49,6 +61,8 @@ steps = st.one_of(
     *[st.tuples(st.just("trade"), symbols, st.lists(trades, min_size=1, max_size=4))] * 3,
     *[st.tuples(st.just("price"), symbols, ticks, ticks, ticks)] * 2,
     *[st.tuples(st.just("time"), jumps)] * 3,
+    st.tuples(st.just("premium"), symbols, st.integers(-9, 9), st.sampled_from(SHORT_JUMPS)),
+    st.tuples(st.just("fund"), symbols, accounts, st.integers(-9, 9)),
     st.tuples(st.just("round"), st.sampled_from([MINUTE, 5 * MINUTE, HOUR, DAY])),
     st.tuples(st.just("transfer"), accounts, st.integers(-9, 9)),
     st.tuples(st.just("fill"), accounts, symbols, st.integers(-3, 3), st.integers(0, 3)),
@@ -113,6 +127,7 @@ class World:
         self.wallets = dict.fromkeys(ACCOUNTS, DEPOSIT)
         self.held: dict[tuple[int, str, int], int] = {}
         self.income: list[Income] = []
+        self.fundings: list[Funding] = []
         self.states: list[tuple[int, dict[str, Statistics]]] = []
 
     def step(self, name: str, *arguments: Any) -> None:
@@ -183,10 +198,32 @@ class World:
 
     def set_price(self, symbol: str, index: int, mark: int, last: int) -> None:
         seen = self.markets[symbol].seen
-        premium = ((mark - index) * MONEY_ONE * 2 + index) // (2 * index)
+        premium = seen[BarKind.PREMIUM][-1][1] if seen[BarKind.PREMIUM] else 0
         for kind, price in zip(BarKind, (last, index, mark, premium), strict=True):
             if kind != BarKind.LAST or not seen[kind] or seen[kind][-1][1] != price:
                 seen[kind].append((self.now, price, None))
+
+    def premium(self, symbol: str, premium: int, early_ms: int) -> None:
+        """The premium changes in a record, some time before its own time."""
+        first_ms = self.now - early_ms
+        if first_ms <= self.states[-1][0]:
+            first_ms = self.now
+        self.markets[symbol].seen[BarKind.PREMIUM].append((first_ms, premium, None))
+        self.absorb(TimePassed(first_ms), PremiumChanged(symbol, premium), TimePassed(self.now))
+
+    def fund(self, symbol: str, account: int, amount: int) -> None:
+        """Funding at the next whole hour, some of it of one account."""
+        self.now += HOUR - self.now % HOUR
+        funding = Funding(symbol, amount, 100, self.now)
+        self.fundings.append(funding)
+        self.wallets[account] += amount
+        self.earn(account, symbol, IncomeKind.FUNDING_FEE, amount, 0)
+        self.absorb(
+            FundingSettled(symbol, amount, 100, self.now),
+            FundingPaid(
+                account, symbol, PositionSide.BOTH, amount, self.wallets[account], self.now
+            ),
+        )
 
     def transfer(self, account: int, amount: int) -> None:
         self.wallets[account] += amount
@@ -317,6 +354,10 @@ def check(world: World, asked: list[dict[str, int]]) -> None:
         by_id = {**within, **({"from_id": span["from_id"]} if "from_id" in span else {})}
         for symbol in SYMBOLS:
             check_market(world, symbol, span, within, by_id)
+        for symbol in (*SYMBOLS, ""):
+            fundings = [each for each in world.fundings if symbol in ("", each.symbol)]
+            expected = cut(fundings, span, "time_ms", "time_ms")
+            assert world.history.market.list_fundings(symbol, **within) == expected
         for account in ACCOUNTS:
             for symbol in (*SYMBOLS, ""):
                 for kind in (None, *IncomeKind):

@@ -85,6 +85,7 @@ def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
 def make_third_format(path: Path) -> None:
     """What a file held before there was isolated margin."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE fundings")
         connection.execute("DROP TABLE margin_changes")
         connection.execute("PRAGMA user_version = 3")
 

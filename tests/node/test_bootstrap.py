@@ -19,6 +19,7 @@ from openperp.engine.commands import (
     PlaceOrder,
     Pulse,
     SetOrderLimits,
+    SetPrice,
 )
 from openperp.engine.events import OrderRecord
 from openperp.engine.rejects import Reject
@@ -362,3 +363,27 @@ def test_a_bug_at_the_stop_comes_through_and_leaves_no_lock(
             run(tmp_path)
     assert len(commands_of(tmp_path)) == 6
     run(tmp_path)
+
+
+def test_funding_that_came_due_while_the_venue_was_down_is_skipped(tmp_path: Path) -> None:
+    """The first start is at the beginning of 2026, the second one today."""
+    run(tmp_path)
+
+    async def after(venue: Venue) -> None:
+        view = venue.node.view
+        assert view.history.market.list_fundings("") == []
+        assert all(market.funding_ms > view.now_ms() for market in view.state.markets.values())
+
+    run(tmp_path, after, clock="real")
+
+
+def test_a_quiet_market_does_not_follow_the_formula_of_a_demo_before_it(tmp_path: Path) -> None:
+    async def demo(venue: Venue) -> None:
+        price = SetPrice("BTCUSDT", 600_000, formula=True)
+        await venue.node.submit(Submission(price, lambda _: None))
+
+    async def quiet(venue: Venue) -> None:
+        assert not venue.node.view.state.markets["BTCUSDT"].formula
+
+    run(tmp_path, demo)
+    run(tmp_path, quiet)

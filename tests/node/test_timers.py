@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
+from msgspec.structs import replace
 from tests.node.desk import START_MS, change, open_machine, virtual_clock
 from tests.node.test_bootstrap import bid, run
 
 from openperp.api.endpoint import ClockChange, Submission
 from openperp.bootstrap import Venue
-from openperp.engine.commands import Command, Pulse, SetCountdown
+from openperp.engine.commands import Command, DefineInstrument, Pulse, SetCountdown
 from openperp.engine.events import Applied, CountdownFired
 from openperp.node.clock import Clock, RealClock
 from openperp.node.errors import JournalFailed, QueueFull, Unavailable
@@ -208,7 +209,13 @@ def test_an_advance_fires_all_that_is_due_on_the_way() -> None:
 
 
 def test_what_came_due_while_the_venue_was_down_fires_at_its_start(tmp_path: Path) -> None:
+    """Without funding, for whose sake a venue would let it happen while it opens."""
+
     async def before(venue: Venue) -> None:
+        for market in venue.node.view.state.markets.values():
+            unfunded = replace(market.spec, funding_hours=0)
+            define = DefineInstrument(unfunded, market.initial_ticks)
+            await venue.node.submit(Submission(define, lambda _: None))
         await venue.node.submit(Submission(bid(), lambda _: None))
         await venue.node.submit(Submission(SetCountdown(1, "BTCUSDT", 1_000), lambda _: None))
 

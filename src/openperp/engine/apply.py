@@ -20,6 +20,7 @@ from openperp.engine import (
     amending,
     canceling,
     countdowns,
+    funding,
     isolation,
     passing,
     placing,
@@ -40,6 +41,7 @@ from openperp.engine.commands import (
     Pulse,
     Record,
     Reset,
+    Resume,
     SetCountdown,
     SetLeverage,
     SetMarginType,
@@ -78,6 +80,7 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     SetOrderLimits: venue.set_order_limits,
     Reset: venue.reset,
     Pulse: venue.pulse,
+    Resume: venue.pulse,
 }
 
 
@@ -89,11 +92,13 @@ def apply(state: State, record: Record) -> Applied:
     """
     assert record.seq == state.seq + 1, f"record {record.seq} follows {state.seq}"
     state.seq = record.seq
-    now = state.time_ms = max(state.time_ms, record.time_ms)
-    step = Step(state, now)
-    if 0 < state.due_ms <= now:
-        passing.pass_time(step)
     command = record.command
+    since = state.time_ms
+    now = state.time_ms = max(since, record.time_ms)
+    step = Step(state, now)
+    if 0 < state.due_ms <= now or state.sample_ms <= now:
+        resumes = isinstance(command, Resume)
+        passing.pass_time(step, 0 if resumes else since + funding.HORIZON_MS)
     reply: Reply
     if isinstance(command, Batch):
         reply = tuple([_apply_one(step, single) for single in command.commands])

@@ -238,13 +238,15 @@ class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", ta
     """Sets the index price, and mark with it.
 
     Last moves along if `moves_last`, and otherwise follows the index until the
-    first trade, unless `keeps_last`.
+    first trade, unless `keeps_last`. With `formula` the mark price is the
+    documented median from now on, until a command without it.
     """
 
     symbol: str
     ticks: int
     moves_last: bool = False
     keeps_last: bool = False
+    formula: bool = False
 
 
 class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode", tag_field="do"):
@@ -270,6 +272,10 @@ class Pulse(msgspec.Struct, frozen=True, array_like=True, tag="pulse", tag_field
     """Nothing but the passing of time, which its record carries."""
 
 
+class Resume(msgspec.Struct, frozen=True, array_like=True, tag="resume", tag_field="do"):
+    """The venue was away until now: the funding that came due meanwhile is not paid."""
+
+
 Single = (
     OpenVenue
     | DefineInstrument
@@ -291,6 +297,7 @@ Single = (
     | SetOrderLimits
     | Reset
     | Pulse
+    | Resume
 )
 
 

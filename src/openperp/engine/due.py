@@ -9,6 +9,8 @@ from typing import Final
 
 from openperp.engine.state import State
 
+FUNDING: Final = 1
+"""The next funding of a symbol; the number is 0."""
 COUNTDOWN: Final = 2
 """The countdown of an account (its number) on a symbol."""
 EXPIRY: Final = 3

@@ -244,6 +244,51 @@ class PriceChanged(msgspec.Struct, frozen=True, tag=True):
     last_ticks: int
 
 
+class TimePassed(msgspec.Struct, frozen=True, tag=True):
+    """What is told next happened at `time_ms`, before the time of the record."""
+
+    time_ms: int
+
+
+class PremiumChanged(msgspec.Struct, frozen=True, tag=True):
+    """The premium index of a market was sampled anew; in units of 10^-8."""
+
+    symbol: str
+    premium: int
+
+
+class FundingSettled(msgspec.Struct, frozen=True, tag=True):
+    """Positions paid and received `rate`, in units of 10^-8, of their value at `mark_ticks`."""
+
+    symbol: str
+    rate: int
+    mark_ticks: int
+    time_ms: int
+
+
+class FundingPaid(msgspec.Struct, frozen=True, tag=True):
+    """What funding made of a wallet: `amount` is signed money, `wallet` the balance after it,
+    `set_aside` what of it belongs to isolated positions.
+
+    An isolated position, whose own margin it was, is told next.
+    """
+
+    account: int
+    symbol: str
+    position_side: PositionSide
+    amount: int
+    wallet: int
+    time_ms: int
+    set_aside: int = 0
+
+
+class FundingSkipped(msgspec.Struct, frozen=True, tag=True):
+    """The funding of `time_ms` was not paid, nor any other up to the next that is told."""
+
+    symbol: str
+    time_ms: int
+
+
 class ModeChanged(msgspec.Struct, frozen=True, tag=True):
     mode: Mode
     symbol: str
@@ -279,6 +324,11 @@ Event = (
     | CountdownFired
     | LeverageChanged
     | PriceChanged
+    | TimePassed
+    | PremiumChanged
+    | FundingSettled
+    | FundingPaid
+    | FundingSkipped
     | ModeChanged
     | OrderLimitsChanged
     | VenueReset

@@ -38,6 +38,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, array_like=True):
     `guards_prices` holds orders to the mark price: LIMIT orders to the two
     multipliers, MARKET orders to `market_take_bound_ppm`, and triggers with
     price protection to `trigger_protect_ppm`.
+
+    Funding comes every `funding_hours` (never with zero), at a rate of at most
+    `funding_cap_ppm` either way; the interest in it is meant for eight hours.
     """
 
     symbol: str
@@ -65,6 +68,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, array_like=True):
     multiplier_down_ppm: int = 950_000
     onboard_ms: int = 1_569_398_400_000
     guards_prices: bool = False
+    funding_hours: int = 0
+    funding_cap_ppm: int = 0
+    interest_ppm: int = 100
 
     @property
     def unit(self) -> int:
@@ -124,6 +130,8 @@ def _find_terms_fault(spec: InstrumentSpec) -> str:
         return "the minimum notional or the order limit is out of bounds"
     if not 0 <= spec.onboard_ms < NOTIONAL_LIMIT:
         return "the listing time is out of bounds"
+    if spec.funding_hours and not (1 <= spec.funding_hours <= 24 and 24 % spec.funding_hours == 0):
+        return "the hours between two fundings must divide a day; 0 stands for no funding"
     rates = (
         spec.maker_fee_ppm,
         spec.taker_fee_ppm,
@@ -131,6 +139,8 @@ def _find_terms_fault(spec: InstrumentSpec) -> str:
         spec.liquidation_fee_ppm,
         spec.market_take_bound_ppm,
         spec.multiplier_down_ppm,
+        spec.funding_cap_ppm,
+        spec.interest_ppm,
     )
     if min(rates) < 0 or max(rates) >= PPM or not PPM < spec.multiplier_up_ppm < 1000 * PPM:
         return "fees and other rates must be at least zero and below 100 %"

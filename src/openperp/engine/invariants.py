@@ -5,12 +5,13 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
-from openperp.engine.due import COUNTDOWN, EXPIRY
+from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.numbers import divide_up
 from openperp.engine.order import Order
-from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.pricing import BASIS_SAMPLES, SAMPLE_MS
+from openperp.engine.state import NEVER, Account, Market, Position, State
 from openperp.engine.terms import (
     BOTH,
     LONG,
@@ -29,6 +30,7 @@ def check(state: State) -> None:
     for market in state.markets.values():
         _check_book(market)
         _check_index(state, market)
+        _check_prices(state, market)
     for account in state.accounts.values():
         _check_account(state, account)
         _check_client_ids(state, account)
@@ -110,6 +112,17 @@ def _check_index(state: State, market: Market) -> None:
     for heap in (heap for queue in queues for heap in (queue.rising, queue.falling)):
         stale = sum(not entry[2].indexed for entry in heap.entries)
         _require(heap.stale == stale, f"a trigger heap counts {heap.stale} stale, not {stale}")
+
+
+def _check_prices(state: State, market: Market) -> None:
+    """Mark is the index but where it follows the formula, and then both are sampled."""
+    symbol = market.symbol
+    if not market.formula:
+        ticks = (market.mark_ticks, market.index_ticks)
+        _require(ticks[0] == ticks[1], f"mark and index of {symbol} differ: {ticks}")
+    sampled = market.formula or market.funding_ms > 0
+    _require(not sampled or state.sample_ms != NEVER, f"prices of {symbol} are not sampled")
+    _require(len(market.basis) <= BASIS_SAMPLES, f"the basis of {symbol} has too many samples")
 
 
 def _check_client_ids(state: State, account: Account) -> None:
@@ -231,22 +244,26 @@ def _check_membership(state: State) -> None:
 
 def _check_due(state: State) -> None:
     """The queue holds all that is going to happen, and knows what of it is next."""
-    countdowns = {
+    expected = {
         (COUNTDOWN, account_id, symbol): due_ms
         for (account_id, symbol), (due_ms, _) in state.countdowns.items()
     }
-    expiries = {
+    expected |= {
         (EXPIRY, order_id, ""): order.expires_ms
         for order_id, order in state.orders.items()
         if order.expires_ms
     }
-    _require(
-        state.due_times == countdowns | expiries,
-        "the queue holds other countdowns and expiries than those that are to come",
-    )
+    expected |= {
+        (FUNDING, 0, market.symbol): market.funding_ms
+        for market in state.markets.values()
+        if market.funding_ms
+    }
+    _require(state.due_times == expected, "the queue holds other things than are going to happen")
     queued = {(due_ms, *key) for key, due_ms in state.due_times.items()}
     _require(queued <= set(state.due_heap), "something that is going to happen is not in the heap")
     first = min(state.due_times.values(), default=0)
+    next_ms = (state.time_ms // SAMPLE_MS + 1) * SAMPLE_MS
+    _require(state.sample_ms in (next_ms, NEVER), f"prices are sampled at {state.sample_ms}")
     _require(state.due_ms == first, f"the next is due at {first}, not {state.due_ms}")
 
 

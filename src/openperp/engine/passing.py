@@ -1,33 +1,46 @@
 """What the passing of time brings about, before the record that finds it due.
 
-The earliest happens first, each at its own time. What each kind of key in the
-queue does is told by its own module.
+The earliest happens first, each at its own time. At one time prices are sampled
+first, then the queue follows. What each kind of key in the queue does is told by
+its own module.
 """
 
-from openperp.engine import countdowns
-from openperp.engine.due import COUNTDOWN, EXPIRY, DueKey, take_next
+from openperp.engine import countdowns, funding
+from openperp.engine.due import EXPIRY, FUNDING, DueKey, take_next
 from openperp.engine.ending import expire
 from openperp.engine.firing import run_consequences
+from openperp.engine.sampling import take_samples, tell_time
 from openperp.engine.step import Step
 from openperp.engine.terms import Cause
 
 
-def pass_time(step: Step) -> None:
-    """Lets all happen that is due up to now."""
+def pass_time(step: Step, funded_until_ms: int) -> None:
+    """Lets all happen that is due up to now; funding later than `funded_until_ms` is skipped."""
     state = step.state
     now = step.now
     while 0 < state.due_ms <= now:
+        take_samples(step, state.due_ms)
         step.now = state.due_ms
-        _happen(step, take_next(state))
+        if step.told_ms:
+            tell_time(step, step.now)
+        key = take_next(state)
+        if key[0] == FUNDING and step.now > funded_until_ms:
+            funding.skip(step, key[2], now)
+        else:
+            _happen(step, key)
         if step.moves:
             run_consequences(step)
+    take_samples(step, now)
     step.now = now
+    if step.told_ms:
+        tell_time(step, now)
 
 
 def _happen(step: Step, key: DueKey) -> None:
     kind, number, symbol = key
-    if kind == EXPIRY:
+    if kind == FUNDING:
+        funding.settle(step, symbol)
+    elif kind == EXPIRY:
         expire(step, step.state.orders[number], Cause.DATE_PASSED)
-        return
-    assert kind == COUNTDOWN, key
-    countdowns.fire(step, number, symbol)
+    else:
+        countdowns.fire(step, number, symbol)

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from openperp.engine.due import COUNTDOWN, EXPIRY, schedule
+from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
+from openperp.engine.sampling import plan_samples
 from openperp.engine.state import Account, Key, Market, Position, State, position_key
 from openperp.engine.terms import (
     Mode,
@@ -102,6 +103,13 @@ class _MarketDump(msgspec.Struct, array_like=True):
     update_id: int
     bids: list[int]
     asks: list[int]
+    formula: bool = False
+    basis: list[int] = []
+    premium: int = 0
+    premium_sum: int = 0
+    period_ms: int = 0
+    funding_ms: int = 0
+    funding_rate: int = 0
 
 
 class _PositionDump(msgspec.Struct, array_like=True):
@@ -164,8 +172,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 7
-READABLE = frozenset({1, 2, 3, 4, 5, 6, VERSION})
+VERSION = 8
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -269,6 +277,7 @@ def load(data: bytes) -> State:
     for account_id, symbol, due_ms, scope in dumped.countdowns:
         state.countdowns[account_id, symbol] = (due_ms, scope)
         schedule(state, (COUNTDOWN, account_id, symbol), due_ms)
+    plan_samples(state, state.time_ms)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips
@@ -295,6 +304,13 @@ def _dump_market(market: Market) -> _MarketDump:
         market.book.update_id,
         _ids(market.book.bids.orders()),
         _ids(market.book.asks.orders()),
+        market.formula,
+        market.basis,
+        market.premium,
+        market.premium_sum,
+        market.period_ms,
+        market.funding_ms,
+        market.funding_rate,
     )
 
 
@@ -352,6 +368,15 @@ def _load_market(state: State, dumped: _MarketDump) -> None:
     market.priced_ms = dumped.priced_ms
     market.traded_ms = dumped.traded_ms
     market.mode = dumped.mode
+    market.formula = dumped.formula
+    market.basis = dumped.basis
+    market.premium = dumped.premium
+    market.premium_sum = dumped.premium_sum
+    market.period_ms = dumped.period_ms
+    market.funding_ms = dumped.funding_ms
+    market.funding_rate = dumped.funding_rate
+    if market.funding_ms:
+        schedule(state, (FUNDING, 0, market.symbol), market.funding_ms)
     market.book.update_id = dumped.update_id
     for order_id in dumped.bids:
         market.book.bids.add(state.orders[order_id])

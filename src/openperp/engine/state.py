@@ -5,6 +5,8 @@ them, everyone else reads. Dicts are iterated only in insertion order, which
 replay reproduces.
 """
 
+from typing import Final
+
 from openperp.engine.book import Book
 from openperp.engine.chain import OrderChain
 from openperp.engine.instruments import InstrumentSpec
@@ -21,6 +23,9 @@ from openperp.engine.terms import (
 )
 from openperp.engine.triggers import TriggerIndex
 
+NEVER: Final = 2**62 - 1
+"""A time that does not come; the largest integer that stays unboxed."""
+
 
 class Market:
     """An instrument with its book, prices (ticks) and waiting trigger orders.
@@ -29,17 +34,31 @@ class Market:
     index. `instrument_id` numbers instruments by age, for keys of the history;
     `caps` holds the notional cap, in money, of every leverage; `symbol` is that
     of the `spec`.
+
+    With `formula` the mark price is the documented median, with the average of
+    `basis` (see `pricing.basis_now`; the oldest sample first); otherwise it is the
+    index. `funding_ms` is when funding comes next, zero for never, in a period
+    that began at `period_ms`; `premium` is its latest sample and `premium_sum`
+    what they add up to, each with its weight; `funding_rate` was paid last. Rates
+    and premiums are in units of 10^-8.
     """
 
     __slots__ = (
+        "basis",
         "book",
         "caps",
+        "formula",
+        "funding_ms",
+        "funding_rate",
         "index_ticks",
         "initial_ticks",
         "instrument_id",
         "last_ticks",
         "mark_ticks",
         "mode",
+        "period_ms",
+        "premium",
+        "premium_sum",
         "priced_ms",
         "spec",
         "symbol",
@@ -64,6 +83,13 @@ class Market:
         self.priced_ms = 0
         self.traded_ms = 0
         self.mode = NORMAL
+        self.formula = False
+        self.basis: list[int] = []
+        self.premium = 0
+        self.premium_sum = 0
+        self.period_ms = 0
+        self.funding_ms = 0
+        self.funding_rate = 0
 
     def set_spec(self, spec: InstrumentSpec) -> None:
         """Takes new terms; the tick and the lot stay what they are."""
@@ -235,7 +261,8 @@ class State:
     may itself be terminal by then. `countdowns` has the time and reach of each
     by account and symbol. `due_times` has the time of all that is going to
     happen (see `due`), `due_heap` the same with what is out of date, though never
-    at its top, whose time is `due_ms`; zero for none.
+    at its top, whose time is `due_ms`; zero for none. `sample_ms` is when prices
+    are sampled next, or NEVER.
     """
 
     __slots__ = (
@@ -259,6 +286,7 @@ class State:
         "next_trade_id",
         "order_limits",
         "orders",
+        "sample_ms",
         "separate_trigger_ids",
         "seq",
         "time_ms",
@@ -282,6 +310,7 @@ class State:
         self.due_times: dict[tuple[int, int, str], int] = {}
         self.due_heap: list[tuple[int, int, int, str]] = []
         self.due_ms = 0
+        self.sample_ms = NEVER
         self.next_order_id = 1
         self.next_trade_id = 1
         self.next_amendment_id = 1

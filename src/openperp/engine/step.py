@@ -13,16 +13,18 @@ class Step:
     """`moves` queues prices in the order in which they came about.
 
     An order that starts to watch is put into the trigger index when its turn in
-    the queue comes, so it sees no price from before.
+    the queue comes, so it sees no price from before. `told_ms` is the time that
+    the events have told last; zero stands for that of the record.
     """
 
-    __slots__ = ("events", "moves", "now", "state")
+    __slots__ = ("events", "moves", "now", "state", "told_ms")
 
     def __init__(self, state: State, now: int) -> None:
         self.state = state
         self.now = now
         self.events: list[Event] = []
         self.moves: list[Move] = []
+        self.told_ms = 0
 
     def price_moved(self, market: Market, working_type: WorkingType, ticks: int) -> None:
         self.moves.append((market, working_type, ticks, None))

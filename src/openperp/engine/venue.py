@@ -6,6 +6,7 @@ from openperp.engine.commands import (
     OpenVenue,
     Pulse,
     Reset,
+    Resume,
     SetMode,
     SetOrderLimits,
     SetPrice,
@@ -19,9 +20,12 @@ from openperp.engine.events import (
     VenueOpened,
     VenueReset,
 )
+from openperp.engine.funding import plan_funding
 from openperp.engine.instruments import InstrumentSpec, find_spec_fault
 from openperp.engine.lookup import get_market
+from openperp.engine.pricing import mark_at
 from openperp.engine.rejects import Reason, refuse
+from openperp.engine.sampling import plan_samples
 from openperp.engine.state import Account, Market, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
@@ -61,6 +65,8 @@ def define_instrument(step: Step, command: DefineInstrument) -> None:
         _check_leverages(state, spec)
         market.set_spec(spec)
         market.initial_ticks = command.index_ticks
+    plan_funding(state, market, step.now)
+    plan_samples(state, step.now)
     step.events.append(InstrumentDefined(spec))
 
 
@@ -105,11 +111,17 @@ def set_price(step: Step, command: SetPrice) -> PriceChanged:
     if command.ticks > spec.max_ticks:
         refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=command.ticks, max_ticks=spec.max_ticks)
     market.index_ticks = command.ticks
-    market.mark_ticks = command.ticks
     market.priced_ms = step.now
-    step.price_moved(market, MARK_PRICE, command.ticks)
-    if command.moves_last or not (market.traded or command.keeps_last):
+    moves_last = command.moves_last or not (market.traded or command.keeps_last)
+    if moves_last:
         market.last_ticks = command.ticks
+    if command.formula != market.formula:
+        market.formula = command.formula
+        market.basis = []
+        plan_samples(step.state, step.now)
+    market.mark_ticks = mark_at(market, step.now) if market.formula else command.ticks
+    step.price_moved(market, MARK_PRICE, market.mark_ticks)
+    if moves_last:
         step.price_moved(market, CONTRACT_PRICE, command.ticks)
     changed = PriceChanged(command.symbol, market.index_ticks, market.mark_ticks, market.last_ticks)
     step.events.append(changed)
@@ -138,7 +150,7 @@ def set_order_limits(step: Step, command: SetOrderLimits) -> None:
     step.events.append(OrderLimitsChanged(command.enabled))
 
 
-def pulse(step: Step, command: Pulse) -> None:
+def pulse(step: Step, command: Pulse | Resume) -> None:
     """Time has passed; what is due has happened before this handler is called."""
 
 
@@ -162,6 +174,9 @@ def reset(step: Step, command: Reset) -> None:
         state.accounts[account_id] = fresh_account
         state.net_deposits += account.first_deposit
     _forget(state)
+    for market in state.markets.values():
+        plan_funding(state, market, step.now)
+    plan_samples(state, step.now)
     step.moves.clear()
     step.events.append(VenueReset())
 

@@ -62,7 +62,18 @@ CREATE INDEX margin_changes_by_kind ON margin_changes (removes);
 """
 """Changes of isolated margin, under the position of the market: before there were none."""
 
-TABLES: Final = (FIRST_TABLES, MARKET_TABLES, AMENDMENT_TABLES, MARGIN_TABLES)
+FUNDING_TABLES: Final = """
+CREATE TABLE fundings (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
+"""
+"""Fundings that were settled; their ids are the hours since the Unix epoch."""
+
+TABLES: Final = (
+    FIRST_TABLES,
+    MARKET_TABLES,
+    AMENDMENT_TABLES,
+    MARGIN_TABLES,
+    FUNDING_TABLES,
+)
 """What each format added to the one before it."""
 FORMAT: Final = len(TABLES)
 """Version of the tables and of the rows in them. Files of earlier formats get the tables that

@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
+from openperp.engine.pricing import HOUR_MS
 from openperp.history.intervals import INTERVALS
-from openperp.history.market import Bar, BarKind, Statistics
+from openperp.history.market import Bar, BarKind, Funding, Statistics
 
 ID_BITS: Final = 40
 """Bits of an id (of a trade with its side, where it has two) under the owner in a key."""
@@ -18,6 +19,11 @@ encode_row: Final = msgspec.json.Encoder().encode
 """In JSON, whose integers have no bound: a value over a month may need more than 64 bits."""
 decode_bar: Final = msgspec.json.Decoder(Bar).decode
 decode_statistics: Final = msgspec.json.Decoder(Statistics).decode
+
+
+def funding_id(funding: Funding) -> int:
+    """Tells the fundings of one market apart."""
+    return funding.time_ms // HOUR_MS
 
 
 def bar_series(owner: int, kind: BarKind, interval: str) -> int:

@@ -18,7 +18,7 @@ class BarKind(IntEnum):
     INDEX = 1
     MARK = 2
     PREMIUM = 3
-    """(mark - index) / index, in units of 10^-8, rounded to nearest."""
+    """The premium index, in units of 10^-8."""
 
 
 class IncomeKind(IntEnum):
@@ -27,6 +27,7 @@ class IncomeKind(IntEnum):
     TRANSFER = 0
     REALIZED_PNL = 1
     COMMISSION = 2
+    FUNDING_FEE = 3
 
 
 class Trade(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -109,6 +110,17 @@ class MarginChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount: int
     time_ms: int
     change_id: int
+
+
+class Funding(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the positions of a market paid at `time_ms`: `rate`, in units of 10^-8, of their value
+    at `mark_ticks`. It comes at whole hours.
+    """
+
+    symbol: str
+    rate: int
+    mark_ticks: int
+    time_ms: int
 
 
 class Statistics(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -217,6 +229,17 @@ class MarketHistory(Protocol):
         limit: int = 500,
     ) -> list[MarginChange]:
         """By rising `change_id`; `removals` asks for what was taken alone, or what was added."""
+        ...
+
+    def list_fundings(
+        self,
+        symbol: str,
+        *,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 100,
+    ) -> list[Funding]:
+        """Fundings that were settled, by time: in one market, or (an empty `symbol`) in all."""
         ...
 
     def list_statistics(

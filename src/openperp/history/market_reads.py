@@ -2,16 +2,18 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
 from openperp.history.bars import BarSource, Window
 from openperp.history.intervals import period_start
-from openperp.history.keys import MARKET_ACCOUNT, bar_series
+from openperp.history.keys import MARKET_ACCOUNT, bar_series, funding_id
 from openperp.history.market import (
     AggTrade,
     Bar,
     BarKind,
+    Funding,
     Income,
     IncomeKind,
     MarginChange,
@@ -19,7 +21,7 @@ from openperp.history.market import (
     Trade,
 )
 from openperp.history.market_rows import MarketRows
-from openperp.history.market_tables import AGG_TRADES, INCOME, MARGIN_CHANGES, TRADES
+from openperp.history.market_tables import AGG_TRADES, FUNDINGS, INCOME, MARGIN_CHANGES, TRADES
 from openperp.history.memory import MarketMemory, Memory
 from openperp.history.sources import Sources
 from openperp.history.span import Span
@@ -27,7 +29,7 @@ from openperp.history.statistics import SampleSource, list_samples
 from openperp.history.tables import Table
 from openperp.history.track import flat
 
-Row = TypeVar("Row", Trade, AggTrade, Income, MarginChange)
+Row = TypeVar("Row", Trade, AggTrade, Income, MarginChange, Funding)
 
 
 class MarketReads:
@@ -113,6 +115,23 @@ class MarketReads:
 
         span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
         return self._list(MARGIN_CHANGES, span, pick, removals)
+
+    def list_fundings(
+        self,
+        symbol: str,
+        *,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 100,
+    ) -> list[Funding]:
+        with self._lock:
+            symbols = [symbol] if symbol else list(self._memory.markets)
+        found: list[Funding] = []
+        for each in symbols:
+            span = Span(MARKET_ACCOUNT, each, None, None, start_ms, end_ms, limit, None)
+            found += self._list(FUNDINGS, span, partial(_pick_fundings, each))
+        found.sort(key=lambda funding: funding.time_ms)
+        return found[:limit] if start_ms is not None else found[max(0, len(found) - limit) :]
 
     def list_bars(
         self,
@@ -220,3 +239,9 @@ class MarketReads:
 
         unwritten = [layer.rows.market for layer in self._sources.layers]
         return self._sources.list(table, span, unwritten, admit, sought)
+
+
+def _pick_fundings(symbol: str, rows: MarketRows) -> Iterator[tuple[int, Funding]]:
+    for funding in rows.fundings:
+        if funding.symbol == symbol:
+            yield funding_id(funding), funding

@@ -2,7 +2,16 @@
 
 from typing import NamedTuple
 
-from openperp.history.market import AggTrade, Bar, BarKind, Income, MarginChange, Statistics, Trade
+from openperp.history.market import (
+    AggTrade,
+    Bar,
+    BarKind,
+    Funding,
+    Income,
+    MarginChange,
+    Statistics,
+    Trade,
+)
 
 
 class Checkpoint(NamedTuple):
@@ -39,6 +48,7 @@ class MarketRows:
         "checkpoint",
         "cleared",
         "count",
+        "fundings",
         "holdings",
         "income",
         "instruments",
@@ -62,6 +72,7 @@ class MarketRows:
         self.bars: dict[tuple[str, BarKind], BarRows] = {}
         self.income: list[Income] = []
         self.margin_changes: list[MarginChange] = []
+        self.fundings: list[Funding] = []
         self.statistics: dict[str, dict[int, Statistics]] = {}
         self.instruments: dict[str, int] = {}
         """Symbols with their index prices at the start and after a reset, in ticks."""
@@ -80,6 +91,10 @@ class MarketRows:
 
     def add_margin_change(self, change: MarginChange) -> None:
         self.margin_changes.append(change)
+        self.count += 1
+
+    def add_funding(self, funding: Funding) -> None:
+        self.fundings.append(funding)
         self.count += 1
 
     def add_statistics(self, symbol: str, row: Statistics) -> None:

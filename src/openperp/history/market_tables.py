@@ -6,8 +6,16 @@ from typing import Any, Final
 import msgspec
 
 from openperp.history.file import Connection
-from openperp.history.keys import MARKET_ACCOUNT, bar_series, encode_row
-from openperp.history.market import AggTrade, BarKind, Income, MarginChange, Statistics, Trade
+from openperp.history.keys import MARKET_ACCOUNT, bar_series, encode_row, funding_id
+from openperp.history.market import (
+    AggTrade,
+    BarKind,
+    Funding,
+    Income,
+    MarginChange,
+    Statistics,
+    Trade,
+)
 from openperp.history.market_rows import BarRows, MarketRows
 from openperp.history.tables import Owners, Table, insert
 
@@ -19,12 +27,14 @@ TABLES: Final = (
     "agg_trades",
     "income",
     "margin_changes",
+    "fundings",
     "bars",
     "statistics",
 )
 
 TRADES: Final = Table("trades", Trade, 0, "time_ms")
 AGG_TRADES: Final = Table("agg_trades", AggTrade, 0, "time_ms")
+FUNDINGS: Final = Table("fundings", Funding, 0, "time_ms")
 INCOME: Final = Table("income", Income, 0, "time_ms", "kind")
 MARGIN_CHANGES: Final = Table("margin_changes", MarginChange, 0, "time_ms", "removes")
 
@@ -50,6 +60,7 @@ def write_market(connection: Connection, owners: Owners, rows: MarketRows) -> No
     insert(connection, "income", (_income_values(owners, income) for income in rows.income))
     changes = (_margin_values(owners, change) for change in rows.margin_changes)
     insert(connection, "margin_changes", changes)
+    insert(connection, "fundings", (_funding_values(owners, each) for each in rows.fundings))
     insert(connection, "instruments", rows.instruments.items())
     insert(connection, "wallets", ((account, *each) for account, each in rows.wallets.items()))
     _write_holdings(connection, rows)
@@ -78,6 +89,11 @@ def _income_values(owners: Owners, income: Income) -> Sequence[Any]:
 def _margin_values(owners: Owners, change: MarginChange) -> Sequence[Any]:
     key = owners.base(change.account, change.symbol) | change.change_id
     return key, change.amount < 0, _encode(change)
+
+
+def _funding_values(owners: Owners, funding: Funding) -> Sequence[Any]:
+    key = owners.base(MARKET_ACCOUNT, funding.symbol) | funding_id(funding)
+    return key, _encode(funding)
 
 
 def _write_holdings(connection: Connection, rows: MarketRows) -> None:

@@ -14,17 +14,20 @@ from openperp.engine.commands import Batch, Command, CreateAccount, DefineInstru
 from openperp.engine.events import (
     AccountCreated,
     Applied,
+    FundingPaid,
+    FundingSettled,
     InstrumentDefined,
     MarginChanged,
     OrderFilled,
     PositionChanged,
+    PremiumChanged,
     PriceChanged,
+    TimePassed,
     TradeExecuted,
     VenueReset,
     WalletChanged,
 )
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.numbers import MONEY_ONE, divide_nearest
 from openperp.engine.state import State
 from openperp.history.intervals import MINUTE
 from openperp.history.ledger import Ledger
@@ -32,6 +35,7 @@ from openperp.history.market import (
     AggTrade,
     Bar,
     BarKind,
+    Funding,
     Income,
     IncomeKind,
     MarginChange,
@@ -83,8 +87,8 @@ class MarketMemory:
         """Ticks; the last price has a bar where it moved without a trade."""
         self.index.set_price(index, time_ms, rows)
         self.mark.set_price(mark, time_ms, rows)
-        premium = divide_nearest((mark - index) * MONEY_ONE, index) if index else 0
-        self.premium.set_price(premium, time_ms, rows)
+        premium = self.premium.open
+        self.premium.set_price(0 if premium is None else premium.close, time_ms, rows)
         if self.last.open is None or self.last.open.close != last:
             self.last.set_price(last, time_ms, rows, 0)
             self.seconds.set_price(last, time_ms, rows, 0)
@@ -145,6 +149,10 @@ class Memory:
             PositionChanged: self._hold,
             OrderFilled: self._fill,
             PriceChanged: self._set_prices,
+            TimePassed: self._pass_time,
+            PremiumChanged: self._set_premium,
+            FundingSettled: self._settle_funding,
+            FundingPaid: self._pay_funding,
             WalletChanged: self._transfer,
             MarginChanged: self._change_margin,
             AccountCreated: self._open_account,
@@ -154,14 +162,24 @@ class Memory:
         """By kind of event; all others leave the market's past as it is."""
 
     def begin(self, applied: Applied, rows: MarketRows) -> None:
-        """Lets time pass until `applied`, whose events go to their `handlers` next."""
+        """Lets time pass until `applied`, whose events go to their `handlers` next.
+
+        What was due before the record is told at its own time.
+        """
         self.position = applied.seq
         self._command = applied.command
         self._rows = rows
-        if applied.time_ms > self.time_ms:
-            self.time_ms = applied.time_ms
-            if applied.time_ms >= self._next_sample_ms:
+        if not (applied.events and type(applied.events[0]) is TimePassed):
+            self._move_to(applied.time_ms)
+
+    def _move_to(self, time_ms: int) -> None:
+        if time_ms > self.time_ms:
+            self.time_ms = time_ms
+            if time_ms >= self._next_sample_ms:
                 self._sample()
+
+    def _pass_time(self, event: TimePassed) -> None:
+        self._move_to(event.time_ms)
 
     def seal(self, rows: MarketRows) -> None:
         """Completes `rows`, so that a restart behind them finds this memory again."""
@@ -185,6 +203,7 @@ class Memory:
             self.find_market(symbol).set_prices(
                 market.index_ticks, market.mark_ticks, market.last_ticks, self.time_ms, rows
             )
+            self.find_market(symbol).premium.set_price(market.premium, self.time_ms, rows)
         for account in state.accounts.values():
             self.ledger.set_wallet(
                 account.account_id, Wallet(account.wallet, account.first_deposit)
@@ -245,6 +264,18 @@ class Memory:
         self.find_market(event.symbol).set_prices(
             event.index_ticks, event.mark_ticks, event.last_ticks, self.time_ms, self._rows
         )
+
+    def _set_premium(self, event: PremiumChanged) -> None:
+        self.find_market(event.symbol).premium.set_price(event.premium, self.time_ms, self._rows)
+
+    def _settle_funding(self, event: FundingSettled) -> None:
+        funding = Funding(event.symbol, event.rate, event.mark_ticks, event.time_ms)
+        self._rows.add_funding(funding)
+
+    def _pay_funding(self, event: FundingPaid) -> None:
+        self.ledger.change_balance(event.account, event.wallet)
+        kind = IncomeKind.FUNDING_FEE
+        self._earn(event.account, event.symbol, kind, MARGIN_ASSET, event.amount, 0)
 
     def _trade(self, event: TradeExecuted) -> None:
         trade = Trade(event.trade_id, event.ticks, event.lots, self.time_ms, event.buyer_is_maker)

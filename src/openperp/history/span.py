@@ -5,9 +5,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from openperp.engine.events import Fill, OrderRecord
 from openperp.history.base import Amendment
-from openperp.history.market import AggTrade, Income, MarginChange, Trade
+from openperp.history.market import AggTrade, Funding, Income, MarginChange, Trade
 
-Row = TypeVar("Row", OrderRecord, Fill, Amendment, Trade, AggTrade, Income, MarginChange)
+Row = TypeVar("Row", OrderRecord, Fill, Amendment, Trade, AggTrade, Income, MarginChange, Funding)
 
 
 class Span(NamedTuple):

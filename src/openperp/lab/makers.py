@@ -88,8 +88,8 @@ def plan_second(
     random = generator(seed, symbol, second)
     index = next_ticks(market.index_ticks, market.spec, random, seconds)
     commands: list[Single] = []
-    if index != market.index_ticks:
-        commands.append(SetPrice(symbol, index))
+    if index != market.index_ticks or not market.formula:
+        commands.append(SetPrice(symbol, index, formula=True))
     ladders: list[Single] = []
     for turn, name in enumerate(MAKERS):
         account = state.accounts[state.account_ids[name]]

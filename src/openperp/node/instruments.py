@@ -13,6 +13,7 @@ import msgspec
 
 from openperp.engine.instruments import Bracket, InstrumentSpec, find_spec_fault
 from openperp.engine.numbers import MONEY_DECIMALS, MONEY_ONE, NOTIONAL_LIMIT, PPM
+from openperp.engine.pricing import default_cap_ppm
 from openperp.node.errors import ConfigError
 
 PPM_DECIMALS = 6
@@ -59,6 +60,9 @@ class InstrumentTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     maker_fee: Number = "0.0002"
     taker_fee: Number = "0.0005"
     leverage: int = 20
+    funding_hours: int = 8
+    funding_cap: Number | None = None
+    funding_interest: Number = "0.0001"
     brackets: tuple[BracketTerms, ...] = (
         BracketTerms(75, 10_000, "0.01"),
         BracketTerms(50, 50_000, "0.015"),
@@ -204,6 +208,9 @@ def describe(spec: InstrumentSpec, index_ticks: int) -> InstrumentTerms:
         maker_fee=_text(spec.maker_fee_ppm, PPM_DECIMALS),
         taker_fee=_text(spec.taker_fee_ppm, PPM_DECIMALS),
         leverage=spec.default_leverage,
+        funding_hours=spec.funding_hours,
+        funding_cap=_text(spec.funding_cap_ppm, PPM_DECIMALS),
+        funding_interest=_text(spec.interest_ppm, PPM_DECIMALS),
         brackets=tuple(
             BracketTerms(
                 bracket.max_leverage,
@@ -310,6 +317,7 @@ class _Reader:
         tick_units = self._scaled("tick", terms.tick, price_precision)
         lot_units = self._scaled("lot", terms.lot, quantity_precision)
         max_ticks, max_lots = self._largest()
+        brackets = self._brackets()
         return InstrumentSpec(
             symbol=symbol,
             base_asset=terms.base or symbol.removesuffix(terms.quote) or symbol,
@@ -330,7 +338,10 @@ class _Reader:
             maker_fee_ppm=self.ppm("maker_fee", terms.maker_fee),
             taker_fee_ppm=self.ppm("taker_fee", terms.taker_fee),
             default_leverage=terms.leverage,
-            brackets=self._brackets(),
+            brackets=brackets,
+            funding_hours=terms.funding_hours,
+            funding_cap_ppm=self._funding_cap(brackets[0]) if brackets else 0,
+            interest_ppm=self.ppm("funding_interest", terms.funding_interest),
             guards_prices=terms.price_guards,
         )
 
@@ -373,6 +384,11 @@ class _Reader:
 
     def ppm(self, key: str, number: Number) -> int:
         return self._whole(key, self._decimal(key, number) * PPM, "in steps of 0.000001")
+
+    def _funding_cap(self, first: Bracket) -> int:
+        if self.terms.funding_cap is None:
+            return default_cap_ppm(first.maintenance_ppm)
+        return self.ppm("funding_cap", self.terms.funding_cap)
 
     def _brackets(self) -> tuple[Bracket, ...]:
         """Each bracket's `cum` makes the maintenance margin continuous at its floor.

@@ -187,7 +187,8 @@ class Node:
 
     async def _open(self) -> None:
         """Journals what the configuration asks for and the venue does not have yet."""
-        commands = plan_opening(self.view.state, self._config, self.access.sealed(self._sealer))
+        demo = self.access.sealed(self._sealer)
+        commands = plan_opening(self.view.state, self._config, demo, self._clock.now_ms())
         try:
             promises = [self.sequencer.submit(command) for command in commands]
             outcomes = await asyncio.gather(*promises)

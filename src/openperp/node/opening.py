@@ -7,7 +7,9 @@ from openperp.engine.commands import (
     CreateAccount,
     DefineInstrument,
     OpenVenue,
+    Resume,
     SetOrderLimits,
+    SetPrice,
     Single,
 )
 from openperp.engine.numbers import MONEY_ONE
@@ -29,15 +31,18 @@ def check_dialect(state: State, config: Config) -> None:
         )
 
 
-def plan_opening(state: State, config: Config, demo: Credentials) -> list[Single]:
+def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 0) -> list[Single]:
     """What `state` lacks of what `config` says, in the order in which it must happen.
 
     An instrument that only comes built in is added where it is missing and left
     as it is otherwise; one that the configuration file names is made to match.
+    Funding that came due up to `now_ms`, while nobody was there, is skipped.
 
     Raises: ConfigError: the file changes the tick or lot of an instrument.
     """
     commands: list[Single] = []
+    if any(0 < market.funding_ms <= now_ms for market in state.markets.values()):
+        commands.append(Resume())
     if not state.dialect:
         dialect = DIALECTS[config.dialect or DEFAULT_DIALECT]
         commands.append(
@@ -48,6 +53,12 @@ def plan_opening(state: State, config: Config, demo: Credentials) -> list[Single
         for instrument in config.instruments
         if _differs(state, instrument)
     ]
+    if config.market == "quiet":
+        commands += [
+            SetPrice(market.symbol, market.index_ticks, keeps_last=True)
+            for market in state.markets.values()
+            if market.formula
+        ]
     if DEMO_ACCOUNT not in state.account_ids:
         commands.append(CreateAccount(DEMO_ACCOUNT, DEMO_DEPOSIT))
     if demo.api_key not in state.keys:

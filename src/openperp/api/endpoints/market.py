@@ -12,9 +12,10 @@ from openperp.api.wire.book import list_levels, moved_ms, top_of
 from openperp.api.wire.book_ids import last_id, snapshot_id
 from openperp.api.wire.contracts import (
     CONTRACT_TYPE,
-    FUNDING_RATE,
     PERPETUAL_DELIVERY_MS,
     contract_status,
+    funding_rate,
+    interest_rate,
     next_funding_ms,
 )
 from openperp.api.wire.numbers import InstrumentFormat, decimal_text
@@ -178,9 +179,9 @@ def _premium_index(call: Call, market: Market) -> Row:
         "markPrice": text.price[market.mark_ticks],
         "indexPrice": text.price[market.index_ticks],
         "estimatedSettlePrice": text.price[market.index_ticks],
-        "lastFundingRate": FUNDING_RATE,
-        "interestRate": "0.00010000",
-        "nextFundingTime": next_funding_ms(call.now_ms),
+        "lastFundingRate": funding_rate(call.view.state, market),
+        "interestRate": interest_rate(market),
+        "nextFundingTime": next_funding_ms(market, call.now_ms),
         "time": call.now_ms,
     }
 
@@ -255,7 +256,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         premium_index,
         "Mark price, index price and funding",
         weight_by_symbol(1, 10),
-        stance="The rate of funding is 0: positions pay none here yet.",
     ),
     _get("/fapi/v1/ticker/price", MaybeSymbol, ticker_price, "Last price", weight_by_symbol(1, 2)),
     _get(

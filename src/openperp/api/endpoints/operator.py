@@ -226,7 +226,8 @@ def _check_account(call: Call, name: str) -> None:
 def set_price(call: Call, params: Price) -> Submission:
     """Sets the index price, to the nearest tick.
 
-    In a quiet market the last price follows unless told not to.
+    In a quiet market mark is the index, and the last price follows unless told not to;
+    in the demo market mark follows by the formula.
     """
     market = find_market(call, params.symbol)
     ticks = to_nearest_ticks(market, params.price, "price")
@@ -242,7 +243,9 @@ def set_price(call: Call, params: Price) -> Submission:
             "last": text.price[applied.reply.last_ticks],
         }
 
-    return Submission(SetPrice(params.symbol, ticks, moves_last, params.last is False), finish)
+    formula = call.view.market == "demo"
+    command = SetPrice(params.symbol, ticks, moves_last, params.last is False, formula)
+    return Submission(command, finish)
 
 
 def define_instrument(call: Call, params: Instrument) -> Submission:

@@ -17,6 +17,7 @@ from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import Pool
 from openperp.api.params import NoParams, Params
 from openperp.api.wire.asset_index import ASSET_PAIR, asset_index_row
+from openperp.api.wire.contracts import funding_row, funding_terms, has_own_terms
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
 from openperp.engine.instruments import MARGIN_ASSET
@@ -39,16 +40,24 @@ class FundingSpan(Params, frozen=True):
 
 
 def get_funding_rates(call: Call, params: FundingSpan) -> list[Row]:
-    """No position has paid or received funding yet, in any span."""
+    """From a start on the first ones, otherwise the last, of one symbol or of all."""
     if params.symbol:
         find_market(call, params.symbol)
     check_span(params.start_time, params.end_time)
-    return []
+    rows = call.view.history.market.list_fundings(
+        params.symbol,
+        start_ms=params.start_time or None,
+        end_ms=params.end_time or None,
+        limit=params.limit,
+    )
+    markets = call.view.state.markets
+    return [funding_row(row, call.view.format_of(markets[row.symbol])) for row in rows]
 
 
-def get_funding_terms(_call: Call, _params: NoParams) -> list[Row]:
-    """The symbols whose funding differs from the default: none does."""
-    return []
+def get_funding_terms(call: Call, _params: NoParams) -> list[Row]:
+    """The symbols whose interval or cap is not the ordinary one."""
+    markets = call.view.state.markets.values()
+    return [funding_terms(market) for market in markets if has_own_terms(market)]
 
 
 def get_constituents(call: Call, params: OneSymbol) -> Row:
@@ -114,7 +123,7 @@ def _get(
     handle: Callable[[Call, Any], Any],
     summary: str,
     weight: Any,
-    stance: str,
+    stance: str = "",
     pool: Pool | None = None,
 ) -> Endpoint[Any]:
     return Endpoint(
@@ -129,8 +138,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         get_funding_rates,
         "Funding rates of the past",
         0,
-        "Empty: positions pay no funding here yet.",
-        Pool.FUNDING,
+        pool=Pool.FUNDING,
     ),
     _get(
         "/fapi/v1/fundingInfo",
@@ -138,8 +146,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         get_funding_terms,
         "Funding terms other than the default",
         0,
-        "Empty: it lists what differs from the default terms, and nothing does.",
-        Pool.FUNDING,
+        pool=Pool.FUNDING,
     ),
     _get(
         "/fapi/v1/constituents",

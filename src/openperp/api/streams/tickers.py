@@ -6,7 +6,7 @@ from openperp.api.streams.channel import USD_MARGINED, Channel, MarketChannel, e
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
 from openperp.api.wire.asset_index import asset_index_row
-from openperp.api.wire.contracts import FUNDING_RATE, next_funding_ms
+from openperp.api.wire.contracts import funding_rate, next_funding_ms
 from openperp.api.wire.rolling_day import last_lots, rolling_day
 from openperp.api.wire.row import Row
 from openperp.engine.state import Market
@@ -88,8 +88,8 @@ def mark_price(view: View, market: Market) -> Row:
         "ap": mark,
         "i": index,
         "P": index,
-        "r": FUNDING_RATE,
-        "T": next_funding_ms(now_ms),
+        "r": funding_rate(view.state, market),
+        "T": next_funding_ms(market, now_ms),
         "st": USD_MARGINED,
     }
 

@@ -27,6 +27,7 @@ from openperp.engine.events import (
     Applied,
     Event,
     Fill,
+    FundingPaid,
     LeverageChanged,
     MarginChanged,
     MarginTypeChanged,
@@ -39,6 +40,7 @@ from openperp.engine.events import (
     OrderTriggered,
     PositionChanged,
     PriceChanged,
+    TimePassed,
     WalletChanged,
 )
 from openperp.engine.state import Account, position_key
@@ -176,6 +178,20 @@ class _Teller:
             update = user_account.margin_type_update(event, market, self._format(event.symbol))
             yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
 
+    def funded(self, event: FundingPaid, at: int) -> Iterator[Payload]:
+        if event.account not in self._listening:
+            return
+        follower = self._events[at + 1] if at + 1 < len(self._events) else None
+        moved = follower if type(follower) is PositionChanged else None
+        market = self._view.state.markets[event.symbol]
+        update = user_account.funding_update(event, moved, market, self._format(event.symbol))
+        yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
+
+    def passed(self, event: TimePassed, _at: int) -> Iterator[Payload]:
+        """What was due before the record is told with its own time."""
+        self._time_ms = event.time_ms
+        return _NOTHING
+
     def configured(self, event: LeverageChanged, _at: int) -> Iterator[Payload]:
         if event.account in self._listening:
             update = user_account.leverage_update(event)
@@ -261,5 +277,7 @@ _SPEAKERS: Final[dict[type[Event], _Speaker]] = {
     WalletChanged: _Teller.transferred,
     MarginChanged: _Teller.margin_moved,
     MarginTypeChanged: _Teller.margin_typed,
+    FundingPaid: _Teller.funded,
+    TimePassed: _Teller.passed,
     LeverageChanged: _Teller.configured,
 }

@@ -9,6 +9,7 @@ from openperp.api.wire.positions import break_even_price, margin_type_word, marg
 from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.events import (
+    FundingPaid,
     LeverageChanged,
     MarginChanged,
     MarginTypeChanged,
@@ -52,6 +53,18 @@ def transfer_update(event: WalletChanged) -> Row:
     reason = "DEPOSIT" if event.amount > 0 else "WITHDRAW"
     balance = _balance(event.asset, event.wallet, event.set_aside, event.amount)
     return {"m": reason, "B": [balance], "P": []}
+
+
+def funding_update(
+    event: FundingPaid,
+    moved: PositionChanged | None,
+    market: Market,
+    instrument: InstrumentFormat,
+) -> Row:
+    """The `a` of ACCOUNT_UPDATE after funding; `moved` is an isolated position that paid it."""
+    balances = [_balance(MARGIN_ASSET, event.wallet, event.set_aside, event.amount)]
+    positions = [_position(moved, market, instrument)] if moved else []
+    return {"m": "FUNDING_FEE", "S": event.symbol, "B": balances, "P": positions}
 
 
 def _balance(asset: str, wallet: int, set_aside: int, change: int) -> Row:
