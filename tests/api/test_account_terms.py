@@ -1,5 +1,7 @@
 """Fees, limits, and the modes that an account cannot take yet."""
 
+import json
+
 import pytest
 from tests.api.offline import START_MS, header
 from tests.api.trader import Trader, trade
@@ -16,6 +18,32 @@ def test_fees_are_those_of_the_instrument(alice: Trader) -> None:
     }
     assert alice.refused("GET", V1 + "commissionRate", symbol="NOPE").code == -1121
     assert alice.refused("GET", V1 + "commissionRate").code == -1102
+
+
+def test_another_fee_tier_is_seen_wherever_fees_are(alice: Trader, bob: Trader) -> None:
+    change = alice.venue.operator("POST", "accounts/alice/fee_tier", tier=3)
+    assert json.loads(change.body) == {"name": "alice", "tier": 3}
+    (row, _) = json.loads(alice.venue.operator("GET", "accounts").body)
+    assert (row["name"], row["fee_tier"]) == ("alice", 3)
+    rates = alice.get(V1 + "commissionRate", symbol="BTCUSDT")
+    assert rates["makerCommissionRate"] == rates["rpiCommissionRate"] == "0.00012"
+    assert rates["takerCommissionRate"] == "0.00032"
+    assert alice.get(V1 + "accountConfig")["feeTier"] == 3
+    account = alice.get("/fapi/v2/account")
+    assert account["feeTier"] == 3
+    assert bob.get(V1 + "accountConfig")["feeTier"] == 0
+
+    trade(alice, bob)  # alice takes 0.01 at 60000
+    (fill,) = alice.get(V1 + "userTrades", symbol="BTCUSDT")
+    assert fill["commission"] == "0.19200000"
+    (paid,) = alice.get(V1 + "income", incomeType="COMMISSION")
+    assert paid["income"] == "-0.19200000"
+    price = str(round(60000 * 1.00032 / 0.99968, 5))
+    risk = alice.get("/fapi/v2/positionRisk", symbol="BTCUSDT")[0]
+    held = alice.get("/fapi/v2/account")["positions"][0]
+    assert risk["breakEvenPrice"] == held["breakEvenPrice"] == price
+    (other,) = bob.get(V1 + "income", incomeType="COMMISSION")
+    assert other["income"] == "-0.12000000"
 
 
 def test_order_limits(alice: Trader) -> None:

@@ -73,6 +73,7 @@ def test_an_account_is_opened_with_a_key_of_its_own(offline: OfflineVenue) -> No
         "balance": "12.50000000",
         "available": "12.50000000",
         "first_deposit": "12.50000000",
+        "fee_tier": 0,
     }
 
 
@@ -363,6 +364,9 @@ def test_reset_keeps_accounts_and_forgets_the_rest(offline: OfflineVenue) -> Non
         ("accounts/alice/keys", {"ips": [1]}, 400, "'1' is no IP address"),
         ("accounts/alice/keys", {"ips": ["::1"] * 31}, 400, "at most 30"),
         ("accounts/{name}/deposit", {"amount": "1"}, 404, "no account named {name}"),
+        ("accounts/{name}/fee_tier", {"tier": 1}, 404, "no account named {name}"),
+        ("accounts/alice/fee_tier", {"tier": 10}, 400, "tier"),
+        ("accounts/alice/fee_tier", {}, 400, "tier"),
         ("accounts/{name}", {}, 404, "no endpoint"),
         ("accounts/alice/nope", {}, 404, "no endpoint"),
         ("price", {"symbol": "NOPE", "price": "1"}, 400, "NOPE is not listed"),

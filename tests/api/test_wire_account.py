@@ -138,7 +138,7 @@ def test_open_orders_count_with_their_opening_parts(desk: Desk) -> None:
 
 def test_rows_inside_an_account(desk: Desk) -> None:
     position = desk.position("alice")
-    older = rows.account_row_v2(position, TEXT)
+    older = rows.account_row_v2(desk.account("alice"), position, TEXT)
     newer = rows.account_row_v3(position, TEXT)
     assert older["leverage"] == "20"
     assert older["isolated"] is False

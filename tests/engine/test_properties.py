@@ -23,6 +23,7 @@ from openperp.engine.commands import (
     Record,
     Reset,
     SetCountdown,
+    SetFeeTier,
     SetLeverage,
     SetMarginType,
     SetMode,
@@ -134,6 +135,7 @@ SINGLES = st.one_of(
     st.builds(SetMode, st.sampled_from([Mode.NORMAL, Mode.NORMAL, *Mode])),
     st.builds(Deposit, st.just("alice"), st.just("USDT"), st.integers(-1, 10**12)),
     st.builds(Withdraw, st.just("bob"), st.just("USDT"), st.integers(-1, 10**12)),
+    st.builds(SetFeeTier, st.sampled_from(["alice", "bob", "dave"]), st.integers(-1, 10)),
     st.just(Pulse()),
 )
 COMMANDS = st.one_of(

@@ -29,6 +29,7 @@ OPERATOR: dict[str, dict[str, Any]] = {
     "POST /operator/v1/accounts/{name}/deposit": {"amount": "100"},
     "POST /operator/v1/accounts/{name}/withdraw": {"amount": "100"},
     "POST /operator/v1/accounts/{name}/keys": {"type": "hmac"},
+    "POST /operator/v1/accounts/{name}/fee_tier": {"tier": 1},
     "POST /operator/v1/price": {"symbol": "BTCUSDT", "price": "61000"},
     "POST /operator/v1/instruments": {"symbol": "BTCUSDT", "min_notional": "10"},
     "POST /operator/v1/clock": {"mode": "virtual"},

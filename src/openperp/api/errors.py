@@ -352,6 +352,7 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.PRICE_ABOVE_MARK_BOUND: (-4016, ()),
     Reason.PRICE_BELOW_MARK_BOUND: (-4024, ()),
     Reason.BEST_PRICE_BEYOND_BOUND: (-4131, ()),
+    Reason.FEE_TIER_UNKNOWN: (-1130, ("tier",)),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),
     Reason.VENUE_ALREADY_OPEN: (-1020, ()),

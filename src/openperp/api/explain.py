@@ -42,6 +42,7 @@ PLAIN_NAMES: Final = frozenset(
         "price_match",
         "side",
         "symbol",
+        "tier",
         "time",
         "type",
     }

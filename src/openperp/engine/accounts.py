@@ -1,20 +1,23 @@
-"""Accounts: opening, keys, transfers and leverage."""
+"""Accounts: opening, keys, transfers, fee tiers and leverage."""
 
 from openperp.engine.commands import (
     AddKey,
     CreateAccount,
     Deposit,
+    SetFeeTier,
     SetLeverage,
     SetPositionMode,
     Withdraw,
 )
 from openperp.engine.events import (
     AccountCreated,
+    FeeTierChanged,
     KeyAdded,
     LeverageChanged,
     PositionModeChanged,
     WalletChanged,
 )
+from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.lookup import get_account, get_market, list_sides, open_orders
 from openperp.engine.margin import (
@@ -95,6 +98,17 @@ def withdraw(step: Step, command: Withdraw) -> WalletChanged:
     if command.amount > available:
         refuse(Reason.BALANCE_INSUFFICIENT, needed=command.amount, available=available)
     return _transfer(step, account, command.asset, -command.amount)
+
+
+def set_fee_tier(step: Step, command: SetFeeTier) -> FeeTierChanged:
+    account = _find_account(step.state, command.account)
+    if not 0 <= command.tier <= HIGHEST_TIER:
+        refuse(Reason.FEE_TIER_UNKNOWN, tier=command.tier)
+    account.fee_tier = command.tier
+    account.updated_ms = step.now
+    changed = FeeTierChanged(account.account_id, command.tier)
+    step.events.append(changed)
+    return changed
 
 
 def set_leverage(step: Step, command: SetLeverage) -> LeverageChanged:

@@ -234,6 +234,13 @@ class SetPositionMode(
     hedge: bool
 
 
+class SetFeeTier(msgspec.Struct, frozen=True, array_like=True, tag="set_fee_tier", tag_field="do"):
+    """Has an account pay the fees of another tier, from its next fill on."""
+
+    account: str
+    tier: int
+
+
 class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", tag_field="do"):
     """Sets the index price, and mark with it.
 
@@ -292,6 +299,7 @@ Single = (
     | SetPositionMode
     | SetMarginType
     | ChangeMargin
+    | SetFeeTier
     | SetPrice
     | SetMode
     | SetOrderLimits

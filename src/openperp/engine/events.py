@@ -214,6 +214,13 @@ class PositionModeChanged(msgspec.Struct, frozen=True, tag=True):
     hedge: bool
 
 
+class FeeTierChanged(msgspec.Struct, frozen=True, tag=True):
+    """The account pays the fees of another tier from now on."""
+
+    account: int
+    tier: int
+
+
 class CountdownChanged(msgspec.Struct, frozen=True, tag=True):
     """The orders of a symbol will be cancelled at `due_ms`; zero: that was called off."""
 
@@ -320,6 +327,7 @@ Event = (
     | MarginTypeChanged
     | MarginChanged
     | PositionModeChanged
+    | FeeTierChanged
     | CountdownChanged
     | CountdownFired
     | LeverageChanged
@@ -342,6 +350,7 @@ Single = (
     | MarginTypeChanged
     | MarginChanged
     | PositionModeChanged
+    | FeeTierChanged
     | CountdownChanged
     | PriceChanged
     | WalletChanged

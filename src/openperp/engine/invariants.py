@@ -6,6 +6,7 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING
+from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.numbers import divide_up
@@ -139,6 +140,8 @@ def _check_client_ids(state: State, account: Account) -> None:
 
 
 def _check_account(state: State, account: Account) -> None:
+    tier = account.fee_tier
+    _require(0 <= tier <= HIGHEST_TIER, f"account {account.name} has the fee tier {tier}")
     margin = set_aside = 0
     for key, position in account.positions.items():
         _require(key == position.key, f"position {position.key} is filed under {key}")

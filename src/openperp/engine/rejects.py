@@ -73,6 +73,7 @@ class Reason(IntEnum):
     PRICE_ABOVE_MARK_BOUND = auto()
     PRICE_BELOW_MARK_BOUND = auto()
     BEST_PRICE_BEYOND_BOUND = auto()
+    FEE_TIER_UNKNOWN = auto()
 
 
 Detail = dict[str, int | str]

@@ -42,7 +42,6 @@ def _settle_side(
     step: Step, market: Market, order: Order, trade_id: int, ticks: int, lots: int, maker: bool
 ) -> None:
     state = step.state
-    spec = market.spec
     account = state.accounts[order.account]
     position = account.positions[order.position_key]
     if order.resting and not order.reduce_only:
@@ -58,8 +57,8 @@ def _settle_side(
         closed = min(position.closable_lots(order.side), lots)
         released = isolated_share(position, closed) if closed else 0
     opened, realized = _move_position(position, order.side, ticks, lots)
-    rate = spec.maker_fee_ppm if maker else spec.taker_fee_ppm
-    fee = divide_up(ticks * lots * market.unit * rate, PPM)
+    rates = market.maker_fees if maker else market.taker_fees
+    fee = divide_up(ticks * lots * market.unit * rates[account.fee_tier], PPM)
     account.wallet += realized - fee
     position.realized += realized
     state.fee_account += fee

@@ -138,6 +138,7 @@ class _AccountDump(msgspec.Struct, array_like=True):
     waiting: list[int]
     positions: list[_PositionDump]
     hedge: bool = False
+    fee_tier: int = 0
 
 
 class _KeyDump(msgspec.Struct, array_like=True):
@@ -172,8 +173,8 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
 
 
-VERSION = 8
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, VERSION})
+VERSION = 9
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -342,6 +343,7 @@ def _dump_account(account: Account) -> _AccountDump:
             for position in account.positions.values()
         ],
         account.hedge,
+        account.fee_tier,
     )
 
 
@@ -390,6 +392,7 @@ def _load_account(state: State, dumped: _AccountDump) -> None:
     account.wallet = dumped.wallet
     account.updated_ms = dumped.updated_ms
     account.hedge = dumped.hedge
+    account.fee_tier = dumped.fee_tier
     state.accounts[account.account_id] = account
     state.account_ids[account.name] = account.account_id
     for position in dumped.positions:

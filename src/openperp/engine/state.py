@@ -9,6 +9,7 @@ from typing import Final
 
 from openperp.engine.book import Book
 from openperp.engine.chain import OrderChain
+from openperp.engine.fees import MAKER_SHARES, TAKER_SHARES, tier_rates
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.order import Order
 from openperp.engine.terms import (
@@ -32,7 +33,8 @@ class Market:
 
     `last_ticks` is the last trade's price; until the first trade it follows the
     index. `instrument_id` numbers instruments by age, for keys of the history;
-    `caps` holds the notional cap, in money, of every leverage; `symbol` is that
+    `caps` holds the notional cap, in money, of every leverage, `maker_fees` and
+    `taker_fees` the rate of every fee tier in parts per million; `symbol` is that
     of the `spec`.
 
     With `formula` the mark price is the documented median, with the average of
@@ -54,6 +56,7 @@ class Market:
         "initial_ticks",
         "instrument_id",
         "last_ticks",
+        "maker_fees",
         "mark_ticks",
         "mode",
         "period_ms",
@@ -62,6 +65,7 @@ class Market:
         "priced_ms",
         "spec",
         "symbol",
+        "taker_fees",
         "traded",
         "traded_ms",
         "triggers",
@@ -95,6 +99,8 @@ class Market:
         """Takes new terms; the tick and the lot stay what they are."""
         self.spec = spec
         self.caps = [spec.notional_cap(leverage) for leverage in range(spec.max_leverage + 1)]
+        self.maker_fees = tier_rates(spec.maker_fee_ppm, MAKER_SHARES)
+        self.taker_fees = tier_rates(spec.taker_fee_ppm, TAKER_SHARES)
 
 
 def position_key(symbol: str, side: PositionSide) -> str:
@@ -215,11 +221,13 @@ class Account:
     live orders; where trigger orders have ids of their own, `trigger_client_ids`
     finds those. `waiting` holds the trigger orders that have not fired. `hedge`
     says that it holds LONG and SHORT apart; `positions` are found by their key.
+    `fee_tier` is its place in the table of `fees`.
     """
 
     __slots__ = (
         "account_id",
         "client_ids",
+        "fee_tier",
         "first_deposit",
         "hedge",
         "house",
@@ -239,6 +247,7 @@ class Account:
         self.first_deposit = first_deposit
         self.house = house
         self.hedge = False
+        self.fee_tier = 0
         self.wallet = 0
         self.set_aside = 0
         self.order_margin = 0

@@ -125,6 +125,16 @@ def test_the_fees_the_profit_and_the_position_of_a_close(alice: Listener, bob: L
     assert position["bep"] == risk["breakEvenPrice"]
 
 
+def test_the_fee_and_the_break_even_of_another_tier(alice: Listener, bob: Listener) -> None:
+    alice.venue.operator("POST", "accounts/alice/fee_tier", tier=9)
+    trade(alice, bob)
+    _, _, account, update = alice.hear()
+    assert update["o"]["n"] == "0.10200000"
+    (position,) = account["a"]["P"]
+    risk = alice.get("/fapi/v2/positionRisk", symbol="BTCUSDT")[0]
+    assert position["bep"] == risk["breakEvenPrice"] == str(round(60000 * 1.00017 / 0.99983, 5))
+
+
 def test_a_wallet_that_a_fill_leaves_alone_is_not_listed(alice: Listener, bob: Listener) -> None:
     terms = {"tick": "0.1", "lot": "0.1", "price": "10", "maker_fee": "0", "taker_fee": "0"}
     alice.venue.operator("POST", "instruments", symbol="FREEUSDT", **terms)

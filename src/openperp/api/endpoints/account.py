@@ -37,11 +37,12 @@ def get_balance(call: Call, _params: NoParams) -> list[Row]:
 
 def get_account_v2(call: Call, _params: NoParams) -> Row:
     """The account with a row for every symbol."""
+    account = account_of(call)
     return account_v2(
-        account_of(call),
+        account,
         MARGIN_ASSET,
         [
-            rows.account_row_v2(position, call.view.format_of(position.market))
+            rows.account_row_v2(account, position, call.view.format_of(position.market))
             for position in _positions(call, "")
         ],
     )
@@ -176,7 +177,7 @@ def get_symbol_config(call: Call, params: MaybeSymbol) -> list[Row]:
 def get_account_config(call: Call, _params: NoParams) -> Row:
     account = account_of(call)
     return {
-        "feeTier": 0,
+        "feeTier": account.fee_tier,
         "canTrade": True,
         "canDeposit": True,
         "canWithdraw": True,

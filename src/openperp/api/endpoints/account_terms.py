@@ -44,13 +44,14 @@ class AssetsChoice(Params, frozen=True):
 
 
 def get_fees(call: Call, params: OneSymbol) -> Row:
-    """Fees of every account; an order that may rest hidden would pay as a maker."""
-    spec = find_market(call, params.symbol).spec
-    maker = _rate(spec.maker_fee_ppm)
+    """Fees at the account's tier; an order that may rest hidden would pay as a maker."""
+    market = find_market(call, params.symbol)
+    tier = account_of(call).fee_tier
+    maker = _rate(market.maker_fees[tier])
     return {
-        "symbol": spec.symbol,
+        "symbol": market.symbol,
         "makerCommissionRate": maker,
-        "takerCommissionRate": _rate(spec.taker_fee_ppm),
+        "takerCommissionRate": _rate(market.taker_fees[tier]),
         "rpiCommissionRate": maker,
     }
 

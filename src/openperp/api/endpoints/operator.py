@@ -23,11 +23,13 @@ from openperp.engine.commands import (
     Deposit,
     Pulse,
     Reset,
+    SetFeeTier,
     SetMode,
     SetPrice,
     Withdraw,
 )
 from openperp.engine.events import Applied, PriceChanged, WalletChanged
+from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.margin import available_balance
 from openperp.engine.state import Account
@@ -60,6 +62,11 @@ class NewKey(_Params, frozen=True):
     public_key: Annotated[str, Text(PEM_MAX)] = ""
     permissions: Annotated[tuple[str, ...], Words("read", "trade")] = ("read", "trade")
     ips: Annotated[tuple[str, ...], Addresses()] = ()
+
+
+class FeeTier(_Params, frozen=True):
+    name: Annotated[str, Text(64)]
+    tier: Annotated[int, Long(0, HIGHEST_TIER)]
 
 
 class Price(_Params, frozen=True):
@@ -126,6 +133,7 @@ def _account(account: Account) -> Row:
         "balance": money_text(account.wallet),
         "available": money_text(available_balance(account)),
         "first_deposit": money_text(account.first_deposit),
+        "fee_tier": account.fee_tier,
     }
 
 
@@ -216,6 +224,13 @@ def _transferred(params: Transfer) -> Callable[[Applied], Any]:
         }
 
     return finish
+
+
+def set_fee_tier(call: Call, params: FeeTier) -> Submission:
+    """Has an account pay the fees of another tier from now on; a reset brings back tier 0."""
+    _check_account(call, params.name)
+    answer = {"name": params.name, "tier": params.tier}
+    return Submission(SetFeeTier(params.name, params.tier), lambda _applied: answer)
 
 
 def _check_account(call: Call, name: str) -> None:
@@ -334,6 +349,9 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _endpoint("POST", "accounts/{name}/deposit", Transfer, deposit, "Credit an account"),
     _endpoint("POST", "accounts/{name}/withdraw", Transfer, withdraw, "Debit an account"),
     _endpoint("POST", "accounts/{name}/keys", NewKey, add_key, "Give an account another key"),
+    _endpoint(
+        "POST", "accounts/{name}/fee_tier", FeeTier, set_fee_tier, "Change the fees of an account"
+    ),
     _endpoint("POST", "price", Price, set_price, "Set the index price"),
     _endpoint("POST", "instruments", Instrument, define_instrument, "Add or change an instrument"),
     _endpoint("POST", "clock", Clock, change_clock, "Move or switch the clock"),

@@ -43,7 +43,7 @@ from openperp.engine.events import (
     TimePassed,
     WalletChanged,
 )
-from openperp.engine.state import Account, position_key
+from openperp.engine.state import Account, Market, position_key
 from openperp.engine.terms import OrderStatus, OrderType
 
 Payload = tuple[int, str, bytes]
@@ -136,9 +136,9 @@ class _Teller:
         )
         moved = self._events[at + 1]
         assert type(moved) is PositionChanged
-        market = self._view.state.markets[order.symbol]
+        account, market = self._find(order.account, order.symbol)
         change = fill.realized - fill.fee
-        update = user_account.fill_update(moved, change, market, instrument)
+        update = user_account.fill_update(moved, change, account, market, instrument)
         yield self._payload(order.account, ACCOUNT_UPDATE, {"a": update})
         yield from self._order(order, "TRADE", fill)
         if order.status is OrderStatus.FILLED:
@@ -168,14 +168,15 @@ class _Teller:
     def margin_moved(self, event: MarginChanged, _at: int) -> Iterator[Payload]:
         if event.account in self._listening:
             symbol = event.position.symbol
-            market = self._view.state.markets[symbol]
-            update = user_account.margin_update(event, market, self._format(symbol))
+            account, market = self._find(event.account, symbol)
+            update = user_account.margin_update(event, account, market, self._format(symbol))
             yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
 
     def margin_typed(self, event: MarginTypeChanged, _at: int) -> Iterator[Payload]:
         if event.account in self._listening:
-            market = self._view.state.markets[event.symbol]
-            update = user_account.margin_type_update(event, market, self._format(event.symbol))
+            account, market = self._find(event.account, event.symbol)
+            instrument = self._format(event.symbol)
+            update = user_account.margin_type_update(event, account, market, instrument)
             yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
 
     def funded(self, event: FundingPaid, at: int) -> Iterator[Payload]:
@@ -183,8 +184,9 @@ class _Teller:
             return
         follower = self._events[at + 1] if at + 1 < len(self._events) else None
         moved = follower if type(follower) is PositionChanged else None
-        market = self._view.state.markets[event.symbol]
-        update = user_account.funding_update(event, moved, market, self._format(event.symbol))
+        account, market = self._find(event.account, event.symbol)
+        instrument = self._format(event.symbol)
+        update = user_account.funding_update(event, moved, account, market, instrument)
         yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
 
     def passed(self, event: TimePassed, _at: int) -> Iterator[Payload]:
@@ -248,6 +250,10 @@ class _Teller:
             return True
         live = self._view.state.orders.get(order.order_id)
         return None if live is None else live.activated
+
+    def _find(self, account: int, symbol: str) -> tuple[Account, Market]:
+        state = self._view.state
+        return state.accounts[account], state.markets[symbol]
 
     def _format(self, symbol: str) -> InstrumentFormat:
         return self._view.format_of(self._view.state.markets[symbol])

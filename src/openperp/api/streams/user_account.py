@@ -17,34 +17,40 @@ from openperp.engine.events import (
     WalletChanged,
 )
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.state import Market, Position
+from openperp.engine.state import Account, Market, Position
 
 
 def fill_update(
-    event: PositionChanged, wallet_change: int, market: Market, instrument: InstrumentFormat
+    event: PositionChanged,
+    wallet_change: int,
+    account: Account,
+    market: Market,
+    instrument: InstrumentFormat,
 ) -> Row:
     """The `a` of ACCOUNT_UPDATE after a fill; a wallet that it left alone is not listed."""
     # Money that is set aside leaves the cross wallet, which is told beside the whole.
     told = wallet_change or event.isolated
     balances = [_balance(MARGIN_ASSET, event.wallet, event.set_aside, 0)] if told else []
-    return {"m": "ORDER", "B": balances, "P": [_position(event, market, instrument)]}
+    return {"m": "ORDER", "B": balances, "P": [_position(event, account, market, instrument)]}
 
 
-def margin_update(event: MarginChanged, market: Market, instrument: InstrumentFormat) -> Row:
+def margin_update(
+    event: MarginChanged, account: Account, market: Market, instrument: InstrumentFormat
+) -> Row:
     """The `a` of ACCOUNT_UPDATE after a change of isolated margin: nothing left the wallet."""
     moved = event.position
     return {
         "m": "MARGIN_TRANSFER",
         "B": [_balance(MARGIN_ASSET, moved.wallet, moved.set_aside, 0)],
-        "P": [_position(moved, market, instrument)],
+        "P": [_position(moved, account, market, instrument)],
     }
 
 
 def margin_type_update(
-    event: MarginTypeChanged, market: Market, instrument: InstrumentFormat
+    event: MarginTypeChanged, account: Account, market: Market, instrument: InstrumentFormat
 ) -> Row:
     """The `a` of ACCOUNT_UPDATE after a change of the margin type; no money has moved."""
-    rows = [_position(side, market, instrument) for side in event.positions]
+    rows = [_position(side, account, market, instrument) for side in event.positions]
     return {"m": "MARGIN_TYPE_CHANGE", "B": [], "P": rows}
 
 
@@ -58,12 +64,13 @@ def transfer_update(event: WalletChanged) -> Row:
 def funding_update(
     event: FundingPaid,
     moved: PositionChanged | None,
+    account: Account,
     market: Market,
     instrument: InstrumentFormat,
 ) -> Row:
     """The `a` of ACCOUNT_UPDATE after funding; `moved` is an isolated position that paid it."""
     balances = [_balance(MARGIN_ASSET, event.wallet, event.set_aside, event.amount)]
-    positions = [_position(moved, market, instrument)] if moved else []
+    positions = [_position(moved, account, market, instrument)] if moved else []
     return {"m": "FUNDING_FEE", "S": event.symbol, "B": balances, "P": positions}
 
 
@@ -77,14 +84,17 @@ def _balance(asset: str, wallet: int, set_aside: int, change: int) -> Row:
     }
 
 
-def _position(event: PositionChanged, market: Market, instrument: InstrumentFormat) -> Row:
+def _position(
+    event: PositionChanged, account: Account, market: Market, instrument: InstrumentFormat
+) -> Row:
     """A position as an event tells it; its profit is that at mark price."""
     lots, cost = event.lots, event.entry_cost
+    fee_ppm = market.taker_fees[account.fee_tier]
     return {
         "s": event.symbol,
         "pa": instrument.quantity[lots],
         "ep": instrument.entry_price(cost, lots),
-        "bep": break_even_price(lots, cost, market.spec.taker_fee_ppm, instrument),
+        "bep": break_even_price(lots, cost, fee_ppm, instrument),
         "cr": money_text(event.realized),
         "up": money_text(lots * market.mark_ticks * market.unit - cost),
         "mt": margin_word(event.isolated),

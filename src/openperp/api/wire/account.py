@@ -56,7 +56,7 @@ class _Totals:
 def account_v2(account: Account, asset: str, positions: Iterable[Row]) -> Row:
     """A v2 account reply, with its configuration fields."""
     return {
-        "feeTier": 0,
+        "feeTier": account.fee_tier,
         "feeBurn": False,
         "canTrade": True,
         "canDeposit": True,

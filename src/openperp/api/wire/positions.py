@@ -40,7 +40,7 @@ def exposure_row(account: Account, position: Position, instrument: InstrumentFor
     }
 
 
-def account_row_v2(position: Position, instrument: InstrumentFormat) -> Row:
+def account_row_v2(account: Account, position: Position, instrument: InstrumentFormat) -> Row:
     """A position inside a v2 account reply."""
     return {
         "symbol": instrument.symbol,
@@ -49,7 +49,7 @@ def account_row_v2(position: Position, instrument: InstrumentFormat) -> Row:
         "leverage": str(position.leverage),
         "isolated": position.isolated,
         "entryPrice": instrument.entry_price(position.entry_cost, position.lots),
-        "breakEvenPrice": break_even_text(position, instrument),
+        "breakEvenPrice": break_even_text(account, position, instrument),
         "maxNotional": max_notional_text(position),
         "bidNotional": money_text(resting_notional(position, Side.BUY)),
         "askNotional": money_text(resting_notional(position, Side.SELL)),
@@ -115,8 +115,8 @@ def resting_notional(position: Position, side: Side) -> int:
     return position.chain(side).value * position.market.unit
 
 
-def break_even_text(position: Position, instrument: InstrumentFormat) -> str:
-    fee_ppm = position.market.spec.taker_fee_ppm
+def break_even_text(account: Account, position: Position, instrument: InstrumentFormat) -> str:
+    fee_ppm = position.market.taker_fees[account.fee_tier]
     return break_even_price(position.lots, position.entry_cost, fee_ppm, instrument)
 
 
@@ -135,7 +135,7 @@ def _prices(account: Account, position: Position, instrument: InstrumentFormat) 
         "positionSide": position.side.name,
         "positionAmt": instrument.quantity[position.lots],
         "entryPrice": instrument.entry_price(position.entry_cost, position.lots),
-        "breakEvenPrice": break_even_text(position, instrument),
+        "breakEvenPrice": break_even_text(account, position, instrument),
         "markPrice": instrument.price[position.market.mark_ticks],
         "unRealizedProfit": money_text(margin.unrealized_pnl(position)),
         "liquidationPrice": liquidation_text(account, position, instrument),

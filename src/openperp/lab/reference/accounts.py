@@ -296,6 +296,7 @@ def reset(venue: Venue, command: Reset) -> None:
         market.traded, market.mode = False, Mode.NORMAL
     for account in venue.accounts.values():
         account.wallet, account.hedge = account.first_deposit, False
+        account.fee_tier = 0
         account.positions, account.leverages, account.isolated = {}, {}, set()
     venue.deposits = sum([each.first_deposit for each in venue.accounts.values()], ZERO)
     venue.fees = ZERO

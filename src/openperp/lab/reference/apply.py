@@ -20,6 +20,7 @@ from openperp.engine.commands import (
     Record,
     Reset,
     SetCountdown,
+    SetFeeTier,
     SetLeverage,
     SetMarginType,
     SetMode,
@@ -33,6 +34,7 @@ from openperp.engine.events import Event
 from openperp.engine.events import Single as Reply
 from openperp.lab.reference import accounts, amending, isolated, placing
 from openperp.lab.reference.amounts import EXACT
+from openperp.lab.reference.fees import set_fee_tier
 from openperp.lab.reference.firing import run_moves
 from openperp.lab.reference.venue import Refused, Venue
 
@@ -55,6 +57,7 @@ HANDLERS: dict[type, Callable[[Venue, Any], Reply]] = {
     SetPositionMode: accounts.set_position_mode,
     SetMarginType: isolated.set_margin_type,
     ChangeMargin: isolated.change_margin,
+    SetFeeTier: set_fee_tier,
     SetPrice: accounts.set_price,
     SetMode: accounts.set_mode,
     SetOrderLimits: accounts.set_order_limits,

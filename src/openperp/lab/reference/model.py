@@ -98,6 +98,7 @@ class Account:
     first_deposit: Decimal
     wallet: Decimal = ZERO
     hedge: bool = False
+    fee_tier: int = 0
     leverages: dict[str, int] = field(default_factory=dict)
     isolated: set[str] = field(default_factory=set)
     positions: dict[tuple[str, PositionSide], Position] = field(default_factory=dict)

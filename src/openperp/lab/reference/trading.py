@@ -23,7 +23,8 @@ from openperp.engine.terms import (
     TimeInForce,
     WorkingType,
 )
-from openperp.lab.reference.amounts import ZERO, from_money, money_to_zero, money_up, ratio
+from openperp.lab.reference.amounts import ZERO, from_money, money_to_zero, money_up
+from openperp.lab.reference.fees import fee_rate
 from openperp.lab.reference.model import Account, Order, Position
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue, closable, opened_part
@@ -147,8 +148,7 @@ def _settle(
     realized = _close(position, order.side, price, closed)
     position.quantity += order.side * (quantity - closed)
     position.cost += order.side * (quantity - closed) * price
-    rate = market.spec.maker_fee_ppm if maker else market.spec.taker_fee_ppm
-    fee = money_up(quantity * price * ratio(rate), ONE)
+    fee = money_up(quantity * price * fee_rate(market.spec, account.fee_tier, maker=maker), ONE)
     account.wallet += realized - fee
     venue.fees += fee
     position.own -= returned

@@ -22,6 +22,7 @@ def view_fast_account(account: FastAccount) -> View:
         "wallet": account.wallet,
         "frozen": account.order_margin,
         "hedge": account.hedge,
+        "fee_tier": account.fee_tier,
         "positions": {
             key: (held.lots, held.entry_cost, held.realized, held.isolated_wallet)
             for key, held in account.positions.items()
@@ -40,6 +41,7 @@ def view_slow_account(venue: Venue, account: Account, symbols: set[str]) -> View
             "wallet": from_money(account.wallet),
             "frozen": from_money(margin.all_order_margin(venue, account)),
             "hedge": account.hedge,
+            "fee_tier": account.fee_tier,
             "positions": {
                 position_key(symbol, side): (
                     lots_of(venue.markets[symbol], held.quantity),
