@@ -1,11 +1,13 @@
 """New orders: what is taken, what is refused, and what is told of them."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.api.offline import START_MS
-from tests.api.trader import LIMIT, ORDER, STOP, Trader, trade
+from tests.api.caller import Caller
+from tests.api.offline import START_MS, OfflineVenue
+from tests.api.trader import BATCH, LIMIT, ORDER, STOP, Trader, trade
 
 MARKET: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -64,6 +66,66 @@ def test_a_market_order_tells_its_average_price(alice: Trader, bob: Trader) -> N
     order = alice.post(ORDER, **{**MARKET, "quantity": "0.03"}, newOrderRespType="RESULT")
     assert (order["status"], order["executedQty"]) == ("FILLED", "0.03")
     assert (order["avgPrice"], order["cumQuote"], order["price"]) == ("60000.2", "1800.006", "0")
+
+
+IOC = {**LIMIT, "price": "60000", "timeInForce": "IOC"}
+CROSSING = {**LIMIT, "price": "60000"}
+REPLIES = [
+    # dialect, order, newOrderRespType, status that is told
+    ("binance", MARKET, None, "NEW"),
+    ("binance", MARKET, "ACK", "NEW"),
+    ("binance", MARKET, "RESULT", "FILLED"),
+    ("binance", IOC, None, "NEW"),
+    ("binance", IOC, "RESULT", "FILLED"),
+    ("binance", {**IOC, "timeInForce": "FOK"}, "RESULT", "FILLED"),
+    ("binance", {**IOC, "quantity": "0.03"}, "ACK", "NEW"),
+    ("binance", {**IOC, "quantity": "0.03"}, "RESULT", "EXPIRED"),
+    ("binance", CROSSING, None, "NEW"),
+    ("binance", CROSSING, "RESULT", "NEW"),
+    ("ztdx", MARKET, None, "FILLED"),
+    ("ztdx", MARKET, "RESULT", "FILLED"),
+    ("ztdx", MARKET, "ACK", "NEW"),
+    ("ztdx", CROSSING, None, "FILLED"),
+    ("ztdx", {**CROSSING, "quantity": "0.03"}, "RESULT", "PARTIALLY_FILLED"),
+    ("ztdx", CROSSING, "ACK", "NEW"),
+]
+"""Orders against 0.02 at 60000."""
+
+
+@pytest.mark.parametrize(("dialect", "order", "word", "status"), REPLIES)
+def test_what_a_reply_tells_of_an_order_that_trades(
+    dialect: str, order: dict[str, Any], word: str | None, status: str
+) -> None:
+    fields = {**order, "newOrderRespType": word} if word else order
+    for ask in (ask_alone, ask_in_a_batch, ask_by_socket):
+        venue = OfflineVenue(dialect)
+        Trader(venue, "bob").limit(side="SELL", price="60000", quantity="0.02")
+        reply = ask(venue, fields)
+        assert reply["status"] == status
+        assert (Decimal(reply["executedQty"]) == 0) is (status == "NEW")
+        assert Decimal(reply["origQty"]) == Decimal(order["quantity"])
+        assert ("avgPrice" in reply) is (dialect == "ztdx")
+        assert Trader(venue).get("/fapi/v1/userTrades", symbol="BTCUSDT")
+
+
+def ask_alone(venue: OfflineVenue, fields: dict[str, Any]) -> Any:
+    return Trader(venue).post(ORDER, **fields)
+
+
+def ask_in_a_batch(venue: OfflineVenue, fields: dict[str, Any]) -> Any:
+    return Trader(venue).post(BATCH, batchOrders=[fields])[0]
+
+
+def ask_by_socket(venue: OfflineVenue, fields: dict[str, Any]) -> Any:
+    return Caller(venue).result("order.place", **fields)
+
+
+def test_an_acknowledged_order_is_told_whole_by_queries(modern: Trader) -> None:
+    Trader(modern.venue, "bob").limit(side="SELL", price="60000")
+    reply = modern.post(ORDER, **MARKET)
+    assert (reply["status"], reply["executedQty"]) == ("NEW", "0.000")
+    order = modern.get(ORDER, symbol="BTCUSDT", orderId=reply["orderId"])
+    assert (order["status"], order["executedQty"]) == ("FILLED", "0.010")
 
 
 REFUSED = [

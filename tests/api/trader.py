@@ -92,7 +92,8 @@ def trade(buyer: Trader, seller: Trader, **changes: Any) -> tuple[int, int]:
     terms = {"price": "60000", **changes}
     ask = seller.limit(side="SELL", **terms)
     bid = buyer.limit(**terms)
-    assert bid["status"] == "FILLED"
+    filled = buyer.get(ORDER, symbol=bid["symbol"], orderId=bid["orderId"])
+    assert filled["status"] == "FILLED"
     return bid["orderId"], ask["orderId"]
 
 

@@ -46,6 +46,9 @@ class Dialect(msgspec.Struct, frozen=True):
     """Batch cancel entries have cumQuote and none of the fields added since 2023."""
     value_in_order_replies: bool
     """Replies to place and amend carry cumQuote and avgPrice."""
+    acknowledges_orders: bool
+    """Replies to new orders show them as accepted, unless RESULT is asked for and the order cannot
+    rest; otherwise as they stand after matching, unless ACK is asked for."""
     separate_trigger_ids: bool
     """Trigger orders have a client-id space of their own and are out of batchOrders' reach."""
     triggers_in_order_updates: bool
@@ -70,6 +73,7 @@ def _columns() -> dict[str, Dialect]:
         "notional_filter": ((-1013, ("MIN_NOTIONAL",)), (-4164, ("{min_notional}",))),
         "seed_cancel_fields": (True, False),
         "value_in_order_replies": (True, False),
+        "acknowledges_orders": (False, True),
         "separate_trigger_ids": (False, True),
         "triggers_in_order_updates": (True, False),
         "limit_needs_time_in_force": (False, True),

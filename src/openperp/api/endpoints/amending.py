@@ -77,7 +77,7 @@ def amend_order(call: Call, form: AmendForm) -> Submission:
     command = amend_command(call, form)
     return Submission(
         command,
-        lambda applied: _write_reply(call, command, applied),
+        lambda applied: _write(call, form, applied.reply, applied),
         explain=lambda reject: _explain(call, command, reject),
     )
 
@@ -90,20 +90,16 @@ def _explain(call: Call, command: AmendOrder, refusal: Reject) -> str:
     return explain_unknown(call, *named, find_ended(call, *named))
 
 
-def _write_reply(call: Call, command: AmendOrder, applied: Applied) -> msgspec.Raw:
-    assert isinstance(applied.reply, OrderAmended | OrderRecord)
-    return _write(call, command, applied.reply)
-
-
-def _write(call: Call, command: AmendOrder, reply: OrderAmended | OrderRecord) -> msgspec.Raw:
+def _write(call: Call, form: AmendForm, reply: Any, _applied: Applied) -> msgspec.Raw:
     """The order after its amendment, or as it was cancelled instead.
 
     `modifyId` is zero where the caller gave none.
     """
+    assert isinstance(reply, OrderAmended | OrderRecord)
     order = reply.order if isinstance(reply, OrderAmended) else reply
     view = call.view
     text = order_writer(view.state.markets[order.symbol].spec, view.dialect, "amend").write(order)
-    return msgspec.Raw(f'{text[:-1]},"modifyId":{command.modify_id}}}')
+    return msgspec.Raw(f'{text[:-1]},"modifyId":{form.modify_id}}}')
 
 
 def amend_batch(call: Call, params: OrderList) -> Any:

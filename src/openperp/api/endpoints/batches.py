@@ -23,14 +23,14 @@ def submit_each(
     elements: Elements,
     reader: Reader[Form],
     build: Callable[[Call, Form], Element],
-    write: Callable[[Call, Element, Any], msgspec.Raw],
+    write: Callable[[Call, Form, Any, Applied], msgspec.Raw],
 ) -> Any:
-    """Submits what `build` makes of each element; `write` tells its reply.
+    """Submits what `build` makes of each element; `write` tells the reply to its form.
 
     Elements that break a rule of their form never reach the engine.
     """
     outcomes = [_read(call, element, reader, build) for element in elements]
-    commands = tuple([outcome for outcome in outcomes if not isinstance(outcome, ApiError)])
+    commands = tuple([outcome[1] for outcome in outcomes if not isinstance(outcome, ApiError)])
     if not commands:
         return outcomes
     return Submission(Batch(commands), lambda applied: _finish(call, outcomes, applied, write))
@@ -41,12 +41,13 @@ def _read(
     element: dict[str, Any],
     reader: Reader[Form],
     build: Callable[[Call, Form], Element],
-) -> Element | ApiError:
+) -> tuple[Form, Element] | ApiError:
     try:
         fields = lower_names(element)
         if "params" in call.view.strict:
             reader.check_known(fields)
-        return build(call, reader.read(fields))
+        form = reader.read(fields)
+        return form, build(call, form)
     except ApiError as error:
         if error.code == MISSING and not error.explain:
             error.explain = explain_missing(error.msg, "this order", element)
@@ -55,9 +56,9 @@ def _read(
 
 def _finish(
     call: Call,
-    outcomes: list[Element | ApiError],
+    outcomes: list[tuple[Form, Element] | ApiError],
     applied: Applied,
-    write: Callable[[Call, Element, Any], msgspec.Raw],
+    write: Callable[[Call, Form, Any, Applied], msgspec.Raw],
 ) -> list[msgspec.Raw | ApiError]:
     replies = iter(cast("tuple[Any, ...]", applied.reply))
     entries: list[msgspec.Raw | ApiError] = []
@@ -65,10 +66,11 @@ def _finish(
         if isinstance(outcome, ApiError):
             entries.append(outcome)
             continue
+        form, command = outcome
         reply = next(replies)
         if isinstance(reply, Reject):
-            spec = call.view.state.markets[outcome.symbol].spec
+            spec = call.view.state.markets[command.symbol].spec
             entries.append(from_reject(reply, call.view.dialect, spec))
         else:
-            entries.append(write(call, outcome, reply))
+            entries.append(write(call, form, reply, applied))
     return entries

@@ -10,6 +10,7 @@ from typing import Annotated, Final, NamedTuple
 
 from msgspec import structs
 
+from openperp.api.dialect import Dialect
 from openperp.api.endpoint import Call
 from openperp.api.endpoints.symbols import find_market
 from openperp.api.errors import ApiError
@@ -32,6 +33,8 @@ from openperp.engine.terms import (
 
 _TIMES: Final = dict(TimeInForce.__members__)
 _TIME_WORDS: Final = {word: word for word in (*_TIMES, "RPI", "GTE_GTC")}
+
+_IMMEDIATE: Final = {"IOC", "FOK"}
 
 _CALLBACK_MIN_PPM: Final = 1_000
 
@@ -58,8 +61,7 @@ class OrderTerms(Params, frozen=True):
         WorkingType.CONTRACT_PRICE
     )
     price_protect: Annotated[bool, Bool()] = False
-    # Either word gets the same reply: docs/decisions/0023.
-    new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = "ACK"
+    new_order_resp_type: Annotated[str, Word({"ACK": "ACK", "RESULT": "RESULT"}, -1136)] = ""
     price_match: Annotated[PriceMatch, Word(PriceMatch, -5037)] = PriceMatch.NONE
     self_trade_prevention_mode: Annotated[StpMode | None, Word(StpMode, -5039)] = None
     good_till_date: Annotated[int, Long()] = 0
@@ -108,6 +110,17 @@ def single_command(call: Call, form: OrderForm) -> PlaceOrder:
     if form.self_trade_prevention_mode is None and call.over_http:
         return structs.replace(command, stp=call.view.dialect.order_stp)
     return command
+
+
+def shows_outcome(form: OrderTerms, dialect: Dialect) -> bool:
+    """Whether the reply shows what became of the order, or the order as it was accepted.
+
+    Where ACK is the default, RESULT counts for orders that cannot rest.
+    """
+    if not dialect.acknowledges_orders:
+        return form.new_order_resp_type != "ACK"
+    rests = form.type is not OrderType.MARKET and form.time_in_force not in _IMMEDIATE
+    return form.new_order_resp_type == "RESULT" and not rests
 
 
 def order_command(call: Call, form: OrderForm) -> PlaceOrder:

@@ -6,7 +6,12 @@ import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.endpoints.batches import submit_each
-from openperp.api.endpoints.order_form import OrderForm, order_command, single_command
+from openperp.api.endpoints.order_form import (
+    OrderForm,
+    order_command,
+    shows_outcome,
+    single_command,
+)
 from openperp.api.endpoints.order_reading import (
     ALL_KEPT_MS,
     LIST_MAX,
@@ -43,7 +48,7 @@ from openperp.engine.commands import (
     PlaceOrder,
     SetCountdown,
 )
-from openperp.engine.events import Applied, OrderRecord
+from openperp.engine.events import Applied, OrderAccepted, OrderRecord
 from openperp.engine.lookup import find_order
 from openperp.engine.placing import SECOND_MS, check_order, resolve_price
 from openperp.engine.rejects import Reason, Reject
@@ -101,7 +106,7 @@ def book_scope(call: Call) -> OrderScope:
 
 def place_order(call: Call, form: OrderForm) -> Submission:
     command = single_command(call, form)
-    return Submission(command, lambda applied: _write_reply(call, applied, "place"))
+    return Submission(command, lambda applied: _write_placed(call, form, applied.reply, applied))
 
 
 def try_order(call: Call, form: OrderForm) -> Any:
@@ -161,8 +166,21 @@ def place_batch(call: Call, params: OrderList) -> Any:
 _ORDER_READER: Final = Reader(OrderForm)
 
 
-def _write_placed(call: Call, _command: PlaceOrder, order: OrderRecord) -> msgspec.Raw:
+def _write_placed(call: Call, form: OrderForm, reply: Any, applied: Applied) -> msgspec.Raw:
+    """What is replied to a new order: what became of it, or that it was accepted."""
+    assert isinstance(reply, OrderRecord)
+    order = reply if shows_outcome(form, call.view.dialect) else _as_accepted(reply, applied)
     return _write(call, order, "place")
+
+
+def _as_accepted(order: OrderRecord, applied: Applied) -> OrderRecord:
+    """An order as it was before it met the book."""
+    if order.status is OrderStatus.NEW:
+        return order
+    for event in applied.events:
+        if type(event) is OrderAccepted and event.order.order_id == order.order_id:
+            return event.order
+    raise AssertionError(f"order {order.order_id} was never accepted")
 
 
 def cancel_order(call: Call, params: OrderId) -> Submission:
