@@ -74,7 +74,14 @@ class OfflineVenue:
             find_fault=lambda: self.fault,
             **settings,
         )
-        self.apply(OpenVenue(rules.name, rules.larger_side_margin, rules.separate_trigger_ids))
+        self.apply(
+            OpenVenue(
+                rules.name,
+                rules.larger_side_margin,
+                rules.separate_trigger_ids,
+                displaces_reducers=True,
+            )
+        )
         for symbol in BUILT_IN:
             self.apply(DefineInstrument(*_specify(symbol, {})))
         for name in ("alice", "bob"):

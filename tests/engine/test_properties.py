@@ -146,7 +146,11 @@ COMMANDS = st.one_of(
 # Hypothesis makes lists little longer than they have to be.
 SESSIONS = st.lists(COMMANDS, min_size=15, max_size=60)
 RULES = st.fixed_dictionaries(
-    {"larger_side_margin": st.booleans(), "separate_trigger_ids": st.booleans()}
+    {
+        "larger_side_margin": st.booleans(),
+        "separate_trigger_ids": st.booleans(),
+        "displaces_reducers": st.booleans(),
+    }
 )
 
 

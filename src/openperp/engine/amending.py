@@ -52,7 +52,7 @@ def amend_order(step: Step, command: AmendOrder) -> OrderAmended | OrderRecord:
         command = msgspec.structs.replace(command, ticks=ticks)
     account = state.accounts[order.account]
     position = account.positions[order.position_key]
-    lots = _check_terms(position, order, command)
+    lots = _check_terms(state, position, order, command)
     ends = lots <= order.filled_lots or _would_take(position.market, order, command.ticks)
     if not ends:
         _check_room(state, account, position, order, command, lots)
@@ -98,7 +98,7 @@ def _find_amendable(state: State, command: AmendOrder) -> Order:
     return order
 
 
-def _check_terms(position: Position, order: Order, command: AmendOrder) -> int:
+def _check_terms(state: State, position: Position, order: Order, command: AmendOrder) -> int:
     """The price and quantity by themselves; the quantity after clamping a reduce-only order."""
     market = position.market
     check_price(market, command.ticks)
@@ -107,11 +107,21 @@ def _check_terms(position: Position, order: Order, command: AmendOrder) -> int:
     check_lots(market, LIMIT, command.lots)
     lots = command.lots
     if order.reduce_only:
-        lots = min(lots, order.filled_lots + position.closable_lots(order.side))
+        lots = min(lots, order.filled_lots + _closable_lots(state, position, order, command.ticks))
     if (lots, command.ticks) == (order.lots, order.ticks):
         refuse(Reason.AMENDED_NOTHING, lots=lots, ticks=command.ticks)
     if order.amendments >= AMENDMENT_LIMIT:
         refuse(Reason.AMENDED_TOO_OFTEN, limit=AMENDMENT_LIMIT)
+    return lots
+
+
+def _closable_lots(state: State, position: Position, order: Order, ticks: int) -> int:
+    """Lots that a reduce-only order could close at `ticks`: at least what is left of it."""
+    if not state.displaces_reducers:
+        return position.closable_lots(order.side)
+    lots = position.free_lots(order.side, ticks)
+    if order.ticks * order.side >= ticks * order.side:
+        lots += order.remaining_lots
     return lots
 
 

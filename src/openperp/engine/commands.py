@@ -30,12 +30,15 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
 
     `larger_side_margin` counts the larger of the buy and sell margin of open
     orders instead of their sum; `separate_trigger_ids` gives trigger orders a
-    client-id space of their own. Both follow from the dialect.
+    client-id space of their own. Both follow from the dialect. `displaces_reducers`
+    keeps reduce-only orders from resting that together exceed their position; venues
+    from before that let them rest.
     """
 
     dialect: str
     larger_side_margin: bool = False
     separate_trigger_ids: bool = False
+    displaces_reducers: bool = False
 
 
 class DefineInstrument(

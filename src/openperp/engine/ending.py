@@ -77,6 +77,26 @@ def expire_closers(step: Step, account: Account, position: Position) -> None:
             expire(step, order, Cause.POSITION_GONE)
 
 
+def displace_reducers(step: Step, position: Position) -> None:
+    """Expires reduce-only orders, those first that trade last, until the position can fill all.
+
+    Source: the fapi's expiry reason of orders that others of higher priority knock out.
+    """
+    excess = position.reducing_lots - abs(position.lots)
+    if excess <= 0:
+        return
+    youngest_first = reversed(tuple(position.reducers.values()))
+    for order in sorted(youngest_first, key=_priority):
+        if excess > 0 and order.remaining_lots:
+            excess -= order.remaining_lots
+            expire(step, order, Cause.DISPLACED)
+
+
+def _priority(order: Order) -> int:
+    """Where an order stands in its side of the book: the higher the earlier."""
+    return order.ticks * order.side
+
+
 def stop_waiting(step: Step, account: Account, order: Order) -> None:
     """Takes an order out of the trigger index, whether it fires or ends."""
     order.waiting = False
@@ -96,6 +116,7 @@ def leave_book(state: State, account: Account, position: Position, order: Order)
     position.order_count -= 1
     if order.reduce_only:
         del position.reducers[order.order_id]
+        position.reducing_lots -= order.remaining_lots
     else:
         position.chain(order.side).remove(order)
         refreeze(state, account, position)

@@ -41,10 +41,13 @@ def fire(step: Step, order: Order) -> None:
     elif order.parent_id:
         order.lots = min(order.armed_lots, closable) or order.lots
     elif order.reduce_only:
+        if state.displaces_reducers and order.type is LIMIT:
+            closable = position.free_lots(order.side, order.ticks)
         order.lots = min(order.lots, closable) or order.lots
     step.events.append(OrderTriggered(order.to_record()))
     if order.reduce_only and not closable:
-        expire(step, order, Cause.POSITION_GONE)
+        gone = not position.closable_lots(order.side)
+        expire(step, order, Cause.POSITION_GONE if gone else Cause.DISPLACED)
         return
     if order.parent_id:
         _relieve_family(step, order)

@@ -148,6 +148,11 @@ def _check_account(state: State, account: Account) -> None:
         _check_mode(account, position)
         _check_position(account, key, position)
         _check_isolated(f"{account.name} in {key}", position)
+        excess = position.reducing_lots - abs(position.lots)
+        _require(
+            excess <= 0 or not state.displaces_reducers,
+            f"reduce-only orders of {account.name} in {key} exceed the position by {excess} lots",
+        )
         margin += combine_sides(state, position.buys.frozen, position.sells.frozen)
         set_aside += position.isolated_wallet
     _require(
@@ -198,6 +203,11 @@ def _check_position(account: Account, key: str, position: Position) -> None:
     _require(
         position.order_count == resting + len(position.reducers),
         f"open orders of {where} are counted wrongly",
+    )
+    left = sum(order.remaining_lots for order in position.reducers.values())
+    _require(
+        position.reducing_lots == left,
+        f"reduce-only orders of {where} have {left} lots left, not {position.reducing_lots}",
     )
     for order in position.reducers.values():
         _require(

@@ -1,6 +1,6 @@
 """Price-time matching of one taking order against the book."""
 
-from openperp.engine.ending import expire, finish_filled
+from openperp.engine.ending import displace_reducers, expire, finish_filled
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.settlement import settle_fill
@@ -50,6 +50,9 @@ def _rest(step: Step, account: Account, position: Position, order: Order) -> Non
     position.order_count += 1
     if order.reduce_only:
         position.reducers[order.order_id] = order
+        position.reducing_lots += order.remaining_lots
+        if step.state.displaces_reducers:
+            displace_reducers(step, position)
     else:
         position.chain(order.side).append(order)
         refreeze(step.state, account, position)
@@ -130,6 +133,47 @@ class Sweep:
         self.worst_ticks = 0
 
 
+class _Crowd:
+    """The positions of those whom a sweep meets, as its trades would leave them.
+
+    Reduce-only orders fill only what their account can close when their turn comes.
+    They expire when the position is gone, even if the taker's side of a trade with
+    itself brings it back. Where they displace each other, `rooms` has what those of a
+    position may still fill: an order that is larger has expired by its turn.
+    """
+
+    __slots__ = ("displaces", "gone", "held", "rooms")
+
+    def __init__(self, displaces: bool) -> None:
+        self.displaces = displaces
+        self.held: dict[Position, int] = {}
+        self.gone: set[Position] = set()
+        self.rooms: dict[Position, int] = {}
+
+    def most(self, order: Order, maker: Position, lots: int) -> int:
+        """What a resting order would fill of `lots`."""
+        if not order.reduce_only:
+            return lots
+        if self.displaces:
+            return 0 if order.remaining_lots > self.rooms.get(maker, abs(maker.lots)) else lots
+        closable = 0 if maker in self.gone else -order.side * self.held.get(maker, maker.lots)
+        return min(lots, max(0, closable))
+
+    def make(self, order: Order, maker: Position, lots: int) -> None:
+        """A resting order fills."""
+        held = self.held.get(maker, maker.lots) + order.side * lots
+        self.held[maker] = held
+        if held * order.side >= 0:
+            self.gone.add(maker)
+        if self.displaces and maker.reducing_lots:
+            room = self.rooms.get(maker, abs(maker.lots))
+            left = -order.side * held
+            self.rooms[maker] = room - lots if order.reduce_only else min(room, max(0, left))
+
+    def take(self, side: Side, taker: Position, lots: int) -> None:
+        self.held[taker] = self.held.get(taker, taker.lots) + side * lots
+
+
 def sweep(
     state: State,
     account: Account,
@@ -141,15 +185,11 @@ def sweep(
 ) -> Sweep:
     """Follows what `_match` would do for `lots` of `position` at the limit `ticks` (zero: any).
 
-    Reduce-only orders fill only what their account can close when their turn
-    comes, so the positions are followed along, the maker's before the taker's:
-    they expire when the position is gone, even if the taker's side of a trade
-    with itself brings it back.
+    The positions are followed along, the maker's before the taker's.
     """
     found = Sweep()
     opposite = position.market.book.opposite(side)
-    held: dict[Position, int] = {}
-    gone: set[Position] = set()
+    crowd = _Crowd(state.displaces_reducers)
     for key in reversed(opposite.keys):
         level = opposite.levels[key]
         if ticks and key < ticks * opposite.side:
@@ -161,21 +201,14 @@ def sweep(
                     return found
                 order = order.level_next
                 continue
-            part = min(order.remaining_lots, lots - found.lots)
             maker = state.accounts[order.account].positions[order.position_key]
-            lots_held = held.get(maker, maker.lots)
-            if order.reduce_only:
-                closable = 0 if maker in gone else -order.side * lots_held
-                part = min(part, max(0, closable))
+            part = crowd.most(order, maker, min(order.remaining_lots, lots - found.lots))
             if part:
                 found.lots += part
                 found.first_ticks = found.first_ticks or level.ticks
                 found.worst_ticks = level.ticks
-                lots_held += order.side * part
-                held[maker] = lots_held
-                if lots_held * order.side >= 0:
-                    gone.add(maker)
-                held[position] = held.get(position, position.lots) + side * part
+                crowd.make(order, maker, part)
+                crowd.take(side, position, part)
             order = order.level_next
         if found.lots >= lots:
             break

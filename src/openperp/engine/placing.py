@@ -45,6 +45,7 @@ from openperp.engine.terms import (
     BOTH,
     GTC,
     GTD,
+    LIMIT,
     PRICED_TYPES,
     STOP_MARKET,
     TAKE_PROFIT_MARKET,
@@ -121,7 +122,7 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
         check_attached(market, command)
     if waits and (plan.parent is None or opened_part(plan.parent, position)):
         check_trigger(market, command)
-    _check_reduction(plan, command, waits)
+    _check_reduction(state, plan, command, waits)
     check_limits(state, account, position, command)
     if not plan.reduce_only and not command.close_position:
         check_notional(market, command, plan.lots)
@@ -157,13 +158,18 @@ def _find_parent(state: State, command: PlaceOrder) -> Order | None:
     return parent
 
 
-def _check_reduction(plan: Plan, command: PlaceOrder, waits: bool) -> None:
-    """A reduce-only order needs something to reduce, and is clamped to it."""
+def _check_reduction(state: State, plan: Plan, command: PlaceOrder, waits: bool) -> None:
+    """A reduce-only order needs something to reduce, and is clamped to it.
+
+    What others will have closed before its turn comes may not count.
+    """
     if plan.parent is not None or not plan.reduce_only:
         return
     if command.close_position and not command.reduce_only:
         return
     closable = plan.position.closable_lots(command.side)
+    if state.displaces_reducers and command.type is LIMIT:
+        closable = plan.position.free_lots(command.side, command.ticks)
     if not closable:
         refuse(Reason.REDUCE_ONLY_REJECTED, position_lots=plan.position.lots)
     if not waits:

@@ -6,7 +6,7 @@ fees between wallet and fee account.
 """
 
 from openperp.engine.attached import arm_children
-from openperp.engine.ending import expire_closers, opened_part
+from openperp.engine.ending import displace_reducers, expire_closers, opened_part
 from openperp.engine.events import Fill, OrderFilled, PositionChanged, TradeExecuted
 from openperp.engine.margin import isolated_share, refreeze
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
@@ -44,8 +44,11 @@ def _settle_side(
     state = step.state
     account = state.accounts[order.account]
     position = account.positions[order.position_key]
-    if order.resting and not order.reduce_only:
-        position.chain(order.side).shrink(order, lots)
+    if order.resting:
+        if order.reduce_only:
+            position.reducing_lots -= lots
+        else:
+            position.chain(order.side).shrink(order, lots)
 
     order.filled_lots += lots
     order.filled_value += ticks * lots
@@ -84,8 +87,11 @@ def _settle_side(
     )
     step.events.append(OrderFilled(order.to_record(), fill))
     step.events.append(tell_position(account, position))
-    if opened != lots and not position.closable_lots(order.side):
-        expire_closers(step, account, position)
+    if opened != lots:
+        if not position.closable_lots(order.side):
+            expire_closers(step, account, position)
+        elif state.displaces_reducers:
+            displace_reducers(step, position)
     if opened:
         order.opened_lots = opened_part(order, position) + opened
         order.opened_epoch = position.epoch

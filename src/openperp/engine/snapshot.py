@@ -171,10 +171,11 @@ class _StateDump(msgspec.Struct, array_like=True):
     families: list[tuple[int, list[int]]]
     next_amendment_id: int = 1
     countdowns: list[tuple[int, str, int, OrderScope]] = []
+    displaces_reducers: bool = False
 
 
-VERSION = 9
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, VERSION})
+VERSION = 10
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -234,6 +235,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             [(parent_id, _ids(family)) for parent_id, family in sorted(state.families.items())],
             state.next_amendment_id,
             [(*key, *countdown) for key, countdown in sorted(state.countdowns.items())],
+            state.displaces_reducers,
         )
     )
 
@@ -265,6 +267,7 @@ def load(data: bytes) -> State:
         "insurance",
         "net_deposits",
         "next_amendment_id",
+        "displaces_reducers",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:
@@ -425,6 +428,7 @@ def _load_position(state: State, account: Account, dumped: _PositionDump) -> Non
     position.sells.set_capacity(max(0, dumped.lots))
     for order_id in dumped.reducers:
         position.reducers[order_id] = state.orders[order_id]
+        position.reducing_lots += state.orders[order_id].remaining_lots
     for order_id in (*dumped.buys, *dumped.sells, *dumped.reducers):
         order = state.orders[order_id]
         client_id_space(state, account, order.algo)[order.client_id] = order

@@ -119,7 +119,8 @@ class Position:
     `lots` is signed; `entry_cost` is the signed money that was paid for them,
     so the entry price is derived and never stored; `realized` is the money that
     it has realized in all, before fees. `buys` and `sells` are the
-    resting orders that could open; `reducers` are the resting reduce-only ones.
+    resting orders that could open; `reducers` are the resting reduce-only ones by arrival,
+    `reducing_lots` what is left of them together.
     `isolated` says that it stands on margin of its own, `isolated_wallet`, the part of
     the account's wallet that is set aside for it, in money.
     `order_count` counts all that rest in the book; `order_margin` is what its
@@ -141,6 +142,7 @@ class Position:
         "order_margin",
         "realized",
         "reducers",
+        "reducing_lots",
         "sells",
         "side",
         "updated_ms",
@@ -159,6 +161,7 @@ class Position:
         self.buys = OrderChain(market.unit, self.leverage)
         self.sells = OrderChain(market.unit, self.leverage)
         self.reducers: dict[int, Order] = {}
+        self.reducing_lots = 0
         self.epoch = 0
         self.order_count = 0
         self.order_margin = 0
@@ -177,6 +180,17 @@ class Position:
 
     def chain(self, side: Side) -> OrderChain:
         return self.buys if side is BUY else self.sells
+
+    def free_lots(self, side: Side, ticks: int) -> int:
+        """Lots that an order of `side` could close after the reduce-only orders that trade
+        before one at `ticks`; zero ticks stand for any price, before which nothing trades.
+        """
+        lots = self.closable_lots(side)
+        if ticks:
+            for order in self.reducers.values():
+                if order.ticks * side >= ticks * side:
+                    lots -= order.lots - order.filled_lots
+        return lots if lots > 0 else 0
 
     def closable_lots(self, side: Side) -> int:
         """Lots that an order of `side` could close."""
@@ -279,6 +293,7 @@ class State:
         "accounts",
         "countdowns",
         "dialect",
+        "displaces_reducers",
         "due_heap",
         "due_ms",
         "due_times",
@@ -306,6 +321,7 @@ class State:
         self.time_ms = 0
         self.dialect = ""
         self.larger_side_margin = False
+        self.displaces_reducers = False
         self.separate_trigger_ids = False
         self.mode = NORMAL
         self.order_limits = True

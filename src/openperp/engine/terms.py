@@ -127,6 +127,8 @@ class Cause(IntEnum):
     """A GTD order that was not filled by its date."""
     PRICES_APART = 13
     """A price-protected trigger order fired while mark and last were too far apart."""
+    DISPLACED = 14
+    """Reduce-only orders that trade before it, or other fills, left it nothing to close."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its

@@ -43,6 +43,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.dialect = command.dialect
     state.larger_side_margin = command.larger_side_margin
     state.separate_trigger_ids = command.separate_trigger_ids
+    state.displaces_reducers = command.displaces_reducers
     step.events.append(VenueOpened(command.dialect))
 
 

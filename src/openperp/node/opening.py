@@ -46,7 +46,12 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
     if not state.dialect:
         dialect = DIALECTS[config.dialect or DEFAULT_DIALECT]
         commands.append(
-            OpenVenue(dialect.name, dialect.larger_side_margin, dialect.separate_trigger_ids)
+            OpenVenue(
+                dialect.name,
+                dialect.larger_side_margin,
+                dialect.separate_trigger_ids,
+                displaces_reducers=True,
+            )
         )
     commands += [
         DefineInstrument(instrument.spec, instrument.index_ticks)

@@ -135,6 +135,19 @@ def test_the_fee_and_the_break_even_of_another_tier(alice: Listener, bob: Listen
     assert position["bep"] == risk["breakEvenPrice"] == str(round(60000 * 1.00017 / 0.99983, 5))
 
 
+def test_a_displaced_order_says_that_others_go_first(alice: Listener, bob: Listener) -> None:
+    trade(alice, bob)
+    resting = alice.limit(side="SELL", price="61000", reduceOnly="true")["orderId"]
+    full = {**LIMIT, "side": "SELL", "price": "62000", "reduceOnly": "true"}
+    assert alice.refused("POST", ORDER, **full).code == -2022
+    alice.hear()
+    alice.limit(side="SELL", price="60500", reduceOnly="true", quantity="0.005")
+    assert alice.hear_told() == [
+        "order 4 LIMIT NEW NEW er 0",
+        f"order {resting} LIMIT EXPIRED EXPIRED er 4",
+    ]
+
+
 def test_a_wallet_that_a_fill_leaves_alone_is_not_listed(alice: Listener, bob: Listener) -> None:
     terms = {"tick": "0.1", "lot": "0.1", "price": "10", "maker_fee": "0", "taker_fee": "0"}
     alice.venue.operator("POST", "instruments", symbol="FREEUSDT", **terms)

@@ -31,6 +31,7 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.SELF_TRADE: "1",
     Cause.DATE_PASSED: "0",
     Cause.PRICES_APART: "8",
+    Cause.DISPLACED: "4",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 
@@ -38,6 +39,7 @@ _EXPIRED: Final = frozenset({OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
 REFUSALS: Final[Mapping[Cause, int]] = {
     Cause.POSITION_GONE: -2022,
+    Cause.DISPLACED: -2022,
     Cause.MARGIN_MISSING: -2019,
     Cause.WOULD_TAKE: -5022,
     Cause.NOT_FILLABLE: -5021,

@@ -21,7 +21,7 @@ from openperp.lab.reference.model import Countdown, Market, Order
 from openperp.lab.reference.placing import price_faults, quantity_faults, wrong_side
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.trading import cancel, execute, expire, reaches
-from openperp.lab.reference.venue import Refused, Venue, closable, to_price, to_quantity
+from openperp.lab.reference.venue import Refused, Venue, room_for, to_price, to_quantity
 
 AMENDMENT_LIMIT = 10_000
 
@@ -42,6 +42,9 @@ def amend(venue: Venue, command: AmendOrder) -> OrderAmended | OrderRecord:
             raise Refused([*found, Reason.NO_PRICE_TO_MATCH])
         price = matched
     wanted = _draft(venue, market, order, command, price)
+    if order.reduce_only:
+        room = room_for(venue, wanted, apart_from=order)
+        wanted.quantity = min(wanted.quantity, order.filled + room)
     ends = wanted.quantity <= order.filled or _would_take(venue, wanted)
     found += _term_faults(market, order, wanted, command)
     if not ends and not found:
@@ -67,11 +70,7 @@ def amend(venue: Venue, command: AmendOrder) -> OrderAmended | OrderRecord:
 def _draft(
     venue: Venue, market: Market, order: Order, command: AmendOrder, price: Decimal
 ) -> Order:
-    """What is to become of the order; reduce-only, it is no larger than what it can close."""
-    quantity = to_quantity(market.spec, command.lots)
-    if order.reduce_only:
-        room = closable(venue.position_of(order), order.side)
-        quantity = min(quantity, order.filled + room)
+    """What the order would be; reduce-only, it is cut to what it can close then."""
     return Order(
         order_id=order.order_id,
         client_id=order.client_id,
@@ -83,7 +82,7 @@ def _draft(
         original_type=order.original_type,
         time_in_force=order.time_in_force,
         price=price,
-        quantity=quantity,
+        quantity=to_quantity(market.spec, command.lots),
         created_ms=order.created_ms,
         updated_ms=venue.now,
         filled=order.filled,

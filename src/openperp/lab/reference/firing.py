@@ -17,7 +17,7 @@ from openperp.lab.reference.entry import obstacles
 from openperp.lab.reference.model import Order
 from openperp.lab.reference.records import record_of
 from openperp.lab.reference.trading import cancel, execute, expire
-from openperp.lab.reference.venue import Venue, closable, is_market
+from openperp.lab.reference.venue import Venue, closable, is_market, room_for
 
 CAUSES = {
     Reason.WOULD_TAKE: Cause.WOULD_TAKE,
@@ -109,10 +109,12 @@ def fire(venue: Venue, order: Order) -> None:
     elif order.parent_id and room:
         order.quantity = min(order.armed, room)
     elif order.reduce_only and room:
-        order.quantity = min(order.quantity, room)
+        room = room_for(venue, order)
+        order.quantity = min(order.quantity, room) or order.quantity
     venue.events.append(OrderTriggered(record_of(venue.markets[order.symbol], order)))
     if order.reduce_only and not room:
-        expire(venue, order, Cause.POSITION_GONE)
+        gone = not closable(venue.position_of(order), order.side)
+        expire(venue, order, Cause.POSITION_GONE if gone else Cause.DISPLACED)
         return
     if order.parent_id:
         _end_family(venue, order)

@@ -28,9 +28,9 @@ from openperp.lab.reference.trading import arm, execute, watch
 from openperp.lab.reference.venue import (
     Refused,
     Venue,
-    closable,
     is_market,
     opened_part,
+    room_for,
     to_price,
     to_quantity,
 )
@@ -238,7 +238,7 @@ def _faults(
     if not order.reduce_only and not command.close_position:
         found += _notional_faults(market, command, order)
     if _needs_position(command, order, parent):
-        room = closable(position, order.side)
+        room = room_for(venue, order)
         if not room:
             return [*found, Reason.REDUCE_ONLY_REJECTED]
         if not order.waiting:

@@ -56,6 +56,7 @@ def execute(venue: Venue, order: Order) -> None:
     else:
         order.arrival = venue.next_arrival
         venue.next_arrival += 1
+        displace(venue, venue.position_of(order))
 
 
 @dataclass(slots=True)
@@ -176,6 +177,8 @@ def _settle(
     venue.events.append(tell_position(venue, account, order.symbol, order.position_side))
     if closed and not closable(position, order.side):
         _end_position(venue, order, position)
+    elif closed:
+        displace(venue, position)
     if closed < quantity:
         _open(venue, order, position, quantity - closed)
 
@@ -237,6 +240,16 @@ def _end_position(venue: Venue, filled: Order, position: Position) -> None:
     for order in reducers + guards:
         if order is not filled or order.left:
             expire(venue, order, Cause.POSITION_GONE)
+
+
+def displace(venue: Venue, position: Position) -> None:
+    """Reduce-only orders that together exceed their position: the last to trade expires first."""
+    while venue.displaces_reducers:
+        own = [order for order in venue.reducers(position) if order.left]
+        if sum([order.left for order in own], ZERO) <= abs(position.quantity):
+            return
+        last = max(own, key=lambda order: (-order.side * order.price, order.arrival))
+        expire(venue, last, Cause.DISPLACED)
 
 
 def _open(venue: Venue, order: Order, position: Position, quantity: Decimal) -> None:

@@ -113,7 +113,7 @@ class Traffic:
         of them with isolated margin in one market.
         """
         random = self._random
-        rules = [random.random() < 0.5, random.random() < 0.5]
+        rules = [random.random() < 0.5 for _ in range(3)]
         commands: list[Command] = [OpenVenue("ztdx", *rules)]
         commands += [DefineInstrument(spec, index) for spec, index, _ in MARKETS]
         for number in range(1, self._accounts + 1):

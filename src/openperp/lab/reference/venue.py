@@ -43,6 +43,7 @@ class Venue:
         self.opened = False
         self.larger_side_margin = False
         self.separate_trigger_ids = False
+        self.displaces_reducers = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.accounts: dict[int, Account] = {}
@@ -115,6 +116,14 @@ class Venue:
         found = [order for order in self.orders if order.arrival and order.symbol == symbol]
         return sorted(found, key=lambda order: order.arrival)
 
+    def reducers(self, position: Position) -> list[Order]:
+        """The reduce-only orders in the book that close a position."""
+        return [
+            order
+            for order in self.orders
+            if order.arrival and order.reduce_only and self.position_of(order) is position
+        ]
+
     def best(self, symbol: str, side: Side) -> Order | None:
         """The order of a side that trades next: best price, then first come."""
         best = None
@@ -182,6 +191,20 @@ def sides_of(account: Account) -> tuple[PositionSide, ...]:
 def closable(position: Position, side: Side) -> Decimal:
     """How much of the position an order of `side` could close."""
     return max(ZERO, -side * position.quantity)
+
+
+def room_for(venue: Venue, order: Order, *, apart_from: Order | None = None) -> Decimal:
+    """How much of its position a reduce-only order could close when its turn comes.
+
+    Where such orders displace each other, what trades before it takes its part first.
+    """
+    room = closable(venue.position_of(order), order.side)
+    if not venue.displaces_reducers or order.type is not OrderType.LIMIT:
+        return room
+    for other in venue.reducers(venue.position_of(order)):
+        if other is not apart_from and -order.side * (other.price - order.price) <= 0:
+            room -= other.left
+    return max(ZERO, room)
 
 
 def opened_part(order: Order, position: Position) -> Decimal:
