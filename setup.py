@@ -14,6 +14,7 @@ from setuptools.command.build_ext import build_ext
 
 PLAIN = {
     "__init__",
+    "assets",
     "commands",  # mypyc drops `frozen` and `tag` of a msgspec Struct
     "events",
     "instruments",

@@ -86,20 +86,6 @@ def test_fees_are_never_burnt(alice: Trader) -> None:
     assert alice.refused("POST", V1 + "feeBurn", feeBurn="true").code == -4084
 
 
-def test_the_assets_mode_stays(alice: Trader) -> None:
-    path = V1 + "multiAssetsMargin"
-    assert alice.refused("POST", path, multiAssetsMargin="false").code == -4171
-    assert alice.refused("POST", path, multiAssetsMargin="True").code == -4084
-    alice.limit()
-    assert alice.refused("POST", path, multiAssetsMargin="true").code == -4170
-    alice.delete(V1 + "allOpenOrders", symbol="BTCUSDT")
-    alice.post(V1 + "marginType", symbol="BTCUSDT", marginType="ISOLATED")
-    refusal = alice.refused("POST", path, multiAssetsMargin="true")
-    assert refusal.code == -4167
-    assert "under isolated-margin mode" in refusal.msg
-    assert alice.refused("POST", path, multiAssetsMargin="maybe").code == -1130
-
-
 CHANGE = {"symbol": "BTCUSDT", "amount": "1", "type": "1"}
 
 

@@ -76,7 +76,7 @@ def test_every_detail_of_a_refusal_has_a_known_unit() -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "refuse"
         for keyword in call.keywords
     }
-    with_unit = {name for name in names if name.endswith(("ticks", "lots", "_ppm"))}
+    with_unit = {name for name in names if name.endswith(("ticks", "lots", "_ppm", "_amount"))}
     assert names - with_unit == MONEY_NAMES | PLAIN_NAMES
     assert not MONEY_NAMES & PLAIN_NAMES
 

@@ -43,7 +43,8 @@ def symbol_row(offline: OfflineVenue, symbol: str = "BTCUSDT") -> dict[str, Any]
 def test_exchange_info_lists_limits_and_assets(offline: OfflineVenue) -> None:
     info = offline.get("/fapi/v1/exchangeInfo")
     assert (info["timezone"], info["serverTime"], info["exchangeFilters"]) == ("UTC", START_MS, [])
-    assert info["assets"] == [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}]
+    usdt = {"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}
+    assert info["assets"] == [usdt]
     limits = [
         (row["rateLimitType"], row["intervalNum"], row["interval"], row["limit"])
         for row in info["rateLimits"]

@@ -71,6 +71,8 @@ def test_an_account_is_opened_with_a_key_of_its_own(offline: OfflineVenue) -> No
         "name": "carol",
         "asset": "USDT",
         "balance": "12.50000000",
+        "multi_assets": False,
+        "balances": {},
         "available": "12.50000000",
         "first_deposit": "12.50000000",
         "fee_tier": 0,

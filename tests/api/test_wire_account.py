@@ -7,7 +7,7 @@ from msgspec import structs
 from tests.engine.desk import BTC, ETH, Desk
 
 from openperp.api.wire import positions as rows
-from openperp.api.wire.account import account_v2, account_v3, balance_row
+from openperp.api.wire.account import account_v2, account_v3, balance_rows
 from openperp.api.wire.liquidation import liquidation_text
 from openperp.api.wire.numbers import InstrumentFormat, instrument_format
 from openperp.api.wire.trades import user_trade
@@ -37,7 +37,7 @@ def desk() -> Desk:
 
 def test_a_balance(desk: Desk) -> None:
     alice = desk.account("alice")
-    row = balance_row(alice, "USDT")
+    (row,) = balance_rows(desk.state, alice)
     assert row == {
         "accountAlias": "alice",
         "asset": "USDT",
@@ -54,7 +54,7 @@ def test_a_balance(desk: Desk) -> None:
 
 def test_profit_that_is_not_realized_cannot_be_withdrawn(desk: Desk) -> None:
     desk.price("69000")
-    row = balance_row(desk.account("alice"), "USDT")
+    (row,) = balance_rows(desk.state, desk.account("alice"))
     assert (row["availableBalance"], row["maxWithdrawAmount"]) == (
         "11056.00000000",
         "9991.00000000",
@@ -63,7 +63,7 @@ def test_profit_that_is_not_realized_cannot_be_withdrawn(desk: Desk) -> None:
 
 def test_an_account(desk: Desk) -> None:
     alice = desk.account("alice")
-    row = account_v3(alice, "USDT", [])
+    row = account_v3(desk.state, alice, [])
     assert {name: value for name, value in row.items() if isinstance(value, str)} == {
         "totalInitialMargin": "1515.00000000",
         "totalMaintMargin": "91.50000000",  # 0.5 % of 18300
@@ -86,7 +86,7 @@ def test_an_account(desk: Desk) -> None:
 
 def test_the_older_account_has_its_settings_too(desk: Desk) -> None:
     alice = desk.account("alice")
-    row = account_v2(alice, "USDT", [{"symbol": "BTCUSDT"}])
+    row = account_v2(desk.state, alice, [{"symbol": "BTCUSDT"}])
     required = {"feeTier", "canTrade", "canDeposit", "canWithdraw", "updateTime", "assets"}
     assert required <= row.keys()
     assert row["positions"] == [{"symbol": "BTCUSDT"}]

@@ -38,8 +38,8 @@ def test_a_sound_journal(venue: Venue, openperp: Run, data: Path) -> None:
 def test_the_last_records_as_a_person_reads_them(venue: Venue, openperp: Run, data: Path) -> None:
     result = openperp("verify", data, "--show", "3")
     *lines, outcome = result.stdout.splitlines()
-    assert json.loads(outcome)["seq"] == venue.status()["seq"] == 9
-    assert [line.split()[0] for line in lines] == ["7", "8", "9"]
+    assert json.loads(outcome)["seq"] == venue.status()["seq"] == 11
+    assert [line.split()[0] for line in lines] == ["9", "10", "11"]
     assert "Batch" not in lines[0]
     assert "CreateAccount name=alice deposit=10000.00000000 api_key=" in lines[0]
     assert lines[1].split()[1] == "2026-01-01T00:00:00.000Z"
@@ -47,7 +47,9 @@ def test_the_last_records_as_a_person_reads_them(venue: Venue, openperp: Run, da
     assert "quantity=0.01 price=50000" in lines[1]
     reply = openperp("verify", data, "--json", "--show", "3").stdout
     assert json.loads(reply) == {**json.loads(outcome), "records": lines}
-    assert len(openperp("verify", data, "--show").stdout.splitlines()) == 10
+    every = openperp("verify", data, "--show").stdout
+    assert "DefineAsset spec=USDC" in every
+    assert len(every.splitlines()) == 12
 
 
 def test_a_refused_command_is_shown_as_such(venue: Venue, openperp: Run, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from tests.engine.desk import BTC, START_MS, Desk
+from tests.engine.desk import BTC, NAMES, START_MS, Desk
 
 from openperp.engine import invariants, snapshot
 from openperp.engine.apply import apply
+from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import (
     AmendOrder,
     Batch,
@@ -16,23 +17,27 @@ from openperp.engine.commands import (
     CancelOrder,
     ChangeMargin,
     Command,
+    DefineAsset,
     DefineInstrument,
     Deposit,
     PlaceOrder,
     Pulse,
     Record,
     Reset,
+    SetAssetIndex,
     SetCountdown,
     SetFeeTier,
     SetLeverage,
     SetMarginType,
     SetMode,
+    SetMultiAssets,
     SetPositionMode,
     SetPrice,
     Single,
     Withdraw,
 )
 from openperp.engine.events import CountdownFired, OrderRecord
+from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
@@ -107,7 +112,27 @@ AMENDMENTS = st.builds(
     reduce_only=st.integers(0, 5).map(lambda roll: roll == 0),
     price_match=st.sampled_from([*[PriceMatch.NONE] * 9, *PriceMatch]),
 )
+ASSETS = st.sampled_from(["USDT", "BTC", "BTC", "USDC", "DOGE"])
+ASSET_COMMANDS = st.one_of(
+    st.builds(
+        DefineAsset,
+        st.builds(
+            AssetSpec,
+            ASSETS,
+            st.sampled_from([MONEY_ONE, MONEY_ONE, -1, 7]),
+            st.sampled_from([0, 0, 50_000]),
+            st.just(0),
+            st.sampled_from([0, 10**9, 10**12]),
+            st.sampled_from([0, 25_000]),
+        ),
+    ),
+    st.builds(SetAssetIndex, ASSETS, st.integers(-1, 7 * 10**12)),
+    st.builds(Deposit, st.sampled_from(NAMES), ASSETS, st.integers(-1, 10**8)),
+    st.builds(Withdraw, st.sampled_from(NAMES), ASSETS, st.integers(-1, 10**8)),
+    st.builds(SetMultiAssets, ACCOUNTS, st.booleans()),
+)
 SINGLES = st.one_of(
+    ASSET_COMMANDS,
     orders(),
     orders(),
     AMENDMENTS,
@@ -396,6 +421,8 @@ def test_reset_forgets_everything_but_the_accounts(
     fresh, used = Desk(), open_desk(hedged, isolated)
     for command in session:
         used.do(suit(used, command))
+    for asset in used.state.assets.values():
+        fresh.do(DefineAsset(asset.spec))  # terms stay, as those of instruments do
     for desk in (fresh, used):
         desk.do(Reset())
         for market in desk.state.markets.values():
@@ -416,7 +443,7 @@ def test_the_margin_type_moves_money_within_the_wallet_and_nothing_else(
     desks = [open_desk(hedged, own, deposit="10000000") for own in (set[int](), isolated)]
     desks[0].now = desks[1].now
     for command in session:
-        if isinstance(command, (SetMarginType, SetLeverage, Withdraw, Reset)):
+        if isinstance(command, (SetMarginType, SetMultiAssets, SetLeverage, Withdraw, Reset)):
             continue
         replies = [desk.do(suit(desk, command)) for desk in desks]
         if not isinstance(command, ChangeMargin):

@@ -399,7 +399,7 @@ def test_the_last_events_come_before_the_end() -> None:
         key = await open_key(client, venue)
         socket = await open_raw(venue, f"/ws/{key}")
         asking = asyncio.create_task(set_leverage(client, venue, 7))
-        while venue.node.view.state.seq == 6:  # noqa: ASYNC110
+        while venue.node.view.state.seq == 8:  # noqa: ASYNC110
             await asyncio.sleep(0)
         await venue.server.stop()
         await asking

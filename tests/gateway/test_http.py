@@ -244,7 +244,7 @@ def test_odd_targets_get_a_code_and_never_a_500(method: bytes, target: bytes) ->
         reply = await client.receive()
         assert 400 <= reply.status < 500
         assert reply.code < 0
-        assert venue.node.view.state.seq == 6
+        assert venue.node.view.state.seq == 8
         client.close()
 
     serve(test)
@@ -281,7 +281,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind() -> None:
             client.writer.transport.abort()
             while venue.server.connections:  # noqa: ASYNC110
                 await asyncio.sleep(0)
-        assert venue.node.view.state.seq == 6
+        assert venue.node.view.state.seq == 8
 
     serve(test)
 
@@ -329,7 +329,7 @@ def test_a_full_disk_does_nothing_and_says_so() -> None:
         reply = await client.ask("POST", "/operator/v1/price", body, headers=operator(venue))
         assert (reply.status, reply.code) == (503, -1001)
         assert "nothing was done" in reply.headers["x-explain"]
-        assert venue.node.view.state.seq == 6
+        assert venue.node.view.state.seq == 8
         journal.full = False
         reply = await client.ask("POST", "/operator/v1/price", body, headers=operator(venue))
         assert reply.json["index"] == "61000"
@@ -526,7 +526,7 @@ def test_a_history_that_cannot_be_read_is_no_bug(monkeypatch: pytest.MonkeyPatch
         assert (reply.status, reply.code) == (503, -1007)
         assert reply.json["msg"].endswith("execution status unknown.")
         assert "the command was carried out" in reply.headers["x-explain"]
-        assert venue.node.view.state.seq == 7
+        assert venue.node.view.state.seq == 9
         client.close()
 
     serve(test)

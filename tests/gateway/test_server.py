@@ -180,7 +180,7 @@ def test_any_asgi_server_can_start_and_stop_the_node() -> None:
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
-    assert venue.node.view.state.seq == 6
+    assert venue.node.view.state.seq == 8
 
 
 def test_a_start_that_fails_is_told_to_the_server(tmp_path: Path) -> None:

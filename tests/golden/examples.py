@@ -32,6 +32,7 @@ OPERATOR: dict[str, dict[str, Any]] = {
     "POST /operator/v1/accounts/{name}/fee_tier": {"tier": 1},
     "POST /operator/v1/price": {"symbol": "BTCUSDT", "price": "61000"},
     "POST /operator/v1/instruments": {"symbol": "BTCUSDT", "min_notional": "10"},
+    "POST /operator/v1/assets": {"asset": "ETH", "index": "3000", "bid_buffer": "0.1"},
     "POST /operator/v1/clock": {"mode": "virtual"},
     "POST /operator/v1/mode": {"mode": "normal"},
 }

@@ -120,6 +120,12 @@ def flat(scene: Scene) -> Fields:
     return {"dualSidePosition": "true"}
 
 
+def pooled(scene: Scene) -> Fields:
+    """The other asset mode, once nothing stands in its way."""
+    flat(scene)
+    return {"multiAssetsMargin": "true"}
+
+
 def isolated(scene: Scene) -> Fields:
     """More margin, once there is an isolated position."""
     alice, symbol = scene.alice, "ETHUSDT"
@@ -254,7 +260,7 @@ CALLS: dict[str, list[Call]] = {
     "GET /fapi/v1/positionSide/dual": [NONE],
     "POST /fapi/v1/positionSide/dual": [flat],
     "GET /fapi/v1/multiAssetsMargin": [NONE],
-    "POST /fapi/v1/multiAssetsMargin": [{"multiAssetsMargin": "true"}],
+    "POST /fapi/v1/multiAssetsMargin": [pooled],
     "POST /fapi/v1/positionMargin": [isolated],
     "GET /fapi/v1/positionMargin/history": [with_margin_change],
     "GET /fapi/v1/adlQuantile": [NONE],

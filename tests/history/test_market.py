@@ -10,11 +10,13 @@ import pytest
 from tests.history.test_store import WriterHeld
 from tests.node.desk import OPENING
 
+from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import (
     Batch,
     ChangeMargin,
     Command,
     CreateAccount,
+    DefineAsset,
     DefineInstrument,
     Deposit,
     PlaceOrder,
@@ -22,10 +24,12 @@ from openperp.engine.commands import (
     Record,
     Reset,
     SetMarginType,
+    SetMultiAssets,
     SetPrice,
     Withdraw,
 )
 from openperp.engine.events import Applied, TradeExecuted
+from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.state import State
 from openperp.engine.terms import OrderType, PositionSide, Side
 from openperp.history import store
@@ -335,6 +339,40 @@ class TestIncome:
         assert market.history.market.list_income(2, "", start_ms=START, limit=2) == rows[:2]
         assert market.history.market.list_income(2, "", start_ms=START + 1) == rows[-2:]
         assert market.history.market.list_income(4, "") == []
+
+
+class TestAssets:
+    def test_an_exchange_is_two_rows_and_a_wallet(self, market: Market, settle: Settle) -> None:
+        market.do(DefineAsset(AssetSpec("BTC", 60_000 * MONEY_ONE)))
+        market.do(Deposit("bob", "BTC", MONEY_ONE))
+        market.do(SetMultiAssets(2, True))
+        settle()
+        market.do(Withdraw("bob", "USDT", market.machine.state.accounts[2].wallet))
+        market.trade(600_000, 100)
+        market.trade(600_000, 100, Side.SELL)
+        settle()
+        rows = market.history.market.list_income(2, "", kind=IncomeKind.AUTO_EXCHANGE)
+        state = market.machine.state
+        assert [(row.asset, row.amount > 0) for row in rows] == [("BTC", False), ("USDT", True)]
+        assert len({row.tran_id for row in rows}) == 2
+        every = market.history.market.list_income(2, "")
+        for asset, balance in (
+            ("USDT", state.accounts[2].wallet),
+            ("BTC", state.accounts[2].balances["BTC"]),
+        ):
+            assert sum(row.amount for row in every if row.asset == asset) == balance
+
+    def test_what_is_ranked_by_wallets_knows_nothing_of_other_assets(
+        self, market: Market, settle: Settle
+    ) -> None:
+        market.do(DefineAsset(AssetSpec("BTC", 60_000 * MONEY_ONE)))
+        market.trade(600_000, 100)
+        market.do(Deposit("bob", "USDT", 10**13))
+        market.do(Deposit("alice", "BTC", 10**15))
+        market.do(Pulse(), after=300_000)
+        settle()
+        (row,) = market.history.market.list_statistics("BTCUSDT", "5m")[-1:]
+        assert (row.top_long_accounts, row.top_short_accounts) == (1, 0)
 
 
 class TestMarginChanges:

@@ -8,6 +8,7 @@ import pytest
 
 from openperp.engine import invariants
 from openperp.engine.apply import apply
+from openperp.engine.collateral import price_in_money
 from openperp.engine.commands import (
     Command,
     CreateAccount,
@@ -31,6 +32,7 @@ from openperp.journal.record import encode
 from openperp.journal.sqlite import SqliteJournal
 from openperp.lab.demo import DemoMarket
 from openperp.lab.makers import INVENTORY, LADDER, MAKERS, POCKET, TAKER
+from openperp.node.assets import plan_assets
 from openperp.node.errors import QueueFull
 from openperp.node.instruments import BUILT_IN, InstrumentTerms, specify
 
@@ -233,6 +235,18 @@ def test_the_walk_goes_on_from_the_price_that_an_operator_sets() -> None:
     assert market.book.bids.best_ticks() == pytest.approx(900_000, rel=0.001)
     assert market.book.asks.best_ticks() == pytest.approx(900_000, rel=0.001)
     assert all(ticks > 890_000 for ticks in floor.traded("BTCUSDT", since=before))
+    assert floor.refusals() == {}
+
+
+def test_the_index_of_an_asset_follows_the_walk() -> None:
+    floor = Floor()
+    for planned in plan_assets([specify(symbol, BUILT_IN[symbol]) for symbol in BUILT_IN]):
+        floor.run(planned)
+    for _ in range(30):
+        asyncio.run(floor.play(1))
+        market = floor.state.markets["BTCUSDT"]
+        index = floor.state.assets["BTC"].index
+        assert index == price_in_money(market.spec, market.index_ticks)
     assert floor.refusals() == {}
 
 

@@ -171,7 +171,7 @@ def test_a_configured_instrument_is_made_to_match(tmp_path: Path) -> None:
 
     async def look(venue: Venue) -> None:
         assert venue.node.view.state.markets["BTCUSDT"].spec.taker_fee_ppm == 400
-        assert venue.node.view.state.seq == 7
+        assert venue.node.view.state.seq == 9
 
     run(data, look, config=config)
     run(data, look, config=config)
@@ -285,7 +285,7 @@ def test_vanished_money_closes_the_venue_and_keeps_the_records(
         assert venue.node.view.state.mode == Mode.CANCEL_ONLY
 
     run(tmp_path, test)
-    assert len(commands_of(tmp_path)) > 6
+    assert len(commands_of(tmp_path)) > 8
 
 
 def test_a_broken_law_found_at_the_stop_keeps_the_records(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_a_broken_law_found_at_the_stop_keeps_the_records(tmp_path: Path) -> Non
         venue.node.view.state.accounts[1].order_margin += 1
 
     run(tmp_path, test)
-    assert len(commands_of(tmp_path)) == 6
+    assert len(commands_of(tmp_path)) == 8
 
 
 def test_an_ephemeral_venue_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +347,7 @@ def test_a_history_that_fails_at_the_stop_costs_a_snapshot_and_no_lock(
     run(tmp_path, fail)
     assert "The last snapshot was not written" in caplog.text
     assert "The history was not closed tidily" in caplog.text
-    assert len(commands_of(tmp_path)) == 306
+    assert len(commands_of(tmp_path)) == 308
     run(tmp_path, look)
 
 
@@ -361,7 +361,7 @@ def test_a_bug_at_the_stop_comes_through_and_leaves_no_lock(
         patch.setattr("openperp.node.node.dump", planted_bug)
         with pytest.raises(ZeroDivisionError):
             run(tmp_path)
-    assert len(commands_of(tmp_path)) == 6
+    assert len(commands_of(tmp_path)) == 8
     run(tmp_path)
 
 

@@ -179,8 +179,18 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
             " under isolated-margin mode."
         ),
     ),
+    -4168: ("Unable to adjust to isolated-margin mode under the Multi-Assets mode.",),
+    -4169: (
+        ("Unable to adjust Multi-Assets Mode with insufficient margin balance in USDⓈ-M Futures."),
+    ),
     -4170: ("Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",),
     -4171: ("Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",),
+    -4172: (
+        (
+            "Unable to adjust Multi-Assets Mode with a negative wallet balance of margin available"
+            " asset in USDⓈ-M Futures account."
+        ),
+    ),
     -5000: ("Path %s, Method %s is invalid",),
     -5021: ("Due to the order could not be filled immediately, the FOK order has been rejected.",),
     -5022: (
@@ -355,6 +365,13 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.FEE_TIER_UNKNOWN: (-1130, ("tier",)),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),
+    Reason.ASSET_INVALID: (-1130, ("asset",)),
+    Reason.MULTI_ASSETS_UNCHANGED: (-4171, ()),
+    Reason.MULTI_ASSETS_WITH_ORDERS: (-4170, ()),
+    Reason.MULTI_ASSETS_WITH_ISOLATED: (-4167, ()),
+    Reason.MULTI_ASSETS_WITH_DEBT: (-4172, ()),
+    Reason.MULTI_ASSETS_MARGIN_INSUFFICIENT: (-4169, ()),
+    Reason.ISOLATED_IN_MULTI_ASSETS: (-4168, ()),
     Reason.VENUE_ALREADY_OPEN: (-1020, ()),
 }
 

@@ -48,7 +48,7 @@ PLAIN_NAMES: Final = frozenset(
     }
 )
 """Details that say what they are: texts, counts and ids. The names of all others end in
-their unit: `ticks`, `lots` or `_ppm`."""
+their unit: `ticks`, `lots`, `_ppm`, or `_amount` of an asset."""
 
 
 def header_value(text: str) -> bytes:
@@ -100,6 +100,8 @@ def _named_value(name: str, value: int | str, spec: InstrumentSpec | None) -> st
         return f"{words} {value}"
     if name in MONEY_NAMES:
         return f"{words} {decimal_text(value, MONEY_DECIMALS, shortest=True)} USDT"
+    if name.endswith("_amount"):
+        return f"{words} {decimal_text(value, MONEY_DECIMALS, shortest=True)}"
     if name.endswith("_ppm"):
         return f"{words.removesuffix(' ppm')} {decimal_text(value, 4, shortest=True)} %"
     if spec is not None and name.endswith("ticks"):

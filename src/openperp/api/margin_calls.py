@@ -8,7 +8,7 @@ together: the cross positions of an account, and each isolated one by itself.
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from openperp.engine.margin import cross_profit, maintenance_margin, unrealized_pnl
+from openperp.engine.margin import cross_balance, maintenance_margin, unrealized_pnl
 from openperp.engine.numbers import PPM
 from openperp.engine.state import Account, Position, State
 
@@ -70,6 +70,6 @@ def _is_at_risk(account: Account, positions: list[Position]) -> bool:
     if first.isolated:
         balance = first.isolated_wallet + unrealized_pnl(first)
     else:
-        balance = account.cross_wallet + cross_profit(account)
+        balance = cross_balance(account)
     needed = sum(map(maintenance_margin, positions))
     return needed > 0 and needed * PPM > balance * MARGIN_CALL_PPM

@@ -299,6 +299,16 @@ def to_money(text: str, name: str) -> int:
     return money
 
 
+def to_rate(text: str, name: str) -> int:
+    """A fraction of one in parts per million; negative is -1130."""
+    if _is_negative(text):
+        raise ApiError(-1130, name, explain=f"{name} {text} is negative")
+    ppm = _scale(text, 6, name)
+    if ppm >= NOTIONAL_LIMIT:
+        raise ApiError(-1130, name, explain=f"{name} {text} is more than this venue can count")
+    return ppm
+
+
 def to_ppm(text: str, name: str) -> int:
     """A percentage in parts per million; negative is -1130."""
     if _is_negative(text):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from openperp.api.wire.numbers import decimal_text, money_text
+from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import Batch, Record
 from openperp.engine.events import Applied
 from openperp.engine.instruments import InstrumentSpec
@@ -14,7 +15,7 @@ from openperp.engine.rejects import Reject
 from openperp.engine.state import State
 from openperp.node.clock import format_instant
 
-MONEY = frozenset({"amount", "deposit"})
+MONEY = frozenset({"amount", "deposit", "index"})
 
 
 def describe(record: Record, applied: Applied | None, state: State) -> str:
@@ -57,6 +58,8 @@ def _field(name: str, value: Any, spec: InstrumentSpec | None) -> str:
         return f"{name}={value.name}"
     if isinstance(value, InstrumentSpec):
         return f"{name}={value.symbol}"
+    if isinstance(value, AssetSpec):
+        return f"{name}={value.asset}"
     if isinstance(value, bytes):
         return f"{name}=<{len(value)} bytes>"
     if name in MONEY:

@@ -1,5 +1,6 @@
 """Accounts: opening, keys, transfers, fee tiers and leverage."""
 
+from openperp.engine.collateral import deposits_at_index, value_at, withdrawable_amount
 from openperp.engine.commands import (
     AddKey,
     CreateAccount,
@@ -29,6 +30,7 @@ from openperp.engine.margin import (
     refreeze,
     withdrawable,
 )
+from openperp.engine.multi_assets import get_asset, move_asset
 from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Key, Market, Position, State
@@ -56,7 +58,7 @@ def create_account(step: Step, command: CreateAccount) -> AccountCreated:
     created = AccountCreated(account.account_id, name, command.house)
     step.events.append(created)
     if command.deposit:
-        _transfer(step, account, MARGIN_ASSET, command.deposit)
+        _transfer(step, account, command.deposit)
     account.updated_ms = step.now
     if command.api_key:
         kind, sealed = command.kind, command.sealed_secret
@@ -85,19 +87,37 @@ def _give_key(step: Step, account: Account, command: AddKey) -> None:
 
 
 def deposit(step: Step, command: Deposit) -> WalletChanged:
-    account = _find_account(step.state, command.account)
-    _check_amount(command.asset, command.amount)
-    _check_total(step.state, command.amount)
-    return _transfer(step, account, command.asset, command.amount)
+    state = step.state
+    account = _find_account(state, command.account)
+    asset = get_asset(state, command.asset)
+    _check_amount(command.amount)
+    _check_total(state, value_at(asset, command.amount, 0))
+    if command.asset == MARGIN_ASSET:
+        return _transfer(step, account, command.amount)
+    if asset.net_deposits + command.amount >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_TOO_LARGE, asset=command.asset)
+    return move_asset(step, account, command.asset, command.amount)
 
 
 def withdraw(step: Step, command: Withdraw) -> WalletChanged:
-    account = _find_account(step.state, command.account)
-    _check_amount(command.asset, command.amount)
-    available = withdrawable(account)
+    state = step.state
+    account = _find_account(state, command.account)
+    get_asset(state, command.asset)
+    _check_amount(command.amount)
+    if command.asset == MARGIN_ASSET:
+        available = withdrawable(account)
+        if command.amount > available:
+            refuse(Reason.BALANCE_INSUFFICIENT, needed=command.amount, available=available)
+        return _transfer(step, account, -command.amount)
+    available = withdrawable_amount(state, account, command.asset)
     if command.amount > available:
-        refuse(Reason.BALANCE_INSUFFICIENT, needed=command.amount, available=available)
-    return _transfer(step, account, command.asset, -command.amount)
+        refuse(
+            Reason.BALANCE_INSUFFICIENT,
+            asset=command.asset,
+            needed_amount=command.amount,
+            available_amount=available,
+        )
+    return move_asset(step, account, command.asset, -command.amount)
 
 
 def set_fee_tier(step: Step, command: SetFeeTier) -> FeeTierChanged:
@@ -213,9 +233,7 @@ def _find_account(state: State, name: str) -> Account:
     return state.accounts[account_id]
 
 
-def _check_amount(asset: str, amount: int) -> None:
-    if asset != MARGIN_ASSET:
-        refuse(Reason.ASSET_UNKNOWN, asset=asset)
+def _check_amount(amount: int) -> None:
     if amount <= 0:
         refuse(Reason.AMOUNT_NOT_POSITIVE, amount=amount)
     if amount >= NOTIONAL_LIMIT:
@@ -223,15 +241,18 @@ def _check_amount(asset: str, amount: int) -> None:
 
 
 def _check_total(state: State, amount: int) -> None:
-    """All money that was ever paid in stays countable: no wallet can win more than that."""
-    if amount + state.net_deposits >= NOTIONAL_LIMIT:
-        refuse(Reason.AMOUNT_TOO_LARGE, amount=amount, wallet=state.net_deposits)
+    """All that was ever paid in stays countable: no wallet can win more than that."""
+    total = deposits_at_index(state)
+    if amount + total >= NOTIONAL_LIMIT:
+        refuse(Reason.AMOUNT_TOO_LARGE, amount=amount, wallet=total)
 
 
-def _transfer(step: Step, account: Account, asset: str, amount: int) -> WalletChanged:
+def _transfer(step: Step, account: Account, amount: int) -> WalletChanged:
     account.wallet += amount
     step.state.net_deposits += amount
     account.updated_ms = step.now
-    changed = WalletChanged(account.account_id, asset, amount, account.wallet, account.set_aside)
+    changed = WalletChanged(
+        account.account_id, MARGIN_ASSET, amount, account.wallet, account.set_aside
+    )
     step.events.append(changed)
     return changed

@@ -9,7 +9,7 @@ same records give the same state, replies and events for ever.
 What is due by the time of a record happens before it, each at its own time.
 Each command has one handler. A handler checks first and changes then: whatever
 it refuses is refused before its first change. After it, trigger orders see the
-prices it moved until nothing fires any more.
+prices it moved until nothing fires any more, and debts are paid with collateral.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from openperp.engine import (
     countdowns,
     funding,
     isolation,
+    multi_assets,
     passing,
     placing,
     venue,
@@ -34,6 +35,7 @@ from openperp.engine.commands import (
     CancelOrder,
     ChangeMargin,
     CreateAccount,
+    DefineAsset,
     DefineInstrument,
     Deposit,
     OpenVenue,
@@ -42,11 +44,13 @@ from openperp.engine.commands import (
     Record,
     Reset,
     Resume,
+    SetAssetIndex,
     SetCountdown,
     SetFeeTier,
     SetLeverage,
     SetMarginType,
     SetMode,
+    SetMultiAssets,
     SetOrderLimits,
     SetPositionMode,
     SetPrice,
@@ -63,6 +67,8 @@ from openperp.engine.step import Step
 HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     OpenVenue: venue.open_venue,
     DefineInstrument: venue.define_instrument,
+    DefineAsset: multi_assets.define_asset,
+    SetAssetIndex: multi_assets.set_asset_index,
     CreateAccount: accounts.create_account,
     AddKey: accounts.add_key,
     Deposit: accounts.deposit,
@@ -77,6 +83,7 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     SetMarginType: isolation.set_margin_type,
     ChangeMargin: isolation.change_margin,
     SetFeeTier: accounts.set_fee_tier,
+    SetMultiAssets: multi_assets.set_multi_assets,
     SetPrice: venue.set_price,
     SetMode: venue.set_mode,
     SetOrderLimits: venue.set_order_limits,
@@ -116,4 +123,6 @@ def _apply_one(step: Step, command: SingleCommand) -> SingleReply:
         return rejected.reject
     if step.moves:
         run_consequences(step)
+    if step.state.multi_assets:
+        multi_assets.exchange_debts(step)
     return reply

@@ -11,6 +11,7 @@ API key) and by name in the operator's.
 
 import msgspec
 
+from openperp.engine.assets import AssetSpec
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.terms import (
     Mode,
@@ -50,6 +51,21 @@ class DefineInstrument(
     index_ticks: int
 
 
+class DefineAsset(msgspec.Struct, frozen=True, array_like=True, tag="define_asset", tag_field="do"):
+    """Adds an asset, or changes the terms of one, whose index price stays as it is."""
+
+    spec: AssetSpec
+
+
+class SetAssetIndex(
+    msgspec.Struct, frozen=True, array_like=True, tag="set_asset_index", tag_field="do"
+):
+    """Sets the index price of an asset: `index` is money per whole asset."""
+
+    asset: str
+    index: int
+
+
 class CreateAccount(
     msgspec.Struct, frozen=True, array_like=True, tag="create_account", tag_field="do"
 ):
@@ -79,7 +95,7 @@ class AddKey(msgspec.Struct, frozen=True, array_like=True, tag="add_key", tag_fi
 
 
 class Deposit(msgspec.Struct, frozen=True, array_like=True, tag="deposit", tag_field="do"):
-    """`amount` is money."""
+    """`amount` is money, or 10^-8 of an asset that is not the margin asset."""
 
     account: str
     asset: str
@@ -87,7 +103,7 @@ class Deposit(msgspec.Struct, frozen=True, array_like=True, tag="deposit", tag_f
 
 
 class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw", tag_field="do"):
-    """`amount` is money; refused when it exceeds what is available."""
+    """`amount` is as in `Deposit`; refused when it exceeds what is available."""
 
     account: str
     asset: str
@@ -244,6 +260,15 @@ class SetFeeTier(msgspec.Struct, frozen=True, array_like=True, tag="set_fee_tier
     tier: int
 
 
+class SetMultiAssets(
+    msgspec.Struct, frozen=True, array_like=True, tag="set_multi_assets", tag_field="do"
+):
+    """Lets all assets of an account be its cross margin, or the margin asset alone."""
+
+    account: int
+    enabled: bool
+
+
 class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", tag_field="do"):
     """Sets the index price, and mark with it.
 
@@ -289,6 +314,8 @@ class Resume(msgspec.Struct, frozen=True, array_like=True, tag="resume", tag_fie
 Single = (
     OpenVenue
     | DefineInstrument
+    | DefineAsset
+    | SetAssetIndex
     | CreateAccount
     | AddKey
     | Deposit
@@ -303,6 +330,7 @@ Single = (
     | SetMarginType
     | ChangeMargin
     | SetFeeTier
+    | SetMultiAssets
     | SetPrice
     | SetMode
     | SetOrderLimits

@@ -6,6 +6,7 @@ holds a live object of the engine.
 
 import msgspec
 
+from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import Command
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.rejects import Reject
@@ -91,6 +92,17 @@ class InstrumentDefined(msgspec.Struct, frozen=True, tag=True):
     spec: InstrumentSpec
 
 
+class AssetDefined(msgspec.Struct, frozen=True, tag=True):
+    spec: AssetSpec
+
+
+class AssetIndexChanged(msgspec.Struct, frozen=True, tag=True):
+    """`index` is money per whole asset."""
+
+    asset: str
+    index: int
+
+
 class AccountCreated(msgspec.Struct, frozen=True, tag=True):
     account: int
     name: str
@@ -105,7 +117,8 @@ class KeyAdded(msgspec.Struct, frozen=True, tag=True):
 class WalletChanged(msgspec.Struct, frozen=True, tag=True):
     """A transfer in or out; `amount` is signed money, `wallet` the balance after it.
 
-    `set_aside` is the part of the wallet that isolated positions hold.
+    `set_aside` is the part of the wallet that isolated positions hold. Of an asset that is
+    not the margin asset both are counts of 10^-8, and nothing is set aside.
     """
 
     account: int
@@ -221,6 +234,27 @@ class FeeTierChanged(msgspec.Struct, frozen=True, tag=True):
     tier: int
 
 
+class MultiAssetsChanged(msgspec.Struct, frozen=True, tag=True):
+    """All assets of the account are its cross margin now, or the margin asset alone."""
+
+    account: int
+    enabled: bool
+
+
+class AssetExchanged(msgspec.Struct, frozen=True, tag=True):
+    """`amount` of an asset went for `received`, in money, to pay a debt of the wallet.
+
+    `balance` of the asset and `wallet` are what the account has after it.
+    """
+
+    account: int
+    asset: str
+    amount: int
+    received: int
+    balance: int
+    wallet: int
+
+
 class CountdownChanged(msgspec.Struct, frozen=True, tag=True):
     """The orders of a symbol will be cancelled at `due_ms`; zero: that was called off."""
 
@@ -312,6 +346,8 @@ class VenueReset(msgspec.Struct, frozen=True, tag=True):
 Event = (
     VenueOpened
     | InstrumentDefined
+    | AssetDefined
+    | AssetIndexChanged
     | AccountCreated
     | KeyAdded
     | WalletChanged
@@ -328,6 +364,8 @@ Event = (
     | MarginChanged
     | PositionModeChanged
     | FeeTierChanged
+    | MultiAssetsChanged
+    | AssetExchanged
     | CountdownChanged
     | CountdownFired
     | LeverageChanged
@@ -351,8 +389,11 @@ Single = (
     | MarginChanged
     | PositionModeChanged
     | FeeTierChanged
+    | MultiAssetsChanged
     | CountdownChanged
     | PriceChanged
+    | AssetDefined
+    | AssetIndexChanged
     | WalletChanged
     | AccountCreated
     | Reject

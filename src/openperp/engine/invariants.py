@@ -5,11 +5,13 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
+from openperp.engine.collateral import count_collateral, deposits_at_index, value_at
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING
 from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
-from openperp.engine.numbers import divide_up
+from openperp.engine.multi_assets import is_debt_due
+from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
 from openperp.engine.order import Order
 from openperp.engine.pricing import BASIS_SAMPLES, SAMPLE_MS
 from openperp.engine.state import NEVER, Account, Market, Position, State
@@ -35,6 +37,8 @@ def check(state: State) -> None:
     for account in state.accounts.values():
         _check_account(state, account)
         _check_client_ids(state, account)
+        _check_assets(state, account)
+    _check_deposits(state)
     _check_membership(state)
     _check_due(state)
 
@@ -163,6 +167,38 @@ def _check_account(state: State, account: Account) -> None:
         margin == account.order_margin,
         f"account {account.name} freezes {account.order_margin}, its orders {margin}",
     )
+
+
+def _check_assets(state: State, account: Account) -> None:
+    """Collateral is up to date, and what of it is due to pay a debt has paid it."""
+    name = account.name
+    _require(min(account.balances.values(), default=0) >= 0, f"{name} owes an asset")
+    collateral = count_collateral(state, account)
+    _require(
+        account.collateral == collateral,
+        f"collateral of {name} is {account.collateral}, not {collateral}",
+    )
+    known = account.account_id in state.multi_assets
+    _require(known == account.multi_assets, f"the multi-assets mode of {name} is lost")
+    if not account.multi_assets:
+        return
+    isolated = any(position.isolated for position in account.positions.values())
+    _require(not isolated, f"{name} has isolated margin in multi-assets mode")
+    if is_debt_due(state, account):
+        for asset, amount in account.balances.items():
+            terms = state.assets[asset]
+            left = value_at(terms, amount, terms.spec.exchange_bid_buffer_ppm)
+            _require(left == 0, f"{name} owes {-account.wallet} and has {amount} of {asset}")
+
+
+def _check_deposits(state: State) -> None:
+    """Of each asset accounts have what was paid in, less what was paid out or exchanged."""
+    for name, asset in state.assets.items():
+        held = sum(account.balances.get(name, 0) for account in state.accounts.values())
+        _require(held == asset.net_deposits, f"accounts hold {held} of {name}")
+    _require(list(state.multi_assets) == sorted(state.multi_assets), "accounts are out of order")
+    total = deposits_at_index(state)
+    _require(total < NOTIONAL_LIMIT, f"all deposits together are too large: {total}")
 
 
 def _check_mode(account: Account, position: Position) -> None:

@@ -22,6 +22,8 @@ def set_margin_type(step: Step, command: SetMarginType) -> MarginTypeChanged:
     account = get_account(step.state, command.account)
     market = get_market(step.state, command.symbol)
     sides = list_sides(account, market)
+    if command.isolated and account.multi_assets:
+        refuse(Reason.ISOLATED_IN_MULTI_ASSETS)
     if sides[0].isolated == command.isolated:
         kind = "isolated" if command.isolated else "cross"
         refuse(Reason.MARGIN_TYPE_UNCHANGED, type=kind)

@@ -2,7 +2,8 @@
 
 One quote asset. A position needs its notional at mark price / leverage, an open order
 what its opening part freezes; both round up. An isolated position has margin of its
-own, set aside from the wallet: cross margin is what is left of the account without it.
+own, set aside from the wallet: cross margin is what is left of the account without it,
+and in multi-assets mode what its other assets count as collateral.
 """
 
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
@@ -94,11 +95,16 @@ def cross_profit(account: Account) -> int:
     return total
 
 
+def cross_balance(account: Account) -> int:
+    """Cross margin balance: cross wallet, collateral, and unrealized profit of cross positions."""
+    return account.cross_wallet + account.collateral + cross_profit(account)
+
+
 def free_margin(account: Account) -> int:
     """Cross margin balance less all initial margin that it bears; below zero when losses
     have eaten it. Orders in isolated markets freeze cross margin, too.
     """
-    total = account.wallet - account.set_aside - account.order_margin
+    total = account.wallet - account.set_aside + account.collateral - account.order_margin
     for position in account.positions.values():
         if position.lots and not position.isolated:
             total += unrealized_pnl(position) - position_margin(position)
@@ -111,8 +117,14 @@ def available_balance(account: Account) -> int:
 
 
 def withdrawable(account: Account) -> int:
-    """What may leave: free margin, without profits that are not realized."""
+    """What may leave of the wallet: free margin, without profits that are not realized."""
     return max(0, min(account.cross_wallet, free_margin(account)))
+
+
+def spare_collateral(account: Account) -> int:
+    """Collateral that the account can do without, its unrealized profits left aside."""
+    spare = min(account.cross_wallet + account.collateral, free_margin(account))
+    return max(0, min(account.collateral, spare))
 
 
 def removable_margin(position: Position) -> int:

@@ -9,6 +9,7 @@ from openperp.engine import countdowns, funding
 from openperp.engine.due import EXPIRY, FUNDING, DueKey, take_next
 from openperp.engine.ending import expire
 from openperp.engine.firing import run_consequences
+from openperp.engine.multi_assets import exchange_debts
 from openperp.engine.sampling import take_samples, tell_time
 from openperp.engine.step import Step
 from openperp.engine.terms import Cause
@@ -30,6 +31,8 @@ def pass_time(step: Step, funded_until_ms: int) -> None:
             _happen(step, key)
         if step.moves:
             run_consequences(step)
+        if state.multi_assets:
+            exchange_debts(step)
     take_samples(step, now)
     step.now = now
     if step.told_ms:

@@ -74,6 +74,13 @@ class Reason(IntEnum):
     PRICE_BELOW_MARK_BOUND = auto()
     BEST_PRICE_BEYOND_BOUND = auto()
     FEE_TIER_UNKNOWN = auto()
+    ASSET_INVALID = auto()
+    MULTI_ASSETS_UNCHANGED = auto()
+    MULTI_ASSETS_WITH_ORDERS = auto()
+    MULTI_ASSETS_WITH_ISOLATED = auto()
+    MULTI_ASSETS_WITH_DEBT = auto()
+    MULTI_ASSETS_MARGIN_INSUFFICIENT = auto()
+    ISOLATED_IN_MULTI_ASSETS = auto()
 
 
 Detail = dict[str, int | str]

@@ -7,6 +7,7 @@ samples is one step while neither the basis nor the mark price moves.
 
 from openperp.engine.events import PremiumChanged, PriceChanged, TimePassed
 from openperp.engine.firing import run_consequences
+from openperp.engine.multi_assets import exchange_debts
 from openperp.engine.pricing import (
     BASIS_SAMPLES,
     SAMPLE_MS,
@@ -48,6 +49,8 @@ def take_samples(step: Step, until_ms: int) -> None:
                 follow_formula(step, market)
         if step.moves:
             run_consequences(step)
+            if state.multi_assets:
+                exchange_debts(step)
 
 
 def follow_formula(step: Step, market: Market) -> None:

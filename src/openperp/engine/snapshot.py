@@ -11,13 +11,15 @@ from typing import Any
 
 import msgspec
 
+from openperp.engine.assets import AssetSpec
+from openperp.engine.collateral import count_collateral
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.sampling import plan_samples
-from openperp.engine.state import Account, Key, Market, Position, State, position_key
+from openperp.engine.state import Account, Asset, Key, Market, Position, State, position_key
 from openperp.engine.terms import (
     Mode,
     OrderScope,
@@ -139,6 +141,14 @@ class _AccountDump(msgspec.Struct, array_like=True):
     positions: list[_PositionDump]
     hedge: bool = False
     fee_tier: int = 0
+    multi_assets: bool = False
+    balances: list[tuple[str, int]] = []
+
+
+class _AssetDump(msgspec.Struct, array_like=True):
+    spec: AssetSpec
+    index: int
+    net_deposits: int
 
 
 class _KeyDump(msgspec.Struct, array_like=True):
@@ -172,10 +182,11 @@ class _StateDump(msgspec.Struct, array_like=True):
     next_amendment_id: int = 1
     countdowns: list[tuple[int, str, int, OrderScope]] = []
     displaces_reducers: bool = False
+    assets: list[_AssetDump] = []
 
 
-VERSION = 10
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, VERSION})
+VERSION = 11
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -236,6 +247,10 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             state.next_amendment_id,
             [(*key, *countdown) for key, countdown in sorted(state.countdowns.items())],
             state.displaces_reducers,
+            [
+                _AssetDump(asset.spec, asset.index, asset.net_deposits)
+                for asset in state.assets.values()
+            ],
         )
     )
 
@@ -274,10 +289,7 @@ def load(data: bytes) -> State:
         _load_order(state, values)
     for parent_id, child_ids in dumped.families:
         state.families[parent_id] = [state.orders[child_id] for child_id in child_ids]
-    for market in dumped.markets:
-        _load_market(state, market)
-    for account in dumped.accounts:
-        _load_account(state, account)
+    _load_holdings(state, dumped)
     for account_id, symbol, due_ms, scope in dumped.countdowns:
         state.countdowns[account_id, symbol] = (due_ms, scope)
         schedule(state, (COUNTDOWN, account_id, symbol), due_ms)
@@ -347,6 +359,8 @@ def _dump_account(account: Account) -> _AccountDump:
         ],
         account.hedge,
         account.fee_tier,
+        account.multi_assets,
+        sorted(account.balances.items()),
     )
 
 
@@ -390,12 +404,34 @@ def _load_market(state: State, dumped: _MarketDump) -> None:
     state.markets[dumped.spec.symbol] = market
 
 
+def _load_holdings(state: State, dumped: _StateDump) -> None:
+    """Markets, assets, and the accounts that hold them."""
+    for market in dumped.markets:
+        _load_market(state, market)
+    for asset in dumped.assets:
+        _load_asset(state, asset)
+    for account in dumped.accounts:
+        _load_account(state, account)
+
+
+def _load_asset(state: State, dumped: _AssetDump) -> None:
+    asset = Asset(dumped.spec)
+    asset.index = dumped.index
+    asset.net_deposits = dumped.net_deposits
+    state.assets[dumped.spec.asset] = asset
+
+
 def _load_account(state: State, dumped: _AccountDump) -> None:
     account = Account(dumped.account_id, dumped.name, dumped.first_deposit, dumped.house)
     account.wallet = dumped.wallet
     account.updated_ms = dumped.updated_ms
     account.hedge = dumped.hedge
     account.fee_tier = dumped.fee_tier
+    account.multi_assets = dumped.multi_assets
+    account.balances = dict(dumped.balances)
+    account.collateral = count_collateral(state, account)
+    if account.multi_assets:
+        state.multi_assets[account.account_id] = account
     state.accounts[account.account_id] = account
     state.account_ids[account.name] = account.account_id
     for position in dumped.positions:

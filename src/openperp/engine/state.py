@@ -7,10 +7,11 @@ replay reproduces.
 
 from typing import Final
 
+from openperp.engine.assets import MARGIN_SPEC, AssetSpec
 from openperp.engine.book import Book
 from openperp.engine.chain import OrderChain
 from openperp.engine.fees import MAKER_SHARES, TAKER_SHARES, tier_rates
-from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.instruments import MARGIN_ASSET, InstrumentSpec
 from openperp.engine.order import Order
 from openperp.engine.terms import (
     BOTH,
@@ -225,11 +226,27 @@ class Key:
         self.ips = ips
 
 
+class Asset:
+    """An asset with its index price, in money; `net_deposits` is what all accounts hold of it.
+
+    The balances of the margin asset are wallets, whose deposits the venue counts.
+    """
+
+    __slots__ = ("index", "net_deposits", "spec")
+
+    def __init__(self, spec: AssetSpec) -> None:
+        self.spec = spec
+        self.index = spec.index
+        self.net_deposits = 0
+
+
 class Account:
-    """`wallet`, `set_aside`, `order_margin` and `first_deposit` are money.
+    """`wallet`, `set_aside`, `collateral`, `order_margin` and `first_deposit` are money.
 
     `wallet` is all that the account has; `set_aside` is the part of it that its isolated
-    positions hold together, and the rest is the cross wallet.
+    positions hold together, and the rest is the cross wallet. `balances` holds its other
+    assets, in 10^-8 of each, and `collateral` is what they count as cross margin: nothing
+    but in `multi_assets` mode.
 
     `order_margin` is what all open orders freeze together. `client_ids` finds
     live orders; where trigger orders have ids of their own, `trigger_client_ids`
@@ -240,11 +257,14 @@ class Account:
 
     __slots__ = (
         "account_id",
+        "balances",
         "client_ids",
+        "collateral",
         "fee_tier",
         "first_deposit",
         "hedge",
         "house",
+        "multi_assets",
         "name",
         "order_margin",
         "positions",
@@ -262,8 +282,11 @@ class Account:
         self.house = house
         self.hedge = False
         self.fee_tier = 0
+        self.multi_assets = False
         self.wallet = 0
         self.set_aside = 0
+        self.balances: dict[str, int] = {}
+        self.collateral = 0
         self.order_margin = 0
         self.positions: dict[str, Position] = {}
         self.client_ids: dict[str, Order] = {}
@@ -280,6 +303,9 @@ class Account:
 class State:
     """The venue. `orders` holds every live order by id; money totals as named.
 
+    `assets` has the margin asset from the start; `multi_assets` are the accounts in that
+    mode, by rising id.
+
     `families` finds the live attached children by the id of their parent, which
     may itself be terminal by then. `countdowns` has the time and reach of each
     by account and symbol. `due_times` has the time of all that is going to
@@ -291,6 +317,7 @@ class State:
     __slots__ = (
         "account_ids",
         "accounts",
+        "assets",
         "countdowns",
         "dialect",
         "displaces_reducers",
@@ -304,6 +331,7 @@ class State:
         "larger_side_margin",
         "markets",
         "mode",
+        "multi_assets",
         "net_deposits",
         "next_amendment_id",
         "next_order_id",
@@ -326,7 +354,9 @@ class State:
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}
+        self.assets: dict[str, Asset] = {MARGIN_ASSET: Asset(MARGIN_SPEC)}
         self.accounts: dict[int, Account] = {}
+        self.multi_assets: dict[int, Account] = {}
         self.account_ids: dict[str, int] = {}
         self.keys: dict[str, Key] = {}
         self.orders: dict[int, Order] = {}

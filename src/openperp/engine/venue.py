@@ -26,7 +26,7 @@ from openperp.engine.lookup import get_market
 from openperp.engine.pricing import mark_at
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.sampling import plan_samples
-from openperp.engine.state import Account, Market, State
+from openperp.engine.state import Account, Asset, Market, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     CONTRACT_PRICE,
@@ -156,7 +156,8 @@ def pulse(step: Step, command: Pulse | Resume) -> None:
 
 
 def reset(step: Step, command: Reset) -> None:
-    """Accounts keep keys, names and first deposits; instruments their terms; all else goes.
+    """Accounts keep keys, names and first deposits; instruments and assets their terms; all
+    else goes.
 
     The change numbers of the books go on: whoever follows a book can tell that it was emptied.
     """
@@ -167,6 +168,9 @@ def reset(step: Step, command: Reset) -> None:
         fresh.priced_ms = step.now
         fresh.book.update_id = market.book.update_id + 1
         state.markets[symbol] = fresh
+    for name, asset in state.assets.items():
+        state.assets[name] = Asset(asset.spec)
+    state.multi_assets = {}
     state.net_deposits = 0
     for account_id, account in state.accounts.items():
         fresh_account = Account(account_id, account.name, account.first_deposit, account.house)

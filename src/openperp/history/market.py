@@ -28,6 +28,7 @@ class IncomeKind(IntEnum):
     REALIZED_PNL = 1
     COMMISSION = 2
     FUNDING_FEE = 3
+    AUTO_EXCHANGE = 5
 
 
 class Trade(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -14,6 +14,7 @@ from openperp.engine.commands import Batch, Command, CreateAccount, DefineInstru
 from openperp.engine.events import (
     AccountCreated,
     Applied,
+    AssetExchanged,
     FundingPaid,
     FundingSettled,
     InstrumentDefined,
@@ -154,6 +155,7 @@ class Memory:
             FundingSettled: self._settle_funding,
             FundingPaid: self._pay_funding,
             WalletChanged: self._transfer,
+            AssetExchanged: self._exchange,
             MarginChanged: self._change_margin,
             AccountCreated: self._open_account,
             InstrumentDefined: self._define,
@@ -298,8 +300,15 @@ class Memory:
         self.ledger.open_account(event.account, deposit)
 
     def _transfer(self, event: WalletChanged) -> None:
-        self.ledger.change_balance(event.account, event.wallet)
+        if event.asset == MARGIN_ASSET:
+            self.ledger.change_balance(event.account, event.wallet)
         self._earn(event.account, "", IncomeKind.TRANSFER, event.asset, event.amount, 0)
+
+    def _exchange(self, event: AssetExchanged) -> None:
+        account, kind = event.account, IncomeKind.AUTO_EXCHANGE
+        self.ledger.change_balance(account, event.wallet)
+        self._earn(account, "", kind, event.asset, -event.amount, 0)
+        self._earn(account, "", kind, MARGIN_ASSET, event.received, 0)
 
     def _fill(self, event: OrderFilled) -> None:
         fill = event.fill

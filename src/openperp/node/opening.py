@@ -14,6 +14,7 @@ from openperp.engine.commands import (
 )
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.state import State
+from openperp.node.assets import plan_assets
 from openperp.node.config import Config
 from openperp.node.credentials import DEMO_ACCOUNT
 from openperp.node.errors import StartupError
@@ -53,6 +54,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 displaces_reducers=True,
             )
         )
+        commands += plan_assets(config.instruments)
     commands += [
         DefineInstrument(instrument.spec, instrument.index_ticks)
         for instrument in config.instruments

@@ -83,8 +83,8 @@ class Mirror:
     """Rows are those of REST; `touched` names the positions of which the last events spoke."""
 
     def __init__(self) -> None:
-        self.wallet = ZERO
-        self.cross_wallet = ZERO
+        self.balances: dict[str, Row] = {}
+        self.multi_assets = False
         self.positions: dict[tuple[str, str], Row] = {}
         self.touched: set[tuple[str, str]] = set()
         self.notionals: dict[tuple[str, str], tuple[str, str]] = {}
@@ -105,8 +105,7 @@ class Mirror:
     def _hear_account_update(self, event: Event) -> None:
         for row in event["a"]["B"]:
             self._check_change(row, event["a"]["m"])
-            self.wallet = row["wb"]
-            self.cross_wallet = row["cw"]
+            self.balances[row["a"]] = row
         for row in event["a"]["P"]:
             self.positions[row["s"], row["ps"]] = row
             self.touched.add((row["s"], row["ps"]))
@@ -115,9 +114,15 @@ class Mirror:
         change = Decimal(row["bc"])
         assert (change == 0) == (reason in {"ORDER", "MARGIN_TRANSFER"})
         if reason != "ORDER":
-            assert Decimal(self.wallet) + change == Decimal(row["wb"])
+            assert Decimal(self.balance(row["a"])["wb"]) + change == Decimal(row["wb"])
+
+    def balance(self, asset: str) -> Row:
+        return self.balances.get(asset, {"wb": ZERO, "cw": ZERO})
 
     def _hear_account_config_update(self, event: Event) -> None:
+        if "ai" in event:
+            self.multi_assets = event["ai"]["j"]
+            return
         self.leverage[event["ac"]["s"]] = event["ac"]["l"]
 
     def _hear_trade_lite(self, event: Event) -> None:
@@ -171,9 +176,11 @@ def compare(mirror: Mirror, client: Client, *, algos: bool) -> None:
 
 
 def _compare_account(mirror: Mirror, client: Client) -> None:
-    (balance,) = client.get("/fapi/v3/balance")
-    assert balance["balance"] == mirror.wallet
-    assert balance["crossWalletBalance"] == mirror.cross_wallet
+    assert client.get("/fapi/v1/multiAssetsMargin")["multiAssetsMargin"] == mirror.multi_assets
+    for balance in client.get("/fapi/v3/balance"):
+        told = mirror.balance(balance["asset"])
+        assert balance["balance"] == told["wb"]
+        assert balance["crossWalletBalance"] == told["cw"]
     for row in client.get("/fapi/v2/positionRisk"):
         key = row["symbol"], row["positionSide"]
         assert row["leverage"] == str(mirror.leverage.get(row["symbol"], 20))

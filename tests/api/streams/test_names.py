@@ -99,6 +99,8 @@ def test_the_case_of_a_subject_is_forgiven_unless_names_are_exact(state: State) 
         "_perpetual@continuousKline_1m",
         "btcusdt@markPrice@3s",
         "btcusdt@assetIndex",
+        "btcusd@assetIndex",
+        "usd@assetIndex",
         "!ticker",
         "!TICKER@arr",
         "!ticker@arr@btcusdt",

@@ -7,7 +7,15 @@ from msgspec import structs
 from tests.api.offline import START_MS
 from tests.api.streams.listening import Listening
 
-from openperp.engine.commands import DefineInstrument, PlaceOrder, Reset, SetMode
+from openperp.engine.assets import AssetSpec
+from openperp.engine.commands import (
+    DefineAsset,
+    DefineInstrument,
+    PlaceOrder,
+    Reset,
+    SetAssetIndex,
+    SetMode,
+)
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.terms import Mode, OrderType, Side
 
@@ -145,6 +153,22 @@ def test_the_index_of_the_margin_asset_agrees_with_rest(desk: Listening) -> None
         START_MS,
         "USDTUSD",
         *list(rest.values())[2:],
+    ]
+
+
+def test_every_asset_has_an_index_of_its_own(desk: Listening) -> None:
+    desk.apply(DefineAsset(AssetSpec("BTC", 60_000 * MONEY_ONE, 50_000, 20_000)))
+    one, all_of_them = desk.hear("btcusd@assetIndex"), desk.hear("!assetIndex@arr")
+    desk.apply(SetAssetIndex("BTC", 50_000 * MONEY_ONE))
+    desk.collect()
+    assert [row["s"] for row in all_of_them[0]] == ["USDTUSD", "BTCUSD"]
+    assert all_of_them[0][1] == one[0]
+    assert [one[0][name] for name in "ibaBA"] == [
+        "50000.00000000",
+        "0.05000000",
+        "0.02000000",
+        "47500.00000000",
+        "51000.00000000",
     ]
 
 

@@ -10,7 +10,16 @@ from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, trade
 from openperp.api.streams.user import user_payloads
 from openperp.api.streams.user_events import USER_EVENTS, parse_events
 from openperp.api.streams.user_orders import EXPIRY_REASONS, REFUSALS
-from openperp.engine.commands import Batch, Deposit, Reset, SetPrice, Withdraw
+from openperp.engine.assets import AssetSpec
+from openperp.engine.commands import (
+    Batch,
+    DefineAsset,
+    Deposit,
+    Reset,
+    SetAssetIndex,
+    SetPrice,
+    Withdraw,
+)
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.terms import Cause
 
@@ -210,6 +219,53 @@ def test_transfers(alice: Listener) -> None:
         {"a": "USDT", "wb": "10001.00000000", "cw": "10001.00000000", "bc": "1.00000000"}
     ]
     assert (withdrawal["m"], withdrawal["B"][0]["bc"]) == ("WITHDRAW", "-2.00000000")
+
+
+def pool(alice: Listener) -> None:
+    """Alice gets a BTC, and all her assets are her margin."""
+    alice.venue.apply(DefineAsset(AssetSpec("BTC", 60_000 * MONEY_ONE, 50_000)))
+    alice.venue.apply(Deposit("alice", "BTC", MONEY_ONE))
+    alice.post("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true")
+
+
+def test_other_assets_and_their_mode(alice: Listener) -> None:
+    pool(alice)
+    deposit, mode = alice.hear()
+    btc = {"a": "BTC", "wb": "1.00000000", "cw": "1.00000000", "bc": "1.00000000"}
+    assert deposit["a"] == {"m": "DEPOSIT", "B": [btc], "P": []}
+    assert (mode["e"], mode["ai"]) == ("ACCOUNT_CONFIG_UPDATE", {"j": True})
+
+
+def test_an_exchange_lists_what_went_and_what_came(alice: Listener, bob: Listener) -> None:
+    pool(alice)
+    alice.venue.apply(Deposit("bob", "USDT", 10**15))
+    trade(alice, bob, quantity="1")
+    trade(bob, alice, quantity="1", price="48000")
+    exchanged = alice.hear()[-1]
+    # 10000 less 12000 and fees of 30 and 9.6; 2039.6 / 60000 = 0.03399333...
+    assert exchanged["a"] == {
+        "m": "AUTO_EXCHANGE",
+        "B": [
+            {"a": "BTC", "wb": "0.96600666", "cw": "0.96600666", "bc": "-0.03399334"},
+            {"a": "USDT", "wb": "0.00040000", "cw": "0.00040000", "bc": "2039.60040000"},
+        ],
+        "P": [],
+    }
+
+
+def test_a_margin_call_for_a_falling_index(alice: Listener, bob: Listener) -> None:
+    pool(alice)
+    alice.venue.apply(Deposit("bob", "USDT", 10**15))
+    trade(alice, bob, quantity="20")
+    alice.venue.apply(SetPrice("BTCUSDT", 598_500))
+    alice.hear()
+    told = []
+    # 9400 less 3000; maintenance is 0.65 % of 1197000 less 1500, and 125 % of that 7850.625.
+    for index in (60_000, 2_000, 1_000, 900):
+        alice.venue.apply(SetAssetIndex("BTC", index * MONEY_ONE))
+        told += alice.hear()
+    (call,) = told
+    assert (call["e"], call["cw"]) == ("MARGIN_CALL", "10350.00000000")
 
 
 def test_margin_calls_come_once_until_the_account_has_recovered(

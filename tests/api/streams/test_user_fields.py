@@ -156,6 +156,13 @@ def test_a_change_of_leverage() -> None:
     assert event["ac"] == {"s": "BTCUSDT", "l": 7}
 
 
+def test_a_change_of_the_assets_mode() -> None:
+    alice = listener()
+    alice.post("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true")
+    (event,) = alice.hear()
+    check(event, {"ac.s", "ac.l"})
+
+
 def test_a_margin_call() -> None:
     alice = listener()
     bob = Listener(alice.ears, "bob")

@@ -18,6 +18,7 @@ from openperp.api.endpoints import (
     market,
     market_trades,
     operator,
+    operator_assets,
     orders,
     reference_data,
     statistics,
@@ -42,7 +43,7 @@ PAGES: Final[Mapping[str, Endpoints]] = {
     "Files": downloads.ENDPOINTS,
     "User data stream": user_stream.ENDPOINTS,
     "Outside fapi": compat.ENDPOINTS,
-    "Operator": operator.ENDPOINTS,
+    "Operator": operator.ENDPOINTS + operator_assets.ENDPOINTS,
 }
 """What each module declares, under the title that it has wherever endpoints are described."""
 

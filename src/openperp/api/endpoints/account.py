@@ -11,12 +11,12 @@ from openperp.api.endpoints.symbols import MaybeSymbol, find_market
 from openperp.api.kinds import Bool, Long, Symbol
 from openperp.api.params import NoParams, Params
 from openperp.api.wire import positions as rows
-from openperp.api.wire.account import account_v2, account_v3, balance_row
+from openperp.api.wire.account import account_v2, account_v3, balance_rows
 from openperp.api.wire.numbers import decimal_text
 from openperp.api.wire.row import Row
-from openperp.engine.commands import SetLeverage, SetPositionMode
+from openperp.engine.commands import SetLeverage, SetMultiAssets, SetPositionMode
 from openperp.engine.events import Applied, LeverageChanged
-from openperp.engine.instruments import MARGIN_ASSET, Bracket
+from openperp.engine.instruments import Bracket
 from openperp.engine.lookup import list_sides
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.state import Market, Position
@@ -31,16 +31,20 @@ class ModeChoice(Params, frozen=True):
     dual_side_position: Annotated[bool, Bool()]
 
 
+class AssetsChoice(Params, frozen=True):
+    multi_assets_margin: Annotated[bool, Bool()]
+
+
 def get_balance(call: Call, _params: NoParams) -> list[Row]:
-    return [balance_row(account_of(call), MARGIN_ASSET)]
+    return balance_rows(call.view.state, account_of(call))
 
 
 def get_account_v2(call: Call, _params: NoParams) -> Row:
     """The account with a row for every symbol."""
     account = account_of(call)
     return account_v2(
+        call.view.state,
         account,
-        MARGIN_ASSET,
         [
             rows.account_row_v2(account, position, call.view.format_of(position.market))
             for position in _positions(call, "")
@@ -51,8 +55,8 @@ def get_account_v2(call: Call, _params: NoParams) -> Row:
 def get_account_v3(call: Call, _params: NoParams) -> Row:
     """The account with a row for each symbol in use."""
     return account_v3(
+        call.view.state,
         account_of(call),
-        MARGIN_ASSET,
         [
             rows.account_row_v3(position, call.view.format_of(position.market))
             for position in _positions(call, "")
@@ -156,8 +160,14 @@ def set_position_mode(call: Call, params: ModeChoice) -> Submission:
     return Submission(command, lambda _applied: {"code": 200, "msg": "success"})
 
 
-def get_assets_mode(_call: Call, _params: NoParams) -> Row:
-    return {"multiAssetsMargin": False}
+def get_assets_mode(call: Call, _params: NoParams) -> Row:
+    return {"multiAssetsMargin": account_of(call).multi_assets}
+
+
+def set_assets_mode(call: Call, params: AssetsChoice) -> Submission:
+    """All assets as margin, or USDT alone; refused while something stands on the other."""
+    command = SetMultiAssets(call.account, params.multi_assets_margin)
+    return Submission(command, lambda _applied: {"code": 200, "msg": "success"})
 
 
 def get_symbol_config(call: Call, params: MaybeSymbol) -> list[Row]:
@@ -183,7 +193,7 @@ def get_account_config(call: Call, _params: NoParams) -> Row:
         "canWithdraw": True,
         "dualSidePosition": account.hedge,
         "updateTime": account.updated_ms,
-        "multiAssetsMargin": False,
+        "multiAssetsMargin": account.multi_assets,
         "tradeGroupId": -1,
     }
 
@@ -244,13 +254,12 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _get("/fapi/v1/leverageBracket", MaybeSymbol, get_brackets, "Leverage brackets", 1),
     _get("/fapi/v1/positionSide/dual", NoParams, get_position_mode, "Position mode", 30),
     _post("/fapi/v1/positionSide/dual", ModeChoice, set_position_mode, "Change the position mode"),
-    _get(
+    _get("/fapi/v1/multiAssetsMargin", NoParams, get_assets_mode, "Multi-assets mode", 30),
+    _post(
         "/fapi/v1/multiAssetsMargin",
-        NoParams,
-        get_assets_mode,
-        "Multi-assets mode",
-        30,
-        stance="Always false: USDT is the only margin asset.",
+        AssetsChoice,
+        set_assets_mode,
+        "Change the multi-assets mode",
     ),
     _get("/fapi/v1/symbolConfig", MaybeSymbol, get_symbol_config, "Settings by symbol"),
     _get("/fapi/v1/accountConfig", NoParams, get_account_config, "Settings of the account"),

@@ -1,4 +1,4 @@
-"""On what terms an account trades: its fees and limits, and the modes that it cannot take yet."""
+"""On what terms an account trades: its fees and limits, and what it cannot have yet."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -14,6 +14,7 @@ from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.wire.numbers import decimal_text, money_text
 from openperp.api.wire.row import Row
 from openperp.engine import margin
+from openperp.engine.collateral import collateral_value, withdrawable_amount
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.terms import PositionSide
 
@@ -37,10 +38,6 @@ class ForcedSpan(Params, frozen=True):
 
 class BurnChoice(Params, frozen=True):
     fee_burn: Annotated[bool, Bool()]
-
-
-class AssetsChoice(Params, frozen=True):
-    multi_assets_margin: Annotated[bool, Bool()]
 
 
 def get_fees(call: Call, params: OneSymbol) -> Row:
@@ -103,27 +100,26 @@ def set_fee_burn(_call: Call, params: BurnChoice) -> Row:
     return DONE
 
 
-def set_assets_mode(call: Call, params: AssetsChoice) -> Row:
-    """Single-asset margin is what there is, so nothing can change."""
-    if not params.multi_assets_margin:
-        raise ApiError(-4171, explain="the account is in single-asset mode already")
-    positions = account_of(call).positions.values()
-    if any(position.order_count for position in positions):
-        raise ApiError(-4170, explain="the account has open orders")
-    if any(position.isolated for position in positions):
-        raise ApiError(-4167, explain="the account has isolated margin in a symbol")
-    raise ApiError(-4084, explain=f"{MARGIN_ASSET} is the only margin asset of this venue")
-
-
 def sign_contract(_call: Call, _params: NoParams) -> Row:
     return DONE
 
 
 def get_portfolio_margin(call: Call, params: OneAsset) -> Row:
-    if params.asset != MARGIN_ASSET:
-        raise ApiError(-1108, explain=f"the only asset of this venue is {MARGIN_ASSET}")
-    amount = money_text(margin.withdrawable(account_of(call)))
-    return {"maxWithdrawAmountUSD": amount, "asset": params.asset, "maxWithdrawAmount": amount}
+    state, account, name = call.view.state, account_of(call), params.asset
+    asset = state.assets.get(name)
+    if asset is None:
+        offered = ", ".join(state.assets)
+        raise ApiError(-1108, explain=f"there is no asset {name} here; these are: {offered}")
+    if name == MARGIN_ASSET:
+        amount = margin.withdrawable(account)
+    else:
+        amount = withdrawable_amount(state, account, name)
+    worth = collateral_value(asset, amount)
+    return {
+        "maxWithdrawAmountUSD": money_text(worth),
+        "asset": name,
+        "maxWithdrawAmount": money_text(amount),
+    }
 
 
 def _endpoint(
@@ -186,16 +182,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "Choose whether fees are paid in BNB",
         1,
         "Refused with -4084 for true: there is no asset beside USDT that could pay fees.",
-        Security.TRADE,
-    ),
-    _endpoint(
-        "POST",
-        "/fapi/v1/multiAssetsMargin",
-        AssetsChoice,
-        set_assets_mode,
-        "Change the multi-assets mode",
-        1,
-        "Refused with -4084 for true: USDT is the only margin asset.",
         Security.TRADE,
     ),
     _endpoint(

@@ -58,8 +58,14 @@ def exchange_info(call: Call, _params: NoParams) -> Any:
         "rateLimits": list(RATE_LIMITS.values()),
         "exchangeFilters": [],
         "assets": [
-            {"asset": asset, "marginAvailable": True, "autoAssetExchange": "0"}
-            for asset in sorted({market.spec.quote_asset for market in state.markets.values()})
+            {
+                "asset": name,
+                "marginAvailable": True,
+                "autoAssetExchange": decimal_text(
+                    -asset.spec.exchange_threshold, MONEY_DECIMALS, shortest=True
+                ),
+            }
+            for name, asset in state.assets.items()
         ],
         "symbols": [_symbol(call, market) for market in state.markets.values()],
     }

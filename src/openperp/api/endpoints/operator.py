@@ -16,8 +16,10 @@ from openperp.api.public_keys import PEM_MAX
 from openperp.api.security import HMAC, KEY_KINDS, make_verifier
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
+from openperp.engine.collateral import with_asset_index
 from openperp.engine.commands import (
     AddKey,
+    Batch,
     CreateAccount,
     DefineInstrument,
     Deposit,
@@ -131,6 +133,8 @@ def _account(account: Account) -> Row:
         "name": account.name,
         "asset": MARGIN_ASSET,
         "balance": money_text(account.wallet),
+        "multi_assets": account.multi_assets,
+        "balances": {name: money_text(amount) for name, amount in account.balances.items()},
         "available": money_text(available_balance(account)),
         "first_deposit": money_text(account.first_deposit),
         "fee_tier": account.fee_tier,
@@ -242,7 +246,8 @@ def set_price(call: Call, params: Price) -> Submission:
     """Sets the index price, to the nearest tick.
 
     In a quiet market mark is the index, and the last price follows unless told not to;
-    in the demo market mark follows by the formula.
+    in the demo market mark follows by the formula. The index of an asset that is margin
+    follows the symbol that trades it against USDT.
     """
     market = find_market(call, params.symbol)
     ticks = to_nearest_ticks(market, params.price, "price")
@@ -250,17 +255,20 @@ def set_price(call: Call, params: Price) -> Submission:
     text = call.view.format_of(market)
 
     def finish(applied: Applied) -> Any:
-        assert isinstance(applied.reply, PriceChanged)
+        replies = applied.reply if len(commands) > 1 else (applied.reply,)
+        assert isinstance(replies, tuple)
+        (changed,) = [reply for reply in replies if isinstance(reply, PriceChanged)]
         return {
             "symbol": params.symbol,
-            "index": text.price[applied.reply.index_ticks],
-            "mark": text.price[applied.reply.mark_ticks],
-            "last": text.price[applied.reply.last_ticks],
+            "index": text.price[changed.index_ticks],
+            "mark": text.price[changed.mark_ticks],
+            "last": text.price[changed.last_ticks],
         }
 
     formula = call.view.market == "demo"
     command = SetPrice(params.symbol, ticks, moves_last, params.last is False, formula)
-    return Submission(command, finish)
+    commands = with_asset_index(call.view.state, command)
+    return Submission(Batch(tuple(commands)) if len(commands) > 1 else command, finish)
 
 
 def define_instrument(call: Call, params: Instrument) -> Submission:

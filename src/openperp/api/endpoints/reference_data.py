@@ -16,7 +16,7 @@ from openperp.api.errors import ApiError
 from openperp.api.kinds import Long, Symbol
 from openperp.api.limits import Pool
 from openperp.api.params import NoParams, Params
-from openperp.api.wire.asset_index import ASSET_PAIR, asset_index_row
+from openperp.api.wire.asset_index import asset_index_row, find_pair, pair_of
 from openperp.api.wire.contracts import funding_row, funding_terms, has_own_terms
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
@@ -110,11 +110,15 @@ def get_composite_indices(call: Call, params: MaybeSymbol) -> list[Row]:
 
 
 def get_asset_index(call: Call, params: MaybeSymbol) -> Row | list[Row]:
-    """The one margin asset in dollars, at par; -1121 for any other pair."""
-    if params.symbol not in {"", ASSET_PAIR}:
-        raise ApiError(-1121, explain=f"{params.symbol} has no index; this has: {ASSET_PAIR}")
-    row = asset_index_row(call.now_ms)
-    return row if params.symbol else [row]
+    """One asset in dollars or all of them; -1121 for any other pair."""
+    state = call.view.state
+    if not params.symbol:
+        return [asset_index_row(asset, call.now_ms) for asset in state.assets.values()]
+    asset = find_pair(state, params.symbol)
+    if asset is None:
+        pairs = ", ".join(map(pair_of, state.assets.values()))
+        raise ApiError(-1121, explain=f"{params.symbol} has no index; these have: {pairs}")
+    return asset_index_row(asset, call.now_ms)
 
 
 def _get(
@@ -194,7 +198,5 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         get_asset_index,
         "Margin assets in dollars",
         weight_by_symbol(1, 10),
-        "One asset at par: USDT is the only margin asset, and what it is worth in dollars"
-        " changes nothing here.",
     ),
 )

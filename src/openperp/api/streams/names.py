@@ -10,14 +10,12 @@ from typing import Final
 
 import msgspec
 
-from openperp.api.wire.asset_index import ASSET_PAIR
+from openperp.api.wire.asset_index import find_pair
 from openperp.api.wire.market import CONTINUOUS_KLINE_INTERVALS, KLINE_INTERVALS
 from openperp.engine.state import State
 
 CONTRACT: Final = "_perpetual"
 """What follows a pair in the subject of continuous klines; all contracts here are perpetual."""
-
-ASSET_SUBJECT: Final = ASSET_PAIR.lower()
 
 DEPTH_SPEEDS: Final = {"": 250, "@100ms": 100, "@250ms": 250, "@500ms": 500}
 DEPTH_LEVELS: Final = (5, 10, 20)
@@ -147,7 +145,8 @@ def _find(subject: str, rest: str, state: State) -> tuple[str, Topic] | None:
         topic = PAIR_TOPICS.get(rest)
         if topic is None:
             topic = ASSET_TOPICS.get(rest)
-            return (subject.upper(), topic) if topic and subject == ASSET_SUBJECT else None
+            pair = subject.upper()
+            return (pair, topic) if topic and find_pair(state, pair) is not None else None
         if not subject.endswith(CONTRACT):
             return None
         subject = subject.removesuffix(CONTRACT)

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from openperp.api.streams.channel import USD_MARGINED, Channel, MarketChannel, encode
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.view import View
-from openperp.api.wire.asset_index import asset_index_row
+from openperp.api.wire.asset_index import asset_index_row, find_pair
 from openperp.api.wire.contracts import funding_rate, next_funding_ms
 from openperp.api.wire.rolling_day import last_lots, rolling_day
 from openperp.api.wire.row import Row
-from openperp.engine.state import Market
+from openperp.engine.state import Asset, Market
 from openperp.history.market import Bar
 
 
@@ -68,13 +68,18 @@ class Tickers(Channel):
 
 
 class AssetIndex(Channel):
-    """The index of the margin asset; in a list of one where all are asked for."""
+    """The index of an asset; in a list where all are asked for."""
 
     steady = True
 
     def speak(self) -> Iterable[bytes]:
-        row = asset_index(self.view.now_ms())
-        yield encode([row] if self.stream.topic.kind is Kind.ASSET_INDEXES else row)
+        state, now_ms = self.view.state, self.view.now_ms()
+        if self.stream.topic.kind is Kind.ASSET_INDEXES:
+            yield encode([asset_index(asset, now_ms) for asset in state.assets.values()])
+            return
+        asset = find_pair(state, self.stream.symbol)
+        if asset is not None:
+            yield encode(asset_index(asset, now_ms))
 
 
 def mark_price(view: View, market: Market) -> Row:
@@ -140,8 +145,8 @@ def ticker(view: View, market: Market, day: Bar) -> Row:
     }
 
 
-def asset_index(now_ms: int) -> Row:
-    row = asset_index_row(now_ms)
+def asset_index(asset: Asset, now_ms: int) -> Row:
+    row = asset_index_row(asset, now_ms)
     return {
         "e": "assetIndexUpdate",
         "E": now_ms,

@@ -25,12 +25,15 @@ from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
 from openperp.engine.events import (
     Applied,
+    AssetExchanged,
+    AssetIndexChanged,
     Event,
     Fill,
     FundingPaid,
     LeverageChanged,
     MarginChanged,
     MarginTypeChanged,
+    MultiAssetsChanged,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -85,6 +88,8 @@ class _Teller:
             if speak is not None:
                 yield from speak(self, event, at)
         symbols = {event.symbol for event in self._events if type(event) is PriceChanged}
+        if any(type(event) is AssetIndexChanged for event in self._events):
+            symbols.update(self._view.state.markets)
         if symbols:
             yield from self._call_margins(symbols)
 
@@ -199,6 +204,16 @@ class _Teller:
             update = user_account.leverage_update(event)
             yield self._payload(event.account, ACCOUNT_CONFIG_UPDATE, {"ac": update})
 
+    def exchanged(self, event: AssetExchanged, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            update = user_account.exchange_update(event)
+            yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
+
+    def assets_configured(self, event: MultiAssetsChanged, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            update = user_account.assets_update(event)
+            yield self._payload(event.account, ACCOUNT_CONFIG_UPDATE, {"ai": update})
+
     def _call_margins(self, symbols: set[str]) -> Iterator[Payload]:
         view = self._view
         for account, positions in view.margin_calls.find(view.state, self._listening, symbols):
@@ -208,7 +223,7 @@ class _Teller:
             ]
             event = {"e": MARGIN_CALL, "E": self._time_ms}
             if not positions[0].isolated:
-                event["cw"] = money_text(account.cross_wallet)
+                event["cw"] = money_text(account.cross_wallet + account.collateral)
             yield account.account_id, MARGIN_CALL, _encode({**event, "p": rows})
 
     def _order(
@@ -286,4 +301,6 @@ _SPEAKERS: Final[dict[type[Event], _Speaker]] = {
     FundingPaid: _Teller.funded,
     TimePassed: _Teller.passed,
     LeverageChanged: _Teller.configured,
+    AssetExchanged: _Teller.exchanged,
+    MultiAssetsChanged: _Teller.assets_configured,
 }

@@ -9,10 +9,12 @@ from openperp.api.wire.positions import break_even_price, margin_type_word, marg
 from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.events import (
+    AssetExchanged,
     FundingPaid,
     LeverageChanged,
     MarginChanged,
     MarginTypeChanged,
+    MultiAssetsChanged,
     PositionChanged,
     WalletChanged,
 )
@@ -101,6 +103,18 @@ def _position(
         "iw": money_text(event.isolated_wallet),
         "ps": event.position_side.name,
     }
+
+
+def exchange_update(event: AssetExchanged) -> Row:
+    """The `a` of ACCOUNT_UPDATE after an asset was exchanged to pay a debt of the wallet."""
+    given = _balance(event.asset, event.balance, 0, -event.amount)
+    taken = _balance(MARGIN_ASSET, event.wallet, 0, event.received)
+    return {"m": "AUTO_EXCHANGE", "B": [given, taken], "P": []}
+
+
+def assets_update(event: MultiAssetsChanged) -> Row:
+    """The `ai` of ACCOUNT_CONFIG_UPDATE."""
+    return {"j": event.enabled}
 
 
 def leverage_update(event: LeverageChanged) -> Row:

@@ -1,29 +1,51 @@
-"""The index of the margin asset in dollars, which REST and its stream tell alike."""
+"""The index of each asset in dollars, which REST and its streams tell alike."""
 
 from typing import Final
 
+from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
-from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.collateral import value_at
+from openperp.engine.numbers import MONEY_ONE, PPM
+from openperp.engine.state import Asset, State
 
-ASSET_PAIR: Final = f"{MARGIN_ASSET}USD"
-"""The one pair that has an index: what can be margin, against the dollar."""
+DOLLAR: Final = "USD"
+"""What an index is told in. The margin asset stands at par."""
 
-_ONE: Final = "1.00000000"
-_NONE: Final = "0.00000000"
+_MONEY_PER_PPM: Final = MONEY_ONE // PPM
 
 
-def asset_index_row(now_ms: int) -> Row:
-    """At par, and without the buffers that an exchange of assets would need."""
+def pair_of(asset: Asset) -> str:
+    return f"{asset.spec.asset}{DOLLAR}"
+
+
+def find_pair(state: State, pair: str) -> Asset | None:
+    """The asset of a pair with the dollar, such as BTCUSD."""
+    name = pair.removesuffix(DOLLAR)
+    return None if name == pair else state.assets.get(name)
+
+
+def asset_index_row(asset: Asset, now_ms: int) -> Row:
+    """An index with its buffers, and the rates that follow from them, rounded down."""
+    spec = asset.spec
     return {
-        "symbol": ASSET_PAIR,
+        "symbol": pair_of(asset),
         "time": now_ms,
-        "index": _ONE,
-        "bidBuffer": _NONE,
-        "askBuffer": _NONE,
-        "bidRate": _ONE,
-        "askRate": _ONE,
-        "autoExchangeBidBuffer": _NONE,
-        "autoExchangeAskBuffer": _NONE,
-        "autoExchangeBidRate": _ONE,
-        "autoExchangeAskRate": _ONE,
+        "index": money_text(asset.index),
+        "bidBuffer": buffer_text(spec.bid_buffer_ppm),
+        "askBuffer": buffer_text(spec.ask_buffer_ppm),
+        "bidRate": _rate(asset, spec.bid_buffer_ppm),
+        "askRate": _rate(asset, -spec.ask_buffer_ppm),
+        "autoExchangeBidBuffer": buffer_text(spec.exchange_bid_buffer_ppm),
+        "autoExchangeAskBuffer": buffer_text(spec.exchange_ask_buffer_ppm),
+        "autoExchangeBidRate": _rate(asset, spec.exchange_bid_buffer_ppm),
+        "autoExchangeAskRate": _rate(asset, -spec.exchange_ask_buffer_ppm),
     }
+
+
+def buffer_text(ppm: int) -> str:
+    """A buffer as a fraction, at eight decimals."""
+    return money_text(ppm * _MONEY_PER_PPM)
+
+
+def _rate(asset: Asset, buffer_ppm: int) -> str:
+    return money_text(value_at(asset, MONEY_ONE, buffer_ppm))

@@ -45,7 +45,7 @@ def liquidation_text(account: Account, position: Position, instrument: Instrumen
 
 def _cross_cushion(account: Account, sides: list[Position]) -> int:
     """Cross margin beside what moves with the price of the market of `sides`."""
-    cushion = account.cross_wallet - sum(side.entry_cost for side in sides)
+    cushion = account.cross_wallet + account.collateral - sum(side.entry_cost for side in sides)
     for other in account.positions.values():
         if other.lots and not other.isolated and other.market is not sides[0].market:
             cushion += margin.unrealized_pnl(other) - margin.maintenance_margin(other)

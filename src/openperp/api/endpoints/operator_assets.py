@@ -1,0 +1,114 @@
+"""The operator's side of assets that can be margin beside USDT: their index and their terms."""
+
+from typing import Annotated, Any, Final
+
+from openperp.api.endpoint import Call, Endpoint, Security, Submission
+from openperp.api.errors import MISSING, ApiError, from_reject
+from openperp.api.kinds import Decimal, Text
+from openperp.api.params import NoParams, Params, to_money, to_rate
+from openperp.api.wire.asset_index import buffer_text
+from openperp.api.wire.numbers import money_text
+from openperp.api.wire.row import Row
+from openperp.engine.assets import AssetSpec
+from openperp.engine.commands import Batch, DefineAsset, SetAssetIndex
+from openperp.engine.events import Applied
+from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.rejects import Reject
+from openperp.engine.state import Asset
+
+
+class AssetTerms(Params, frozen=True, rename=None):
+    """Buffers are fractions of one; what is left out stays, or is zero in a new asset."""
+
+    asset: Annotated[str, Text(20)]
+    index: Annotated[str, Decimal()] = ""
+    bid_buffer: Annotated[str, Decimal()] = ""
+    ask_buffer: Annotated[str, Decimal()] = ""
+    auto_exchange_threshold: Annotated[str, Decimal()] = ""
+    auto_exchange_bid_buffer: Annotated[str, Decimal()] = ""
+    auto_exchange_ask_buffer: Annotated[str, Decimal()] = ""
+
+
+def list_assets(call: Call, _params: NoParams) -> list[Row]:
+    return [_row(asset) for asset in call.view.state.assets.values()]
+
+
+def _row(asset: Asset) -> Row:
+    spec = asset.spec
+    return {
+        "asset": spec.asset,
+        "index": money_text(asset.index),
+        "first_index": money_text(spec.index),
+        "bid_buffer": buffer_text(spec.bid_buffer_ppm),
+        "ask_buffer": buffer_text(spec.ask_buffer_ppm),
+        "auto_exchange_threshold": money_text(spec.exchange_threshold),
+        "auto_exchange_bid_buffer": buffer_text(spec.exchange_bid_buffer_ppm),
+        "auto_exchange_ask_buffer": buffer_text(spec.exchange_ask_buffer_ppm),
+    }
+
+
+def define_asset(call: Call, params: AssetTerms) -> Submission:
+    """Adds an asset, or changes its index or its terms; an index alone is a price and no term.
+
+    A new asset needs an index, at which it also starts after a reset.
+    """
+    known = call.view.state.assets.get(params.asset)
+    if known is None and not params.index:
+        raise ApiError.saying(MISSING, f"the new asset {params.asset} needs an index")
+    index = to_money(params.index, "index") if params.index else 0
+    spec = _specify(known.spec if known else AssetSpec(params.asset, index), params)
+    commands: list[DefineAsset | SetAssetIndex] = []
+    if known is None or spec != known.spec:
+        commands.append(DefineAsset(spec))
+    if known is not None and params.index and (params.asset, index) != (MARGIN_ASSET, known.index):
+        commands.append(SetAssetIndex(params.asset, index))
+
+    def finish(applied: Applied) -> Any:
+        replies = applied.reply if isinstance(applied.reply, tuple) else (applied.reply,)
+        for reply in replies:
+            if isinstance(reply, Reject):
+                raise from_reject(reply, call.view.dialect)
+        return _row(call.view.state.assets[params.asset])
+
+    return Submission(commands[0] if len(commands) == 1 else Batch(tuple(commands)), finish)
+
+
+def _specify(spec: AssetSpec, params: AssetTerms) -> AssetSpec:
+    """The terms as they are, and those that are given."""
+    given = params.auto_exchange_threshold
+    return AssetSpec(
+        spec.asset,
+        spec.index,
+        _rate(params, "bid_buffer", spec.bid_buffer_ppm),
+        _rate(params, "ask_buffer", spec.ask_buffer_ppm),
+        to_money(given, "auto_exchange_threshold") if given else spec.exchange_threshold,
+        _rate(params, "auto_exchange_bid_buffer", spec.exchange_bid_buffer_ppm),
+        _rate(params, "auto_exchange_ask_buffer", spec.exchange_ask_buffer_ppm),
+    )
+
+
+def _rate(params: AssetTerms, name: str, known_ppm: int) -> int:
+    given = getattr(params, name)
+    return to_rate(given, name) if given else known_ppm
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    Endpoint(
+        "GET",
+        "/operator/v1/assets",
+        Security.OPERATOR,
+        NoParams,
+        list_assets,
+        "Assets with their index and terms",
+        weight=0,
+    ),
+    Endpoint(
+        "POST",
+        "/operator/v1/assets",
+        Security.OPERATOR,
+        AssetTerms,
+        define_asset,
+        "Add an asset, or change its index or terms",
+        weight=0,
+    ),
+)
