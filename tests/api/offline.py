@@ -30,6 +30,7 @@ from openperp.engine.state import State
 from openperp.history.store import SqliteHistory
 from openperp.node.errors import ConfigError
 from openperp.node.instruments import BUILT_IN, InstrumentTerms, specify
+from openperp.node.opening import ORDER_LIFE_MS
 
 START_MS = 1_767_225_600_000
 WALL_MS = 1_764_000_000_000
@@ -80,6 +81,7 @@ class OfflineVenue:
                 rules.larger_side_margin,
                 rules.separate_trigger_ids,
                 displaces_reducers=True,
+                order_life_ms=ORDER_LIFE_MS,
             )
         )
         for symbol in BUILT_IN:

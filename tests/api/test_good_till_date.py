@@ -6,6 +6,7 @@ from tests.api.trader import ALGO, LIMIT, ORDER, STOP, Trader
 
 from openperp.engine.commands import Pulse
 
+DAY_MS = 86_400_000
 DATE_MS = START_MS + 3_600_000
 GTD = {"timeInForce": "GTD", "goodTillDate": DATE_MS + 1}
 
@@ -50,3 +51,14 @@ def test_an_algo_order_has_one() -> None:
     alice.venue.now_ms = DATE_MS
     alice.venue.apply(Pulse())
     assert alice.get(ALGO, algoId=reply["algoId"])["algoStatus"] == "EXPIRED"
+
+
+def test_a_gtc_order_is_cancelled_after_a_year(either: Trader) -> None:
+    order_id = either.limit()["orderId"]
+    either.venue.now_ms += 365 * DAY_MS - 1
+    assert either.get(ORDER, symbol="BTCUSDT", orderId=order_id)["status"] == "NEW"
+    either.venue.now_ms += 1
+    either.venue.apply(Pulse())
+    assert either.get("/fapi/v1/openOrders") == []
+    entry = either.refused("DELETE", ORDER, symbol="BTCUSDT", orderId=order_id)
+    assert (entry.code, entry.explain) == (-2011, f"order {order_id} has ended: CANCELED")

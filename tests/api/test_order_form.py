@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from tests.api.caller import Caller
 from tests.api.offline import START_MS, OfflineVenue
-from tests.api.trader import BATCH, LIMIT, ORDER, STOP, Trader, trade
+from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, STOP, Trader, trade
+
+from openperp.engine.commands import SetOrderLimits
 
 MARKET: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -351,3 +353,31 @@ def test_a_tried_order_changes_nothing(either: Trader) -> None:
 
 def test_a_tried_trigger_order_shows_its_numbers(alice: Trader) -> None:
     assert alice.post(f"{ORDER}/test", **TRAILING)["priceRate"] == "0.3"
+
+
+# How many may be open, whichever way they come
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [(True, 200), (False, 201)],
+    ids=["with limits", "without"],
+)
+def test_two_hundred_orders_of_each_kind_may_be_open(
+    either: Trader, limits: bool, most: int
+) -> None:
+    """MAX_NUM_ORDERS counts per symbol, conditional orders per account over all symbols."""
+    either.venue.apply(SetOrderLimits(limits))
+    stop = {**STOP, "triggerPrice": STOP["stopPrice"], "algoType": "CONDITIONAL"}
+    del stop["stopPrice"]
+    codes = []
+    for _ in range(201):
+        either.venue.now_ms += 1_000
+        for path, order in ((ORDER, {**LIMIT, "quantity": "0.001"}), (ALGO, stop)):
+            answer = either.send("POST", path, **order)
+            codes += [] if answer.status == 200 else [json.loads(answer.body)["code"]]
+        stop["symbol"] = "ETHUSDT" if stop["symbol"] == "BTCUSDT" else "BTCUSDT"
+    assert codes == ([] if most == 201 else [-2025, -4045])
+    assert len(either.get("/fapi/v1/openAlgoOrders")) == most
+    waiting = {order.order_id for order in either.venue.state.accounts[1].waiting.values()}
+    assert len(either.venue.state.orders) - len(waiting) == most

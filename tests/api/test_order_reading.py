@@ -74,6 +74,30 @@ def test_ended_orders_can_be_queried_for_a_while(
     assert {row["clientOrderId"] for row in rows} == seen
 
 
+@pytest.mark.parametrize(("days", "found"), [(2, True), (4, False)])
+def test_cancelled_algo_orders_can_be_queried_for_a_while(
+    either: Trader, days: int, found: bool
+) -> None:
+    stop = {**STOP, "algoType": "CONDITIONAL", "triggerPrice": STOP["stopPrice"]}
+    del stop["stopPrice"]
+    algo_id = either.post(ALGO, **stop)["algoId"]
+    either.delete(ALGO, algoId=algo_id)
+    either.venue.now_ms += days * DAY_MS
+    assert (either.send("GET", ALGO, algoId=algo_id).status == 200) is found
+    rows = either.get("/fapi/v1/allAlgoOrders", symbol="BTCUSDT", algoId=1)
+    assert bool(rows) is found
+
+
+@pytest.mark.parametrize(("days", "found"), [(89, True), (91, False)])
+def test_fills_and_income_can_be_queried_for_three_months(
+    either: Trader, days: int, found: bool
+) -> None:
+    trade(either, Trader(either.venue, "bob"))
+    either.venue.now_ms += days * DAY_MS
+    assert bool(either.get("/fapi/v1/userTrades", symbol="BTCUSDT", fromId=0)) is found
+    assert bool(either.get("/fapi/v1/income", incomeType="COMMISSION", startTime=1)) is found
+
+
 def test_open_orders_of_one_symbol_or_all(either: Trader) -> None:
     bitcoin = either.limit()["orderId"]
     ether = either.limit(symbol="ETHUSDT", price="2500", quantity="0.1")["orderId"]

@@ -1,9 +1,16 @@
 """Price guards as an operator asks for them and callers meet them."""
 
 import pytest
-from tests.api.trader import LIMIT, ORDER, Trader
+from tests.api.trader import ALGO, LIMIT, ORDER, Trader
 
 TERMS = {"symbol": "XYZUSDT", "tick": "0.1", "lot": "0.001", "price": "100"}
+STOP_ALGO = {
+    "algoType": "CONDITIONAL",
+    "symbol": "XYZUSDT",
+    "type": "STOP",
+    "timeInForce": "GTC",
+    "quantity": "1",
+}
 
 
 @pytest.fixture
@@ -19,6 +26,17 @@ def guarded(either: Trader) -> Trader:
 def test_a_price_beyond_its_bound(guarded: Trader, side: str, price: str, code: int) -> None:
     order = {**LIMIT, "symbol": "XYZUSDT", "side": side, "price": price, "quantity": "1"}
     assert guarded.refused("POST", ORDER, **order).code == code
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "price", "code"),
+    [("BUY", "101", "106.1", -4183), ("SELL", "99", "94", -4184)],
+)
+def test_a_limit_price_far_from_its_trigger(
+    guarded: Trader, side: str, trigger: str, price: str, code: int
+) -> None:
+    order = {**STOP_ALGO, "side": side, "triggerPrice": trigger, "price": price}
+    assert guarded.refused("POST", ALGO, **order).code == code
 
 
 def test_a_market_order_far_from_mark(guarded: Trader) -> None:

@@ -95,3 +95,30 @@ def test_price_protection(protect: bool, mark: str, ended: bool, on: bool) -> No
     assert last.triggered_ms == desk.now
     assert (last.cause is Cause.PRICES_APART) == (ended and on)
     assert last.status.name == ("EXPIRED" if ended and on else "NEW")
+
+
+# Source: the fapi's refusals by multipliers of the stop price, -4183 and -4184.
+BANDS = [
+    ("BUY", "STOP", "61000", "64050", ""),
+    ("BUY", "STOP", "61000", "64050.1", "PRICE_ABOVE_TRIGGER_BOUND"),
+    ("BUY", "TAKE_PROFIT", "59000.1", "61950.1", ""),
+    ("BUY", "TAKE_PROFIT", "59000.1", "61950.2", "PRICE_ABOVE_TRIGGER_BOUND"),
+    ("SELL", "STOP", "59000", "56050", ""),
+    ("SELL", "STOP", "59000", "56049.9", "PRICE_BELOW_TRIGGER_BOUND"),
+    ("SELL", "STOP", "59000.1", "56050.1", ""),
+    ("SELL", "STOP", "59000.1", "56050", "PRICE_BELOW_TRIGGER_BOUND"),
+    ("SELL", "TAKE_PROFIT", "90000", "99999", ""),
+    ("BUY", "TAKE_PROFIT", "30000", "10000", ""),
+]
+
+
+@pytest.mark.parametrize(("side", "type", "trigger", "price", "reason"), BANDS)
+@pytest.mark.parametrize("on", [True, False])
+def test_limit_prices_of_trigger_orders(
+    side: str, type: str, trigger: str, price: str, reason: str, on: bool
+) -> None:
+    desk = guarded() if on else Desk(deposit="1000000")
+    reply = desk.place("alice", side, "0.1", price, type=type, trigger=trigger)
+    assert isinstance(reply, Reject) == bool(reason and on)
+    if isinstance(reply, Reject):
+        assert reply.reason.name == reason

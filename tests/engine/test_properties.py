@@ -175,6 +175,7 @@ RULES = st.fixed_dictionaries(
         "larger_side_margin": st.booleans(),
         "separate_trigger_ids": st.booleans(),
         "displaces_reducers": st.booleans(),
+        "order_life_ms": st.sampled_from([0, 20]),
     }
 )
 

@@ -191,6 +191,14 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
             " asset in USDⓈ-M Futures account."
         ),
     ),
+    -4183: (
+        "Price is higher than stop price multiplier cap.",
+        "Limit price can't be higher than %s.",
+    ),
+    -4184: (
+        "Price is lower than stop price multiplier floor.",
+        "Limit price can't be lower than %s.",
+    ),
     -5000: ("Path %s, Method %s is invalid",),
     -5021: ("Due to the order could not be filled immediately, the FOK order has been rejected.",),
     -5022: (
@@ -362,6 +370,8 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.PRICE_ABOVE_MARK_BOUND: (-4016, ()),
     Reason.PRICE_BELOW_MARK_BOUND: (-4024, ()),
     Reason.BEST_PRICE_BEYOND_BOUND: (-4131, ()),
+    Reason.PRICE_ABOVE_TRIGGER_BOUND: (-4183, ()),
+    Reason.PRICE_BELOW_TRIGGER_BOUND: (-4184, ()),
     Reason.FEE_TIER_UNKNOWN: (-1130, ("tier",)),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),

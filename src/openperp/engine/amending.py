@@ -103,7 +103,7 @@ def _check_terms(state: State, position: Position, order: Order, command: AmendO
     market = position.market
     check_price(market, command.ticks)
     if market.spec.guards_prices:
-        check_guards(market, order.side, LIMIT, command.ticks)
+        check_guards(market, order.side, LIMIT, command.ticks, 0)
     check_lots(market, LIMIT, command.lots)
     lots = command.lots
     if order.reduce_only:

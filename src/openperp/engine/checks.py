@@ -117,8 +117,10 @@ def check_price(market: Market, ticks: int) -> None:
         refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=ticks, max_ticks=spec.max_ticks)
 
 
-def check_guards(market: Market, side: Side, type: OrderType, ticks: int) -> None:
-    """How far from mark price an order may buy above or sell below it.
+def check_guards(
+    market: Market, side: Side, type: OrderType, ticks: int, trigger_ticks: int
+) -> None:
+    """How far from mark price, or from its trigger, an order may buy above or sell below it.
 
     Source: the fapi's filter PERCENT_PRICE, which holds buyers to the upper and
     sellers to the lower bound, and marketTakeBound for the best price that a
@@ -134,6 +136,24 @@ def check_guards(market: Market, side: Side, type: OrderType, ticks: int) -> Non
         best = market.book.opposite(side).best_ticks()
         if best and (best - mark) * side * PPM > mark * spec.market_take_bound_ppm:
             refuse(Reason.BEST_PRICE_BEYOND_BOUND, best_ticks=best, mark_ticks=mark)
+    elif type in PRICED_TYPES:
+        _check_trigger_band(market, side, ticks, trigger_ticks)
+
+
+def _check_trigger_band(market: Market, side: Side, ticks: int, trigger: int) -> None:
+    """How far from its trigger price a STOP or TAKE_PROFIT may buy above or sell below it.
+
+    Source: the fapi's refusals by multipliers of the stop price; they are those of mark.
+    """
+    spec = market.spec
+    if side is BUY:
+        bound = trigger * spec.multiplier_up_ppm // PPM
+        if ticks > bound:
+            refuse(Reason.PRICE_ABOVE_TRIGGER_BOUND, ticks=ticks, bound_ticks=bound)
+    else:
+        bound = divide_up(trigger * spec.multiplier_down_ppm, PPM)
+        if ticks < bound:
+            refuse(Reason.PRICE_BELOW_TRIGGER_BOUND, ticks=ticks, bound_ticks=bound)
 
 
 def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:

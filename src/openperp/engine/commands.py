@@ -33,13 +33,15 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     orders instead of their sum; `separate_trigger_ids` gives trigger orders a
     client-id space of their own. Both follow from the dialect. `displaces_reducers`
     keeps reduce-only orders from resting that together exceed their position; venues
-    from before that let them rest.
+    from before that let them rest. `order_life_ms` is how long GTC orders stay open
+    without a fill; zero stands for ever.
     """
 
     dialect: str
     larger_side_margin: bool = False
     separate_trigger_ids: bool = False
     displaces_reducers: bool = False
+    order_life_ms: int = 0
 
 
 class DefineInstrument(

@@ -15,6 +15,8 @@ COUNTDOWN: Final = 2
 """The countdown of an account (its number) on a symbol."""
 EXPIRY: Final = 3
 """The end of a GTD order (its id), whatever its symbol."""
+AGEING: Final = 4
+"""The end of the oldest order that may age; the number is 0. See `ageing`."""
 
 STALE_LIMIT: Final = 64
 """Entries out of date that the queue may hold beside one for each that counts."""
@@ -50,6 +52,7 @@ def forget_all(state: State) -> None:
     state.due_times = {}
     state.due_heap = []
     state.due_ms = 0
+    state.ageing = False
 
 
 def _tidy(state: State) -> None:

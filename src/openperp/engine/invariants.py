@@ -3,6 +3,7 @@
 Tests and `verify` run this after replay; a live venue runs it when it stops.
 """
 
+from openperp.engine.ageing import KEY, may_age
 from openperp.engine.book import BookSide
 from openperp.engine.chain import OrderChain
 from openperp.engine.collateral import count_collateral, deposits_at_index, value_at
@@ -307,6 +308,15 @@ def _check_due(state: State) -> None:
         for market in state.markets.values()
         if market.funding_ms
     }
+    ageing_ms = state.due_times.get(KEY, 0)
+    if state.ageing:
+        expected[KEY] = ageing_ms
+    for order in state.orders.values():
+        end_ms = order.created_ms + state.order_life_ms if may_age(order) else NEVER
+        _require(
+            not state.order_life_ms or end_ms == NEVER or 0 < ageing_ms <= end_ms,
+            f"order {order.order_id} ends at {end_ms} by its age, which comes at {ageing_ms}",
+        )
     _require(state.due_times == expected, "the queue holds other things than are going to happen")
     queued = {(due_ms, *key) for key, due_ms in state.due_times.items()}
     _require(queued <= set(state.due_heap), "something that is going to happen is not in the heap")

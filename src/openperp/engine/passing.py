@@ -5,8 +5,8 @@ first, then the queue follows. What each kind of key in the queue does is told b
 its own module.
 """
 
-from openperp.engine import countdowns, funding
-from openperp.engine.due import EXPIRY, FUNDING, DueKey, take_next
+from openperp.engine import ageing, countdowns, funding
+from openperp.engine.due import AGEING, EXPIRY, FUNDING, DueKey, take_next
 from openperp.engine.ending import expire
 from openperp.engine.firing import run_consequences
 from openperp.engine.multi_assets import exchange_debts
@@ -20,6 +20,9 @@ def pass_time(step: Step, funded_until_ms: int) -> None:
     state = step.state
     now = step.now
     while 0 < state.due_ms <= now:
+        if state.ageing and ageing.is_stale(state):
+            ageing.plan_ageing(state)
+            continue
         take_samples(step, state.due_ms)
         step.now = state.due_ms
         if step.told_ms:
@@ -43,6 +46,8 @@ def _happen(step: Step, key: DueKey) -> None:
     kind, number, symbol = key
     if kind == FUNDING:
         funding.settle(step, symbol)
+    elif kind == AGEING:
+        ageing.end_aged(step)
     elif kind == EXPIRY:
         expire(step, step.state.orders[number], Cause.DATE_PASSED)
     else:

@@ -6,6 +6,7 @@
 
 import msgspec
 
+from openperp.engine.ageing import watch_age
 from openperp.engine.attached import arm, attach, watch, working_ticks
 from openperp.engine.checks import (
     check_attached,
@@ -114,7 +115,7 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
     waits = command.type in TRIGGER_TYPES
     check_ranges(market, command, plan.lots)
     if market.spec.guards_prices:
-        check_guards(market, command.side, command.type, command.ticks)
+        check_guards(market, command.side, command.type, command.ticks, command.trigger_ticks)
     check_client_ids(state, account, command)
     if plan.parent is not None:
         check_parent(market, command, plan.parent)
@@ -286,6 +287,8 @@ def _register(
             client_id += "_"
     order.client_id = client_id
     state.orders[order.order_id] = order
+    if not state.ageing:
+        watch_age(state, order)
     if order.expires_ms:
         schedule(state, (EXPIRY, order.order_id, ""), order.expires_ms)
     space[client_id] = order

@@ -81,6 +81,8 @@ class Reason(IntEnum):
     MULTI_ASSETS_WITH_DEBT = auto()
     MULTI_ASSETS_MARGIN_INSUFFICIENT = auto()
     ISOLATED_IN_MULTI_ASSETS = auto()
+    PRICE_ABOVE_TRIGGER_BOUND = auto()
+    PRICE_BELOW_TRIGGER_BOUND = auto()
 
 
 Detail = dict[str, int | str]

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from openperp.engine.ageing import plan_ageing
 from openperp.engine.assets import AssetSpec
 from openperp.engine.collateral import count_collateral
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
@@ -183,10 +184,11 @@ class _StateDump(msgspec.Struct, array_like=True):
     countdowns: list[tuple[int, str, int, OrderScope]] = []
     displaces_reducers: bool = False
     assets: list[_AssetDump] = []
+    order_life_ms: int = 0
 
 
-VERSION = 11
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, VERSION})
+VERSION = 12
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -251,6 +253,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
                 _AssetDump(asset.spec, asset.index, asset.net_deposits)
                 for asset in state.assets.values()
             ],
+            state.order_life_ms,
         )
     )
 
@@ -283,6 +286,7 @@ def load(data: bytes) -> State:
         "net_deposits",
         "next_amendment_id",
         "displaces_reducers",
+        "order_life_ms",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:
@@ -294,6 +298,7 @@ def load(data: bytes) -> State:
         state.countdowns[account_id, symbol] = (due_ms, scope)
         schedule(state, (COUNTDOWN, account_id, symbol), due_ms)
     plan_samples(state, state.time_ms)
+    plan_ageing(state)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips

@@ -310,13 +310,15 @@ class State:
     may itself be terminal by then. `countdowns` has the time and reach of each
     by account and symbol. `due_times` has the time of all that is going to
     happen (see `due`), `due_heap` the same with what is out of date, though never
-    at its top, whose time is `due_ms`; zero for none. `sample_ms` is when prices
+    at its top, whose time is `due_ms`; zero for none. `ageing` says that it has the
+    end of an order by its age. `sample_ms` is when prices
     are sampled next, or NEVER.
     """
 
     __slots__ = (
         "account_ids",
         "accounts",
+        "ageing",
         "assets",
         "countdowns",
         "dialect",
@@ -336,6 +338,7 @@ class State:
         "next_amendment_id",
         "next_order_id",
         "next_trade_id",
+        "order_life_ms",
         "order_limits",
         "orders",
         "sample_ms",
@@ -350,6 +353,7 @@ class State:
         self.dialect = ""
         self.larger_side_margin = False
         self.displaces_reducers = False
+        self.order_life_ms = 0
         self.separate_trigger_ids = False
         self.mode = NORMAL
         self.order_limits = True
@@ -365,6 +369,7 @@ class State:
         self.due_times: dict[tuple[int, int, str], int] = {}
         self.due_heap: list[tuple[int, int, int, str]] = []
         self.due_ms = 0
+        self.ageing = False
         self.sample_ms = NEVER
         self.next_order_id = 1
         self.next_trade_id = 1

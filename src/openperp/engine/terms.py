@@ -129,6 +129,8 @@ class Cause(IntEnum):
     """A price-protected trigger order fired while mark and last were too far apart."""
     DISPLACED = 14
     """Reduce-only orders that trade before it, or other fills, left it nothing to close."""
+    AGED = 15
+    """A GTC order that has been open for too long."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its

@@ -44,6 +44,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.larger_side_margin = command.larger_side_margin
     state.separate_trigger_ids = command.separate_trigger_ids
     state.displaces_reducers = command.displaces_reducers
+    state.order_life_ms = command.order_life_ms
     step.events.append(VenueOpened(command.dialect))
 
 

@@ -20,6 +20,8 @@ from openperp.node.credentials import DEMO_ACCOUNT
 from openperp.node.errors import StartupError
 from openperp.node.instruments import Instrument, check_same_grid
 
+ORDER_LIFE_MS = 365 * 24 * 3_600_000
+"""How long GTC orders of new venues stay open without a fill, as at Binance."""
 DEMO_DEPOSIT = 100_000 * MONEY_ONE
 
 
@@ -52,6 +54,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 dialect.larger_side_margin,
                 dialect.separate_trigger_ids,
                 displaces_reducers=True,
+                order_life_ms=ORDER_LIFE_MS,
             )
         )
         commands += plan_assets(config.instruments)

@@ -32,6 +32,7 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.DATE_PASSED: "0",
     Cause.PRICES_APART: "8",
     Cause.DISPLACED: "4",
+    Cause.AGED: "0",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 

@@ -60,6 +60,7 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     venue.larger_side_margin = command.larger_side_margin
     venue.separate_trigger_ids = command.separate_trigger_ids
     venue.displaces_reducers = command.displaces_reducers
+    venue.order_life_ms = command.order_life_ms
     venue.events.append(VenueOpened(command.dialect))
 
 

@@ -214,23 +214,40 @@ def set_countdown(venue: Venue, command: SetCountdown) -> CountdownChanged:
 
 def run_due(venue: Venue, now: int) -> None:
     """Lets what is due happen, the earliest first, each at its own time; of the same moment
-    countdowns by account and symbol, then the ends of orders by their ids.
+    countdowns by account and symbol, then the ends of orders by their ids, those of their
+    dates first.
     """
     while True:
         countdowns = [(each.due_ms, *key) for key, each in venue.countdowns.items()]
-        orders = [(each.expires_ms, each.order_id) for each in venue.orders if each.expires_ms]
+        orders = [end for order in venue.orders if (end := _end_of(venue, order)) is not None]
         countdown = min(countdowns, default=None)
         order = min(orders, default=None)
         if countdown and countdown[0] <= now and (order is None or countdown[0] <= order[0]):
             venue.now = countdown[0]
             _fire_countdown(venue, *countdown)
         elif order and order[0] <= now:
-            venue.now, order_id = order
+            venue.now, _, order_id = order
             ended = venue.live(order_id)
             assert ended is not None
-            expire(venue, ended, Cause.DATE_PASSED)
+            if ended.expires_ms:
+                expire(venue, ended, Cause.DATE_PASSED)
+            else:
+                cancel(venue, ended, Cause.AGED)
         else:
             return
+
+
+def _end_of(venue: Venue, order: Order) -> tuple[int, int, int] | None:
+    """When an order ends by its date (0) or by its age (1), and its id.
+
+    A GTC order without a fill ages, unless it is attached to another.
+    """
+    if order.expires_ms:
+        return order.expires_ms, 0, order.order_id
+    ages = order.time_in_force is TimeInForce.GTC and not order.filled and not order.parent_id
+    if not venue.order_life_ms or not ages:
+        return None
+    return order.created_ms + venue.order_life_ms, 1, order.order_id
 
 
 def _fire_countdown(venue: Venue, due_ms: int, account: int, symbol: str) -> None:

@@ -113,8 +113,9 @@ class Traffic:
         of them with isolated margin in one market.
         """
         random = self._random
-        rules = [random.random() < 0.5 for _ in range(3)]
-        commands: list[Command] = [OpenVenue("ztdx", *rules)]
+        larger, separate, displaces = [random.random() < 0.5 for _ in range(3)]
+        life_ms = random.choice((0, 90_000, 1_800_000))
+        commands: list[Command] = [OpenVenue("ztdx", larger, separate, displaces, life_ms)]
         commands += [DefineInstrument(spec, index) for spec, index, _ in MARKETS]
         for number in range(1, self._accounts + 1):
             deposit = random.choice((3_000, 10_000, 100_000)) * MONEY_ONE

@@ -44,6 +44,7 @@ class Venue:
         self.larger_side_margin = False
         self.separate_trigger_ids = False
         self.displaces_reducers = False
+        self.order_life_ms = 0
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.accounts: dict[int, Account] = {}
