@@ -25,7 +25,7 @@ from openperp.engine.events import (
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import dump, load
-from openperp.engine.terms import LONG, SHORT, OrderType, Side
+from openperp.engine.terms import LONG, SHORT, OrderType, PositionSide, Side
 
 HOUR_MS = 3_600_000
 STAMP_MS = START_MS + 8 * HOUR_MS
@@ -115,14 +115,16 @@ def test_payers_round_up_receivers_down_and_the_fund_takes_the_rest() -> None:
     assert desk.state.insurance == expected[0] + expected[1] - expected[2] > 0
 
 
-def test_both_sides_of_a_hedge_are_paid_apart() -> None:
+@pytest.mark.parametrize("first", [LONG, SHORT])
+def test_both_sides_of_a_hedge_are_paid_apart(first: PositionSide) -> None:
+    """LONG before SHORT, whichever was opened first."""
     desk = open_desk()
     alice = desk.account("alice").account_id
     desk.do(SetPositionMode(alice, True))
-    desk.order("bob", "SELL", "1", "60000")
-    desk.order("alice", "BUY", "1", "60000", position_side=LONG)
-    desk.order("bob", "BUY", "0.4", "60000")
-    desk.order("alice", "SELL", "0.4", "60000", position_side=SHORT)
+    for side in (first, PositionSide(-first)):
+        quantity, opens, meets = ("1", "BUY", "SELL") if side is LONG else ("0.4", "SELL", "BUY")
+        desk.order("bob", meets, quantity, "60000")
+        desk.order("alice", opens, quantity, "60000", position_side=side)
     wait(desk, STAMP_MS)
     assert paid(desk) == [
         (alice, LONG, -money("6")),

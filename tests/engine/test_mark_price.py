@@ -2,15 +2,15 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.engine.desk import BTC, START_MS, Desk, ticks
+from tests.engine.desk import BTC, ETH, START_MS, Desk, ticks
 
 from openperp.engine.apply import apply
-from openperp.engine.commands import DefineInstrument, Pulse, Record, Reset, SetPrice
+from openperp.engine.commands import DefineInstrument, Pulse, Record, Reset, SetCountdown, SetPrice
 from openperp.engine.events import PremiumChanged, PriceChanged, TimePassed
 from openperp.engine.pricing import RATE_ONE, estimate_rate, mark_at, premium_now, rate_of
 from openperp.engine.snapshot import dump, load
 from openperp.engine.state import Market
-from openperp.engine.terms import MARK_PRICE
+from openperp.engine.terms import MARK_PRICE, TimeInForce
 
 FUNDED = replace(BTC, funding_hours=8, funding_cap_ppm=3_750)
 """Rates of at most 0.375 %; impact orders of 20,000 USDT (200 at a leverage of 100)."""
@@ -138,6 +138,41 @@ def test_a_mark_that_moves_on_its_own_fires_what_watches_it() -> None:
     assert desk.last(stop.order_id).triggered_ms == START_MS + 5_000
     times = [event.time_ms for event in desk.events() if isinstance(event, TimePassed)]
     assert times == [START_MS + 5_000, START_MS + 8_000]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_sample_may_fill_an_order_whose_date_comes_next(waits: bool) -> None:
+    """What is due after that date, if anything, keeps its own time."""
+    desk = Desk(deposit="1000000")
+    follow(desk, "60000", last=False)
+    date = START_MS + 700_000
+    bid = desk.order("alice", "BUY", "1", "60100", time_in_force=TimeInForce.GTD, expires_ms=date)
+    desk.order("bob", "SELL", "1", "60200")
+    desk.order("bob", "BUY", "0.1", "60200", client_id="last")
+    terms = {"type": "TAKE_PROFIT_MARKET", "working_type": MARK_PRICE, "algo": True}
+    desk.order("carol", "SELL", "1", trigger="60140", **terms)
+    if waits:
+        desk.do(SetCountdown(2, "BTCUSDT", 800_000))
+    wait(desk, START_MS + 750_000)
+    assert desk.last(bid.order_id).status.name == "FILLED"
+    assert len(desk.state.countdowns) == waits
+
+
+def test_markets_tell_what_they_do_in_the_order_of_time() -> None:
+    """BTCUSDT's mark falls as its funding comes near; ETHUSDT's premium comes before that."""
+    desk = Desk(deposit="1000000")
+    desk.do(DefineInstrument(FUNDED, 600_000))
+    desk.do(DefineInstrument(replace(ETH, funding_hours=8, funding_cap_ppm=3_750), 300_000))
+    wait(desk, START_MS + 8 * 3_600_000)
+    follow(desk, "61000", last=True)
+    follow(desk, "60000", last=False)
+    wait(desk, START_MS + 8 * 3_600_000 + 200_000)
+    desk.order("alice", "SELL", "10", "2900", symbol="ETHUSDT")
+    wait(desk, START_MS + 8 * 3_600_000 + 900_000)
+    times = [event.time_ms for event in desk.events() if isinstance(event, TimePassed)]
+    assert times == sorted(times)
+    told = [type(event) for event in desk.events() if not isinstance(event, TimePassed)]
+    assert told == [PremiumChanged, PriceChanged, PriceChanged]
 
 
 def test_without_the_formula_mark_is_the_index_again() -> None:

@@ -16,8 +16,9 @@ from openperp.engine.numbers import divide_up
 from openperp.engine.pricing import RATE_ONE, estimate_rate, interval_ms, next_stamp
 from openperp.engine.sampling import tell_time
 from openperp.engine.settlement import tell_position
-from openperp.engine.state import Account, Market, Position, State
+from openperp.engine.state import Account, Market, Position, State, position_key
 from openperp.engine.step import Step
+from openperp.engine.terms import BOTH, LONG, SHORT
 
 HORIZON_MS: Final = 366 * 24 * 3_600_000
 """Funding that lies further behind the record before than this is skipped: no record takes
@@ -38,16 +39,18 @@ def plan_funding(state: State, market: Market, now_ms: int) -> None:
 
 
 def settle(step: Step, symbol: str) -> None:
-    """Settles the funding of a market whose stamp has come."""
+    """Settles the funding of a market whose stamp has come: by account, LONG before SHORT."""
     state = step.state
     market = state.markets[symbol]
     rate = estimate_rate(market, step.now)
     tell_time(step, step.now)
     step.events.append(FundingSettled(symbol, rate, market.mark_ticks, step.now))
     if rate:
+        keys = [position_key(symbol, side) for side in (BOTH, LONG, SHORT)]
         for account in state.accounts.values():
-            for position in account.positions.values():
-                if position.market is market and position.lots:
+            for key in keys:
+                position = account.positions.get(key)
+                if position is not None and position.lots:
                     _pay(step, account, position, rate)
     market.funding_rate = rate
     _begin_period(state, market, step.now, next_stamp(market.spec, step.now))

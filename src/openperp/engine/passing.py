@@ -20,11 +20,14 @@ def pass_time(step: Step, funded_until_ms: int) -> None:
     state = step.state
     now = step.now
     while 0 < state.due_ms <= now:
+        due_ms = state.due_ms
+        take_samples(step, due_ms)
         if state.ageing and ageing.is_stale(state):
             ageing.plan_ageing(state)
             continue
-        take_samples(step, state.due_ms)
-        step.now = state.due_ms
+        if state.due_ms != due_ms:
+            continue  # What it was about has ended with an order that a sample fired.
+        step.now = due_ms
         if step.told_ms:
             tell_time(step, step.now)
         key = take_next(state)

@@ -2,7 +2,7 @@
 
 Samples are taken at fixed times, and before the record that finds them due.
 Nothing changes between two records but by what is due itself, so any number of
-samples is one step while neither the basis nor the mark price moves.
+samples is one step while neither basis, premium nor mark price moves.
 """
 
 from openperp.engine.events import PremiumChanged, PriceChanged, TimePassed
@@ -39,6 +39,8 @@ def take_samples(step: Step, until_ms: int) -> None:
         for market in markets:
             if market.formula:
                 count = _count_still(market, first_ms, count)
+        if count > 1 and any(_premium_changes(market) for market in markets):
+            count = 1
         step.now = first_ms + (count - 1) * SAMPLE_MS
         state.sample_ms = step.now + SAMPLE_MS
         for market in markets:
@@ -89,12 +91,17 @@ def _count_still(market: Market, first_ms: int, most: int) -> int:
     return low
 
 
+def _premium_changes(market: Market) -> bool:
+    """Whether the first sample tells a premium, which no other market's mark may come before."""
+    return market.funding_ms > 0 and premium_now(market) != market.premium
+
+
 def _sample_premium(step: Step, market: Market, first_ms: int) -> None:
     """Adds the samples from `first_ms` up to now, each with its weight in the period."""
     premium = premium_now(market)
     if premium != market.premium:
         market.premium = premium
-        tell_time(step, first_ms)
+        tell_time(step, step.now)
         step.events.append(PremiumChanged(market.symbol, premium))
     if premium:
         before, last = count_samples(market, first_ms) - 1, count_samples(market, step.now)
