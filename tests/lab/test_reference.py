@@ -23,6 +23,7 @@ from openperp.engine.commands import (
     OpenVenue,
     PlaceOrder,
     Pulse,
+    Resume,
     SetCountdown,
     SetLeverage,
     SetMarginType,
@@ -98,6 +99,14 @@ def test_they_agree_on_random_commands(first: int) -> None:
     assert tally.refused < 700
 
 
+def test_they_meet_everything_that_is_rare() -> None:
+    tally = Tally()
+    for seed in range(1_000, 1_016):
+        for _ in run_session(seed, 1_000, 10, tally):
+            pass
+    assert [kind for kind, times in tally.kinds.items() if not times] == []
+
+
 @pytest.mark.parametrize("name", journal.names())
 def test_they_agree_on_frozen_journals(name: str) -> None:
     comparison = Comparison(whole_every=1)
@@ -160,6 +169,19 @@ def _move_mark(pair: Pair) -> None:
     pair.venue.markets["BTCUSDT"].mark += 1
 
 
+def _miscount_fund(pair: Pair) -> None:
+    pair.state.insurance += 1
+
+
+def _guard_prices(pair: Pair) -> None:
+    market = pair.venue.markets["BTCUSDT"]
+    market.spec = msgspec.structs.replace(BTC, guards_prices=True, multiplier_down_ppm=990_000)
+
+
+def _follow_formula(pair: Pair) -> None:
+    pair.state.markets["BTCUSDT"].formula = True
+
+
 def _skip_trade_id(pair: Pair) -> None:
     pair.state.next_trade_id += 1
 
@@ -173,6 +195,9 @@ def _skip_trade_id(pair: Pair) -> None:
         _miscount_cost,
         _miscount_frozen,
         _miscount_fees,
+        _miscount_fund,
+        _guard_prices,
+        _follow_formula,
         _change_fee,
         _change_smallest,
         _move_mark,
@@ -216,12 +241,32 @@ class BothEngines(RuleBasedStateMachine):
         hedged=st.sets(ACCOUNTS),
         isolated=st.sets(ACCOUNTS),
         deposit=st.sampled_from(["500", "10000", "1000000"]),
+        guards=st.booleans(),
+        hours=st.sampled_from([0, 1, 8]),
     )
     def open(
-        self, larger: bool, separate: bool, hedged: set[int], isolated: set[int], deposit: str
+        self,
+        larger: bool,
+        separate: bool,
+        hedged: set[int],
+        isolated: set[int],
+        deposit: str,
+        guards: bool,
+        hours: int,
     ) -> None:
         rules = {"larger_side_margin": larger, "separate_trigger_ids": separate}
         self.pair = Pair(deposit, **rules)
+        spec = msgspec.structs.replace(
+            BTC,
+            guards_prices=guards,
+            multiplier_up_ppm=1_002_000,
+            multiplier_down_ppm=998_000,
+            market_take_bound_ppm=2_000,
+            trigger_protect_ppm=2_000,
+            funding_hours=hours,
+            funding_cap_ppm=10_000,
+        )
+        self.pair.say(DefineInstrument(spec, 600_000))
         for account in sorted(hedged):
             self.pair.say(SetPositionMode(account, True))
         for account in sorted(isolated):
@@ -317,6 +362,7 @@ class BothEngines(RuleBasedStateMachine):
             activation_ticks=trigger if lots % 100 else 0,
             callback_ppm=2_000,
             working_type=working_type,
+            price_protect=reduces,
             parent_id=parent,
             algo=True,
         )
@@ -339,9 +385,9 @@ class BothEngines(RuleBasedStateMachine):
         orders = list(self.pair.state.orders.values())
         return orders[number % len(orders)].to_record() if orders else None
 
-    @rule(ticks=TICKS, moves_last=st.booleans(), keeps_last=st.booleans())
-    def move_price(self, ticks: int, moves_last: bool, keeps_last: bool) -> None:
-        self.pair.say(SetPrice("BTCUSDT", ticks, moves_last, keeps_last))
+    @rule(ticks=TICKS, moves_last=st.booleans(), keeps_last=st.booleans(), formula=st.booleans())
+    def move_price(self, ticks: int, moves_last: bool, keeps_last: bool, formula: bool) -> None:
+        self.pair.say(SetPrice("BTCUSDT", ticks, moves_last, keeps_last, formula))
 
     @rule(account=ACCOUNTS, leverage=st.sampled_from([1, 7, 20, 50, 100]))
     def set_leverage(self, account: int, leverage: int) -> None:
@@ -364,9 +410,9 @@ class BothEngines(RuleBasedStateMachine):
         held = self._side(account, side, closes=False)
         self.pair.say(ChangeMargin(account, "BTCUSDT", amount, removes, held))
 
-    @rule(later_ms=st.sampled_from([1, 600_000, 601_000]))
-    def let_time_pass(self, later_ms: int) -> None:
-        self.pair.do(Pulse(), self.pair.now + later_ms)
+    @rule(later_ms=st.sampled_from([1, 5_000, 600_000, 601_000, 3_600_000]), returns=FLAGS)
+    def let_time_pass(self, later_ms: int, returns: bool) -> None:
+        self.pair.do(Resume() if returns else Pulse(), self.pair.now + later_ms)
 
     @rule(amount=st.integers(-1, 10**12))
     def withdraw(self, amount: int) -> None:

@@ -35,9 +35,10 @@ from openperp.engine.rejects import Reason
 from openperp.engine.terms import Mode, PositionSide, Side, WorkingType
 from openperp.lab.reference import margin
 from openperp.lab.reference.amounts import ZERO, from_money, to_money
+from openperp.lab.reference.funding import begin_period, plan_funding
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.placing import price_faults
-from openperp.lab.reference.records import ticks_of
+from openperp.lab.reference.prices import mark_by_formula, tell_prices
 from openperp.lab.reference.venue import Refused, Venue, sides_of, to_price, to_quantity
 
 NAME_LENGTH = 64
@@ -77,6 +78,7 @@ def define_instrument(venue: Venue, command: DefineInstrument) -> None:
         venue.markets[spec.symbol] = Market(spec, tick, lot, price, price, price, price)
     else:
         old.spec, old.first_price = spec, price
+    plan_funding(venue, venue.markets[spec.symbol])
     venue.events.append(InstrumentDefined(spec))
 
 
@@ -253,19 +255,26 @@ def set_position_mode(venue: Venue, command: SetPositionMode) -> PositionModeCha
 
 
 def set_price(venue: Venue, command: SetPrice) -> PriceChanged:
-    """Moves index and mark; last too if it is told to, or was never traded and not held."""
+    """Moves index and mark; last too if it is told to, or was never traded and not held.
+
+    Mark is the index, or what the formula makes of it.
+    """
     market = venue.market(command.symbol)
     price = to_price(market.spec, command.ticks)
     found = price_faults(market, price)
     if found:
         raise Refused(found)
-    market.index = market.mark = price
-    venue.moves.append((command.symbol, WorkingType.MARK_PRICE, price, None))
-    if command.moves_last or (not market.traded and not command.keeps_last):
+    moves_last = command.moves_last or (not market.traded and not command.keeps_last)
+    market.index = price
+    if moves_last:
         market.last = price
+    if command.formula is not market.formula:
+        market.formula, market.basis = command.formula, []
+    market.mark = mark_by_formula(market, venue.now) if market.formula else price
+    venue.moves.append((command.symbol, WorkingType.MARK_PRICE, market.mark, None))
+    if moves_last:
         venue.moves.append((command.symbol, WorkingType.CONTRACT_PRICE, price, None))
-    prices = [ticks_of(market, each) for each in (market.index, market.mark, market.last)]
-    changed = PriceChanged(command.symbol, *prices)
+    changed = tell_prices(market)
     venue.events.append(changed)
     return changed
 
@@ -296,12 +305,15 @@ def reset(venue: Venue, command: Reset) -> None:
     for market in venue.markets.values():
         market.index = market.mark = market.last = market.first_price
         market.traded, market.mode = False, Mode.NORMAL
+        market.formula, market.basis = False, []
+        market.premium = market.funding_rate = ZERO
+        begin_period(market, venue.now)
     for account in venue.accounts.values():
         account.wallet, account.hedge = account.first_deposit, False
         account.fee_tier = 0
         account.positions, account.leverages, account.isolated = {}, {}, set()
     venue.deposits = sum([each.first_deposit for each in venue.accounts.values()], ZERO)
-    venue.fees = ZERO
+    venue.fees = venue.insurance = ZERO
     venue.mode = Mode.NORMAL
     venue.orders, venue.countdowns, venue.moves = [], {}, []
     venue.next_order_id = venue.next_trade_id = venue.next_amendment_id = 1

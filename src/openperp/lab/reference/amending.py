@@ -17,10 +17,11 @@ from openperp.engine.terms import (
 )
 from openperp.lab.reference.amounts import to_money
 from openperp.lab.reference.entry import obstacles
+from openperp.lab.reference.guards import guard_faults
 from openperp.lab.reference.model import Countdown, Market, Order
 from openperp.lab.reference.placing import price_faults, quantity_faults, wrong_side
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
-from openperp.lab.reference.trading import cancel, execute, expire, reaches
+from openperp.lab.reference.trading import cancel, execute, reaches
 from openperp.lab.reference.venue import Refused, Venue, room_for, to_price, to_quantity
 
 AMENDMENT_LIMIT = 10_000
@@ -47,6 +48,7 @@ def amend(venue: Venue, command: AmendOrder) -> OrderAmended | OrderRecord:
         wanted.quantity = min(wanted.quantity, order.filled + room)
     ends = wanted.quantity <= order.filled or _would_take(venue, wanted)
     found += _term_faults(market, order, wanted, command)
+    found += guard_faults(venue, market, wanted)
     if not ends and not found:
         found += _room_faults(venue, market, order, wanted, command)
     if found:
@@ -212,45 +214,7 @@ def set_countdown(venue: Venue, command: SetCountdown) -> CountdownChanged:
     return changed
 
 
-def run_due(venue: Venue, now: int) -> None:
-    """Lets what is due happen, the earliest first, each at its own time; of the same moment
-    countdowns by account and symbol, then the ends of orders by their ids, those of their
-    dates first.
-    """
-    while True:
-        countdowns = [(each.due_ms, *key) for key, each in venue.countdowns.items()]
-        orders = [end for order in venue.orders if (end := _end_of(venue, order)) is not None]
-        countdown = min(countdowns, default=None)
-        order = min(orders, default=None)
-        if countdown and countdown[0] <= now and (order is None or countdown[0] <= order[0]):
-            venue.now = countdown[0]
-            _fire_countdown(venue, *countdown)
-        elif order and order[0] <= now:
-            venue.now, _, order_id = order
-            ended = venue.live(order_id)
-            assert ended is not None
-            if ended.expires_ms:
-                expire(venue, ended, Cause.DATE_PASSED)
-            else:
-                cancel(venue, ended, Cause.AGED)
-        else:
-            return
-
-
-def _end_of(venue: Venue, order: Order) -> tuple[int, int, int] | None:
-    """When an order ends by its date (0) or by its age (1), and its id.
-
-    A GTC order without a fill ages, unless it is attached to another.
-    """
-    if order.expires_ms:
-        return order.expires_ms, 0, order.order_id
-    ages = order.time_in_force is TimeInForce.GTC and not order.filled and not order.parent_id
-    if not venue.order_life_ms or not ages:
-        return None
-    return order.created_ms + venue.order_life_ms, 1, order.order_id
-
-
-def _fire_countdown(venue: Venue, due_ms: int, account: int, symbol: str) -> None:
+def fire_countdown(venue: Venue, due_ms: int, account: int, symbol: str) -> None:
     scope = venue.countdowns.pop((account, symbol)).scope
     venue.events.append(CountdownFired(account, symbol, due_ms))
     _cancel_open(venue, account, symbol, scope)

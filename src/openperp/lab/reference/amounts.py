@@ -1,4 +1,4 @@
-"""Decimals that are exact, and the three ways in which rules round."""
+"""Decimals that are exact, and the ways in which rules round."""
 
 from decimal import (
     ROUND_CEILING,
@@ -12,6 +12,7 @@ from decimal import (
 )
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 MILLION = Decimal(1_000_000)
 CENT = Decimal("0.00000001")
 """The smallest amount of money."""
@@ -49,6 +50,16 @@ def money_down(amount: Decimal, divisor: Decimal) -> Decimal:
     Decimal('-3.33333334')
     """
     return _DOWN.quantize(_DOWN.divide(amount, divisor), CENT)
+
+
+def nearest(amount: Decimal, divisor: Decimal, step: Decimal) -> Decimal:
+    """`amount / divisor`, rounded to the nearest multiple of `step`, halves up.
+
+    >>> nearest(Decimal(10), Decimal(4), Decimal(1)), nearest(Decimal(-10), Decimal(4), Decimal(1))
+    (Decimal('3'), Decimal('-2'))
+    """
+    steps = _DOWN.divide(2 * amount + step * divisor, 2 * step * divisor)
+    return _DOWN.to_integral_value(steps) * step
 
 
 def to_money(units: int) -> Decimal:

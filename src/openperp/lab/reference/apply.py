@@ -19,6 +19,7 @@ from openperp.engine.commands import (
     Pulse,
     Record,
     Reset,
+    Resume,
     SetCountdown,
     SetFeeTier,
     SetLeverage,
@@ -36,13 +37,15 @@ from openperp.lab.reference import accounts, amending, isolated, placing
 from openperp.lab.reference.amounts import EXACT
 from openperp.lab.reference.fees import set_fee_tier
 from openperp.lab.reference.firing import run_moves
+from openperp.lab.reference.funding import HORIZON_MS
+from openperp.lab.reference.passing import pass_time
 from openperp.lab.reference.venue import Refused, Venue
 
 Outcome = Reply | Refused
 """The reply to one command, or every reason to refuse it."""
 
 
-def _pulse(venue: Venue, command: Pulse) -> None:
+def _pulse(venue: Venue, command: Pulse | Resume) -> None:
     """Time has passed, and what was due has happened."""
 
 
@@ -68,6 +71,7 @@ HANDLERS: dict[type, Callable[[Venue, Any], Reply]] = {
     CancelAllOrders: amending.cancel_all,
     SetCountdown: amending.set_countdown,
     Pulse: _pulse,
+    Resume: _pulse,
 }
 
 
@@ -77,12 +81,12 @@ def apply(venue: Venue, record: Record) -> tuple[list[Outcome], list[Event]]:
     What is due by its time happens before it, and each command's consequences
     before the next command.
     """
-    venue.events = []
+    venue.events, venue.told_ms = [], None
     with localcontext(EXACT):
         now = max(venue.now, record.time_ms)
-        amending.run_due(venue, now)
-        venue.now = now
         command = record.command
+        funded_until = 0 if isinstance(command, Resume) else venue.now + HORIZON_MS
+        pass_time(venue, now, funded_until)
         singles = command.commands if isinstance(command, Batch) else (command,)
         outcomes = [_apply_one(venue, single) for single in singles]
     return outcomes, venue.events

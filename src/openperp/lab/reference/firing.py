@@ -14,6 +14,7 @@ from openperp.engine.terms import (
 )
 from openperp.lab.reference.amounts import ratio
 from openperp.lab.reference.entry import obstacles
+from openperp.lab.reference.guards import is_held_back
 from openperp.lab.reference.model import Order
 from openperp.lab.reference.records import record_of
 from openperp.lab.reference.trading import cancel, execute, expire
@@ -118,6 +119,9 @@ def fire(venue: Venue, order: Order) -> None:
         return
     if order.parent_id:
         _end_family(venue, order)
+    if is_held_back(venue.markets[order.symbol], order):
+        expire(venue, order, Cause.PRICES_APART)
+        return
     found = obstacles(venue, order)
     if found:
         expire(venue, order, CAUSES[found[0]])

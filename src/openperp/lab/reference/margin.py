@@ -133,4 +133,4 @@ def money_gap(venue: Venue) -> Decimal:
         ],
         ZERO,
     )
-    return (held - paid + venue.fees - venue.deposits).quantize(CENT)
+    return (held - paid + venue.insurance + venue.fees - venue.deposits).quantize(CENT)

@@ -115,7 +115,13 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class Market:
-    """An instrument with its prices and its mode."""
+    """An instrument with its prices and its mode.
+
+    Its next funding comes at `funding_ms`, zero for never; its period began at
+    `period_ms`. `premiums` has the samples of the period that were not zero, with
+    their numbers; `premium` is the latest. `basis` has the samples that the mark
+    price averages, with `formula`; `funding_rate` was paid last.
+    """
 
     spec: InstrumentSpec
     tick: Decimal
@@ -126,6 +132,13 @@ class Market:
     last: Decimal
     traded: bool = False
     mode: Mode = Mode.NORMAL
+    formula: bool = False
+    basis: list[Decimal] = field(default_factory=list)
+    premium: Decimal = ZERO
+    premiums: list[tuple[int, Decimal]] = field(default_factory=list)
+    period_ms: int = 0
+    funding_ms: int = 0
+    funding_rate: Decimal = ZERO
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from openperp.engine.terms import (
 from openperp.lab.reference.amounts import ZERO, to_money
 from openperp.lab.reference.entry import obstacles
 from openperp.lab.reference.firing import is_passed
+from openperp.lab.reference.guards import guard_faults
 from openperp.lab.reference.model import Account, Market, Order
 from openperp.lab.reference.records import record_of
 from openperp.lab.reference.trading import arm, execute, watch
@@ -227,7 +228,7 @@ def _faults(
 ) -> list[Reason]:
     """What the state of the venue has against an order of the right form."""
     position = venue.position(account, order.symbol, order.position_side)
-    found = _client_id_faults(venue, command)
+    found = _client_id_faults(venue, command) + guard_faults(venue, market, order)
     if parent is not None:
         found += _parent_faults(market, command, parent)
     found += _child_price_faults(market, command, order)

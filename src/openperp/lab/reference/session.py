@@ -1,21 +1,23 @@
 """A run of random commands from one seed through both engines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openperp.engine.events import Applied, TradeExecuted
 from openperp.lab.reference.comparison import Comparison, Difference
+from openperp.lab.reference.price_kinds import PRICE_KINDS, find_price_kinds
 from openperp.lab.reference.traffic import START_MS, Traffic
 
 
 @dataclass(slots=True)
 class Tally:
-    """What runs have seen so far."""
+    """What runs have seen so far, and how often each of the things that are rare."""
 
     commands: int = 0
     refused: int = 0
     trades: int = 0
     events: int = 0
+    kinds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PRICE_KINDS, 0))
 
 
 def run_session(
@@ -40,6 +42,8 @@ def run_session(
         tally.commands += 1
         tally.events += len(applied.events)
         tally.trades += sum(isinstance(event, TradeExecuted) for event in applied.events)
+        for kind in find_price_kinds(applied, comparison.state):
+            tally.kinds[kind] += 1
         yield applied
     tally.refused += comparison.refused - opened
     sentences = comparison.compare_all()

@@ -23,13 +23,11 @@ from openperp.engine.terms import (
     TimeInForce,
     WorkingType,
 )
-from openperp.lab.reference.amounts import ZERO, from_money, money_to_zero, money_up
+from openperp.lab.reference.amounts import ONE, ZERO, from_money, money_to_zero, money_up
 from openperp.lab.reference.fees import fee_rate
 from openperp.lab.reference.model import Account, Order, Position
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue, closable, opened_part
-
-ONE = Decimal(1)
 
 
 def reaches(order: Order, price: Decimal) -> bool:

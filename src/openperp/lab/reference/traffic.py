@@ -19,6 +19,7 @@ from openperp.engine.commands import (
     PlaceOrder,
     Pulse,
     Reset,
+    Resume,
     SetCountdown,
     SetFeeTier,
     SetLeverage,
@@ -34,6 +35,7 @@ from openperp.engine.instruments import Bracket, InstrumentSpec
 from openperp.engine.margin import withdrawable
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.order import Order
+from openperp.engine.pricing import HOUR_MS
 from openperp.engine.state import Account, Market, State
 from openperp.engine.terms import (
     TAKE_PROFIT_TYPES,
@@ -49,6 +51,7 @@ from openperp.engine.terms import (
     WorkingType,
 )
 from openperp.lab.prices import generator
+from openperp.lab.reference.pauses import Pauses
 
 BRACKETS = (
     Bracket(100, 0, 20_000 * MONEY_ONE, 5_000, 0),
@@ -107,30 +110,43 @@ class Traffic:
         self._state = state
         self._accounts = accounts
         self._crowd = crowd
+        self._pauses = Pauses(self._random, state)
+        self._hours = self._random.choice(((0, 1, 2), (0, 8, 8, 24)))
+        self._formula = self._random.choice((0, 0.1, 0.5, 0.95))
+        self._returns = False
 
     def opening(self) -> list[Command]:
         """Opens the venue, its instruments and accounts, a third of them in hedge mode, half
-        of them with isolated margin in one market.
+        of them with isolated margin in one market, where some have the highest leverage.
         """
         random = self._random
         larger, separate, displaces = [random.random() < 0.5 for _ in range(3)]
         life_ms = random.choice((0, 90_000, 1_800_000))
         commands: list[Command] = [OpenVenue("ztdx", larger, separate, displaces, life_ms)]
-        commands += [DefineInstrument(spec, index) for spec, index, _ in MARKETS]
+        commands += [
+            DefineInstrument(replace(spec, **self._price_terms()), index)
+            for spec, index, _ in MARKETS
+        ]
         for number in range(1, self._accounts + 1):
             deposit = random.choice((3_000, 10_000, 100_000)) * MONEY_ONE
             commands.append(CreateAccount(f"trader-{number}", deposit + random.randrange(999)))
         hedged = range(3, self._accounts + 1, 3)
         commands += [SetPositionMode(number, True) for number in hedged]
         alone = range(2, self._accounts + 1, 2)
-        return commands + [SetMarginType(number, "BTCUSDT", True) for number in alone]
+        commands += [SetMarginType(number, "BTCUSDT", True) for number in alone]
+        thin = range(2, self._accounts + 1, 4)
+        return commands + [SetLeverage(number, "BTCUSDT", 100) for number in thin]
 
     def delay_ms(self) -> int:
         """How long after the last command the next one comes."""
-        return self._random.choice((*[0, 0, 1, 1, 5, 1_000] * 30, 600_000))
+        delay = self._pauses.pick()
+        self._returns = delay > 600_000 and self._random.random() < 0.2
+        return delay
 
     def next(self) -> Command:
         random = self._random
+        if self._returns:
+            return Resume()
         if self._is_closed() and random.random() < 0.1:
             return SetMode(Mode.NORMAL, random.choice(("", *self._state.markets)))
         if random.random() < 0.05:
@@ -227,7 +243,24 @@ class Traffic:
             max_orders=random.choice((3, 6, 30)),
             brackets=(*BRACKETS[:2], replace(BRACKETS[2], notional_cap=top)),
         )
+        if random.random() < 0.5:
+            spec = replace(spec, **self._price_terms())
         return DefineInstrument(spec, market.initial_ticks)
+
+    def _price_terms(self) -> dict[str, Any]:
+        """Funding, and for some narrow bounds around the mark price."""
+        random = self._random
+        narrow = random.choice((1_000, 5_000, 20_000))
+        return {
+            "funding_hours": random.choice(self._hours),
+            "funding_cap_ppm": random.choice((0, 10, 300, 30_000, 30_000)),
+            "interest_ppm": random.choice((0, 100, 100, 7)),
+            "guards_prices": random.random() < 0.3,
+            "multiplier_up_ppm": 1_000_000 + narrow,
+            "multiplier_down_ppm": 1_000_000 - narrow,
+            "market_take_bound_ppm": random.choice((narrow, 50_000)),
+            "trigger_protect_ppm": random.choice((narrow, 50_000)),
+        }
 
     def _withdraw(self) -> Withdraw:
         """Most often so much that the next order may be one too many."""
@@ -240,7 +273,8 @@ class Traffic:
         return Withdraw(name, "USDT", random.randrange(3 * 10**12))
 
     def _countdown(self, market: Market) -> SetCountdown:
-        duration = self._random.choice((0, 1, 3, 2_000))
+        stamp = HOUR_MS - self._state.time_ms % HOUR_MS
+        duration = self._random.choice((0, 1, 3, 2_000, stamp))
         return SetCountdown(self._account(), market.symbol, duration, self._scope())
 
     def _price(self, market: Market) -> SetPrice:
@@ -249,8 +283,11 @@ class Traffic:
         base = market.mark_ticks if abs(market.mark_ticks - start) * 20 < start else start
         reach = start // self._random.choice((20, 100, 100, 1_000))
         ticks = base + self._random.randint(-reach, reach)
-        moves_last = self._random.random() < 0.3
-        return SetPrice(market.symbol, ticks, moves_last, self._random.random() < 0.3)
+        moves_last, keeps_last = self._random.random() < 0.3, self._random.random() < 0.3
+        formula = market.formula
+        if self._random.random() < 0.3:
+            formula = self._random.random() < self._formula
+        return SetPrice(market.symbol, ticks, moves_last, keeps_last, formula)
 
     def _near(self, market: Market, side: int) -> int:
         """A price near mark, most often where an order of `side` rests, on few steps.
@@ -346,6 +383,8 @@ class Traffic:
         now = self._state.time_ms
         if random.random() < 0.1:
             return random.choice((0, now + 600_000, 253_402_300_799_000))
+        if random.random() < 0.3:
+            return (now + 600_000) // HOUR_MS * HOUR_MS + HOUR_MS
         return now + 600_001 + random.choice((0, random.randrange(3_000), 10**9))
 
     def _sides(self, account: Account, side: Side) -> dict[str, Any]:
@@ -371,6 +410,7 @@ class Traffic:
             "algo": random.random() < 0.8,
             "working_type": random.choice(tuple(WorkingType)),
             "close_position": closes and random.random() < 0.2,
+            "price_protect": random.random() < 0.3,
         }
         if not trails:
             return {**fields, "trigger_ticks": ticks}

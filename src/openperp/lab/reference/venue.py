@@ -35,7 +35,11 @@ class Refused(Exception):
 
 
 class Venue:
-    """`orders` has every live order, in the order of their ids."""
+    """`orders` has every live order, in the order of their ids.
+
+    `told_ms` is the time that events have told last, if they have told any but that
+    of the record.
+    """
 
     def __init__(self) -> None:
         self.now = 0
@@ -56,8 +60,10 @@ class Venue:
         self.next_amendment_id = 1
         self.next_arrival = 1
         self.fees = ZERO
+        self.insurance = ZERO
         self.deposits = ZERO
         self.events: list[Event] = []
+        self.told_ms: int | None = None
         self.moves: list[Move] = []
 
     def fork(self, account: int, symbol: str) -> "Venue":

@@ -8,7 +8,7 @@ from openperp.engine.state import Market as FastMarket
 from openperp.engine.state import State, position_key
 from openperp.engine.terms import Side
 from openperp.lab.reference import margin
-from openperp.lab.reference.amounts import EXACT, from_money
+from openperp.lab.reference.amounts import EXACT, ZERO, from_money
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue
@@ -59,10 +59,17 @@ def view_slow_account(venue: Venue, account: Account, symbols: set[str]) -> View
 
 
 def view_fast_market(market: FastMarket) -> View:
-    """Prices, mode, and the order ids of the book by priority."""
+    """Prices, funding, mode, and the order ids of the book by priority.
+
+    The basis is twice that in ticks, so that it is whole.
+    """
     return {
         "prices": (market.index_ticks, market.mark_ticks, market.last_ticks),
         "mode": market.mode,
+        "formula": market.formula,
+        "basis": market.basis,
+        "funding": (market.period_ms, market.funding_ms, market.funding_rate),
+        "premiums": (market.premium, market.premium_sum),
         "bids": [order.order_id for order in market.book.bids.orders()],
         "asks": [order.order_id for order in market.book.asks.orders()],
     }
@@ -70,9 +77,14 @@ def view_fast_market(market: FastMarket) -> View:
 
 def view_slow_market(venue: Venue, market: Market) -> View:
     prices = [market.index, market.mark, market.last]
+    weighed = [number * premium for number, premium in market.premiums]
     return {
         "prices": tuple(ticks_of(market, price) for price in prices),
         "mode": market.mode,
+        "formula": market.formula,
+        "basis": [ticks_of(market, 2 * basis) for basis in market.basis],
+        "funding": (market.period_ms, market.funding_ms, from_money(market.funding_rate)),
+        "premiums": (from_money(market.premium), from_money(sum(weighed, ZERO))),
         "bids": _book_ids(venue, market.spec.symbol, Side.BUY),
         "asks": _book_ids(venue, market.spec.symbol, Side.SELL),
     }
@@ -90,6 +102,7 @@ def view_fast_venue(state: State) -> View:
     return {
         "orders": {order.order_id: order.to_record() for order in state.orders.values()},
         "fees": state.fee_account,
+        "insurance": state.insurance,
         "deposits": state.net_deposits,
         "mode": state.mode,
         "countdowns": {key: tuple(value) for key, value in state.countdowns.items()},
@@ -105,6 +118,7 @@ def view_slow_venue(venue: Venue) -> View:
                 for order in venue.orders
             },
             "fees": from_money(venue.fees),
+            "insurance": from_money(venue.insurance),
             "deposits": from_money(venue.deposits),
             "mode": venue.mode,
             "countdowns": {
