@@ -77,7 +77,9 @@ def test_an_algo_order_is_found_waiting_fired_and_ended(either: Trader) -> None:
     algo_id = either.post(ALGO, **STOP, clientAlgoId="mine")["algoId"]
     waiting = either.get(ALGO, algoId=algo_id)
     assert waiting == either.get(ALGO, clientAlgoId="mine")
-    assert [waiting] == either.get("/fapi/v1/openAlgoOrders", symbol="BTCUSDT")
+    (listed,) = either.get("/fapi/v1/openAlgoOrders", symbol="BTCUSDT")
+    assert waiting == {name: listed[name] for name in waiting}
+    assert {float(listed[name]) for name in listed.keys() - waiting.keys()} == {0}
     assert waiting["actualOrderId"] == ""
 
     bob.limit(side="SELL", price="65000", quantity="0.01")

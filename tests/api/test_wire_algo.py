@@ -7,7 +7,7 @@ from msgspec import structs
 from tests.api.test_wire_orders import LIMIT, ORDERS
 from tests.engine.desk import BTC
 
-from openperp.api.wire.algo import algo_canceled, algo_order, algo_query, algo_status
+from openperp.api.wire.algo import algo_canceled, algo_entry, algo_order, algo_query, algo_status
 from openperp.api.wire.numbers import instrument_format
 from openperp.engine.terms import Cause, OrderStatus, OrderType
 
@@ -26,18 +26,41 @@ STOP = structs.replace(ORDERS["triggered stop"], status=OrderStatus.NEW, type=Or
         (True, "FILLED", "NONE", "FINISHED"),
         (True, "CANCELED", "REQUESTED", "FINISHED"),
         (True, "EXPIRED", "NO_LIQUIDITY", "FINISHED"),
-        (True, "EXPIRED", "MARGIN_MISSING", "EXPIRED"),
-        (True, "EXPIRED", "WOULD_TAKE", "EXPIRED"),
+        (True, "EXPIRED", "MARGIN_MISSING", "REJECTED"),
+        (True, "EXPIRED", "WOULD_TAKE", "REJECTED"),
+        (True, "EXPIRED", "DISPLACED", "REJECTED"),
+        (True, "EXPIRED", "POSITION_GONE", "REJECTED"),
+        (True, "EXPIRED", "PRICES_APART", "EXPIRED"),
+        (True, "EXPIRED", "DATE_PASSED", "FINISHED"),
+        (True, "EXPIRED_IN_MATCH", "SELF_TRADE", "FINISHED"),
+        (False, "EXPIRED", "DATE_PASSED", "EXPIRED"),
+        (False, "CANCELED", "AGED", "CANCELED"),
     ],
 )
 def test_status(fired: bool, status: str, cause: str, expected: str) -> None:
     order = structs.replace(
         STOP,
-        triggered_ms=1_566_818_724_500 if fired else 0,
+        triggered_ms=STOP.updated_ms if fired else 0,
         status=OrderStatus[status],
         cause=Cause[cause],
+        filled_lots=0,
     )
     assert algo_status(order) == expected
+
+
+@pytest.mark.parametrize("cause", [Cause.POSITION_GONE, Cause.DISPLACED])
+@pytest.mark.parametrize("change", [{"updated_ms": STOP.updated_ms + 1}, {"filled_lots": 1}])
+def test_what_was_in_the_book_is_finished_however_it_ended(
+    cause: Cause, change: dict[str, int]
+) -> None:
+    ended = structs.replace(
+        STOP,
+        triggered_ms=STOP.updated_ms,
+        status=OrderStatus.EXPIRED,
+        cause=cause,
+        filled_lots=0,
+    )
+    assert algo_status(structs.replace(ended, **change)) == "FINISHED"
 
 
 def test_a_waiting_order() -> None:
@@ -69,7 +92,14 @@ def test_a_waiting_order() -> None:
         "actualOrderId": "",
         "actualPrice": "0",
         "actualQty": "0",
+        "tpOrderType": "",
     }
+
+
+def test_an_entry_of_a_list_has_prices_that_no_order_has() -> None:
+    row, entry = algo_query(STOP, TEXT), algo_entry(STOP, TEXT)
+    prices = dict.fromkeys(("tpTriggerPrice", "tpPrice", "slTriggerPrice", "slPrice"), "0")
+    assert entry == {**row, **prices}
 
 
 def test_a_fired_order_keeps_its_id_in_the_book() -> None:
@@ -100,7 +130,7 @@ def test_only_trailing_orders_have_a_callback_rate() -> None:
 @pytest.mark.parametrize("name", ORDERS)
 def test_no_number_is_an_empty_text(name: str) -> None:
     row: dict[str, Any] = algo_query(ORDERS[name], TEXT)
-    assert {key for key, value in row.items() if value == ""} <= {"actualOrderId"}
+    assert {key for key, value in row.items() if value == ""} <= {"actualOrderId", "tpOrderType"}
 
 
 def test_a_child_names_its_parent() -> None:

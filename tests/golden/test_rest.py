@@ -81,19 +81,9 @@ DIFFERENCES = (
         "only orders of coin-margined contracts have it", ORDER_LISTS, lacks=("[].cumBase",)
     ),
     Difference(
-        "there are no iceberg orders, and no algo order has prices of its own to take profit at",
+        "there are no iceberg orders, and an empty text is no number",
         ("POST /fapi/v1/algoOrder", "GET /fapi/v1/algoOrder", *ALGO_LISTS),
-        lacks=(
-            "icebergQuantity",
-            "tpOrderType",
-            *(
-                f"[].{field}"
-                for field in (
-                    *("icebergQuantity", "tpOrderType", "tpTriggerPrice", "tpPrice"),
-                    *("slTriggerPrice", "slPrice"),
-                )
-            ),
-        ),
+        lacks=("icebergQuantity", "[].icebergQuantity"),
     ),
     Difference(
         "a trailing stop says how it trails, and any stop what of it was traded, in lists as well",

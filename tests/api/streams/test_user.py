@@ -9,7 +9,8 @@ from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, trade
 
 from openperp.api.streams.user import user_payloads
 from openperp.api.streams.user_events import USER_EVENTS, parse_events
-from openperp.api.streams.user_orders import EXPIRY_REASONS, REFUSALS
+from openperp.api.streams.user_orders import EXPIRY_REASONS
+from openperp.api.wire.algo import REFUSALS
 from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import (
     Batch,
@@ -489,6 +490,7 @@ def test_a_fired_order_without_margin_is_rejected_with_a_reason(dialect: str) ->
     assert [tell(event) for event in events] == ["algo 1 TRIGGERING", "algo 1 REJECTED", *own]
     rejected = events[1]["o"]
     assert (rejected["rm"], rejected["ai"]) == ("Margin is insufficient.", "")
+    assert alice.get(ALGO, algoId=1)["algoStatus"] == "REJECTED"
 
 
 def test_a_stop_whose_position_is_gone_expires(modern: Listener) -> None:

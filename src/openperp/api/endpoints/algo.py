@@ -20,7 +20,7 @@ from openperp.api.endpoints.symbols import OneSymbol, find_market
 from openperp.api.errors import ApiError
 from openperp.api.kinds import ClientId, Long, Symbol, Word
 from openperp.api.params import Params
-from openperp.api.wire.algo import algo_canceled, algo_order, algo_query
+from openperp.api.wire.algo import algo_canceled, algo_entry, algo_order, algo_query
 from openperp.api.wire.row import Row
 from openperp.engine.commands import CancelAllOrders, CancelOrder
 from openperp.engine.events import Applied, OrderRecord
@@ -92,7 +92,7 @@ def get_open_algo(call: Call, params: OpenAlgoOrders) -> list[Row]:
     if params.symbol:
         find_market(call, params.symbol)
     orders = list_live(call, params.symbol, OrderScope.TRIGGER)
-    return [_write(call, order) for order in orders if params.algo_id in {0, order.order_id}]
+    return [_list(call, order) for order in orders if params.algo_id in {0, order.order_id}]
 
 
 def get_all_algo(call: Call, params: AlgoSpan) -> list[Row]:
@@ -109,7 +109,11 @@ def get_all_algo(call: Call, params: AlgoSpan) -> list[Row]:
         end_ms=params.end_time,
         limit=params.limit,
     )
-    return [_write(call, order) for order in orders]
+    return [_list(call, order) for order in orders]
+
+
+def _list(call: Call, order: OrderRecord) -> Row:
+    return algo_entry(order, call.view.format_of(find_market(call, order.symbol)))
 
 
 def _write(call: Call, order: OrderRecord) -> Row:

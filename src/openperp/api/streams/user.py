@@ -21,6 +21,7 @@ from openperp.api.streams.user_events import (
     TRADE_LITE,
 )
 from openperp.api.view import View
+from openperp.api.wire.algo import REFUSALS
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
 from openperp.engine.events import (
@@ -119,7 +120,7 @@ class _Teller:
         for event in self._events[at + 1 :]:
             if type(event) is OrderExpired:
                 ended = event.order
-                return ended.order_id == order.order_id and ended.cause in user_orders.REFUSALS
+                return ended.order_id == order.order_id and ended.cause in REFUSALS
             if type(event) is not OrderCanceled:
                 return False
         return False

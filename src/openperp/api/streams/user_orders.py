@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from openperp.api.errors import MESSAGES
-from openperp.api.wire.algo import algo_status
+from openperp.api.wire.algo import REFUSALS, algo_status
 from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
 from openperp.api.wire.row import Row
 from openperp.engine.events import Fill, OrderRecord
@@ -37,16 +37,6 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 
 _EXPIRED: Final = frozenset({OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
-
-REFUSALS: Final[Mapping[Cause, int]] = {
-    Cause.POSITION_GONE: -2022,
-    Cause.DISPLACED: -2022,
-    Cause.MARGIN_MISSING: -2019,
-    Cause.WOULD_TAKE: -5022,
-    Cause.NOT_FILLABLE: -5021,
-    Cause.POSITION_LIMIT: -2027,
-}
-"""What keeps a trigger order that fires out of the book, as the code whose message says so."""
 
 
 def waits(order: OrderRecord) -> bool:

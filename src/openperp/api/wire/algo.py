@@ -4,30 +4,46 @@ A number that an order does not have is left out, never sent as an empty text:
 strict clients parse every number that they find.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from openperp.api.wire.numbers import InstrumentFormat, percent_texts
 from openperp.api.wire.row import Row
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import Cause, OrderStatus, OrderType
 
-_ENDED_IN_THE_BOOK = frozenset(
-    {Cause.NONE, Cause.REQUESTED, Cause.NO_LIQUIDITY, Cause.CASCADE, Cause.DATE_PASSED}
-)
-"""Ways for a fired order to end that its owner or the market decided."""
+_BRACKET_PRICES: Final = ("tpTriggerPrice", "tpPrice", "slTriggerPrice", "slPrice")
+
+REFUSALS: Final[Mapping[Cause, int]] = {
+    Cause.POSITION_GONE: -2022,
+    Cause.DISPLACED: -2022,
+    Cause.MARGIN_MISSING: -2019,
+    Cause.WOULD_TAKE: -5022,
+    Cause.NOT_FILLABLE: -5021,
+    Cause.POSITION_LIMIT: -2027,
+}
+"""What keeps a trigger order that fires out of the book, as the code whose message says so."""
 
 
 def algo_status(order: OrderRecord) -> str:
     """The life of a trigger order: NEW until it fires, TRIGGERED while it rests in the book.
 
-    FINISHED is what fired and then was filled or cancelled, EXPIRED what the
-    venue gave up, as where margin was missing.
+    FINISHED is what fired and then ended in the book, REJECTED what fired and was kept
+    out of it, as where margin was missing. EXPIRED is what the venue gave up before.
     """
     if not order.triggered_ms:
         return order.status.name
     if order.status in {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}:
         return "TRIGGERED"
-    if order.status is OrderStatus.EXPIRED and order.cause not in _ENDED_IN_THE_BOOK:
+    if order.cause is Cause.PRICES_APART:
         return "EXPIRED"
-    return "FINISHED"
+    return "REJECTED" if _is_refused(order) else "FINISHED"
+
+
+def _is_refused(order: OrderRecord) -> bool:
+    """Whether it was over the moment it fired, for a reason that keeps orders out of the book."""
+    at_once = order.updated_ms == order.triggered_ms and not order.filled_lots
+    return at_once and order.status is OrderStatus.EXPIRED and order.cause in REFUSALS
 
 
 def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
@@ -67,14 +83,24 @@ def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
 def algo_query(order: OrderRecord, instrument: InstrumentFormat) -> Row:
     """The order with what became of it in the book, where it keeps its id.
 
+    It brings no order to take profit along: that is an order of its own here.
+
     `actualOrderId` is empty until the order has fired.
     """
     row = algo_order(order, instrument)
     row["actualOrderId"] = str(order.order_id) if order.triggered_ms else ""
     row["actualPrice"] = instrument.derived_price(order.filled_value, order.filled_lots)
     row["actualQty"] = instrument.quantity[order.filled_lots]
+    row["tpOrderType"] = ""
     if order.triggered_ms:
         row["actualType"] = order.type.name
+    return row
+
+
+def algo_entry(order: OrderRecord, instrument: InstrumentFormat) -> Row:
+    """The order in a list: with prices to take profit and stop loss at, which it never has."""
+    row = algo_query(order, instrument)
+    row |= dict.fromkeys(_BRACKET_PRICES, instrument.price[0])
     return row
 
 
