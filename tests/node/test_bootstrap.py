@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from openperp.api.endpoint import ClockChange, Submission
+from openperp.api.view import Credentials
 from openperp.bootstrap import Venue, build
 from openperp.engine.commands import (
     Batch,
     CancelOrder,
     Command,
+    DefineAsset,
     DefineInstrument,
     PlaceOrder,
     Pulse,
@@ -24,12 +26,14 @@ from openperp.engine.commands import (
 from openperp.engine.events import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
+from openperp.engine.state import State
 from openperp.engine.terms import Mode, OrderStatus, OrderType, Side
 from openperp.journal.sqlite import SqliteJournal
 from openperp.node.clock import VIRTUAL_START_MS
 from openperp.node.config import load_config
 from openperp.node.errors import ClockError, StartupError
 from openperp.node.instruments import BUILT_IN, specify
+from openperp.node.opening import plan_opening
 
 Test = Callable[[Venue], Awaitable[None]]
 
@@ -77,6 +81,28 @@ def test_the_first_start_opens_the_venue() -> None:
         assert key.account == 1
 
     run(None, test)
+
+
+def test_a_new_venue_has_assets_beside_usdt_at_the_price_of_their_symbols(tmp_path: Path) -> None:
+    config = tmp_path / "venue.toml"
+    config.write_text("[instruments.BTCUSDT]\nprice = 45000\n")
+
+    async def test(venue: Venue) -> None:
+        assets = venue.node.view.state.assets
+        assert list(assets) == ["USDT", "USDC", "BTC"]
+        assert assets["USDC"].index == 10**8
+        assert assets["BTC"].index == assets["BTC"].spec.index == 45_000 * 10**8
+
+    run(None, test, config=config)
+
+
+def test_a_venue_from_before_is_given_no_assets() -> None:
+    config = load_config(None, ephemeral=True)
+    old = State()
+    old.dialect = "ztdx"
+    for state, count in ((State(), 2), (old, 0)):
+        planned = plan_opening(state, config, Credentials("key", "secret", b"sealed"))
+        assert sum(isinstance(command, DefineAsset) for command in planned) == count
 
 
 def test_credentials_and_secrets_are_private_and_not_in_the_journal(tmp_path: Path) -> None:
