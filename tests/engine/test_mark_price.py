@@ -158,6 +158,26 @@ def test_a_sample_may_fill_an_order_whose_date_comes_next(waits: bool) -> None:
     assert len(desk.state.countdowns) == waits
 
 
+def test_a_mark_that_rises_at_a_funding_comes_back_before_the_next() -> None:
+    """600 x (1 + 0.01 %) is nearest to 600.1 until 5/6 of the eight hours are left."""
+    desk = Desk(deposit="1000000")
+    desk.do(DefineInstrument(FUNDED, 600_000))
+    follow(desk, "605", last=True)
+    follow(desk, "600", last=False)
+    stamp = START_MS + 8 * 3_600_000
+    wait(desk, stamp)
+    assert market_of(desk).mark_ticks == ticks("600")
+    wait(desk, stamp + 7 * 3_600_000)
+    told = [event for event in desk.events() if isinstance(event, TimePassed | PriceChanged)]
+    assert [each.time_ms if isinstance(each, TimePassed) else each.mark_ticks for each in told] == [
+        stamp + 5_000,
+        ticks("600.1"),
+        stamp + 4_805_000,
+        ticks("600"),
+        stamp + 7 * 3_600_000,
+    ]
+
+
 def test_markets_tell_what_they_do_in_the_order_of_time() -> None:
     """BTCUSDT's mark falls as its funding comes near; ETHUSDT's premium comes before that."""
     desk = Desk(deposit="1000000")

@@ -76,10 +76,13 @@ def tell_time(step: Step, time_ms: int) -> None:
 def _count_still(market: Market, first_ms: int, most: int) -> int:
     """Samples from `first_ms` on until the mark price moves, that one included; up to `most`.
 
-    Until the next funding the formula leads to one side only, so that its first
-    move is found by halving.
+    The first sample may move it anywhere: an average or, after a funding, the rate has
+    changed. From there the formula leads to one side only until the next funding, so that
+    the first move is found by halving.
     """
     if market.basis.count(basis_now(market)) < BASIS_SAMPLES:
+        return 1
+    if mark_at(market, first_ms) != market.mark_ticks:
         return 1
     low, high = 1, most
     while low < high:
