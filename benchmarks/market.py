@@ -24,7 +24,7 @@ DEPOSIT = 500_000_000 * MONEY_ONE
 def opening() -> list[Command]:
     """Fifty accounts with deep pockets, and no limit on the number of open orders."""
     return [
-        OpenVenue("ztdx"),
+        OpenVenue("ztdx", liquidates=True),
         DefineInstrument(INSTRUMENT.spec, INDEX_TICKS),
         SetOrderLimits(enabled=False),
         *(CreateAccount(f"account-{number}", DEPOSIT) for number in range(ACCOUNTS)),

@@ -82,6 +82,7 @@ class OfflineVenue:
                 rules.separate_trigger_ids,
                 displaces_reducers=True,
                 order_life_ms=ORDER_LIFE_MS,
+                liquidates=True,
             )
         )
         for symbol in BUILT_IN:

@@ -176,6 +176,7 @@ RULES = st.fixed_dictionaries(
         "separate_trigger_ids": st.booleans(),
         "displaces_reducers": st.booleans(),
         "order_life_ms": st.sampled_from([0, 20]),
+        "liquidates": st.booleans(),
     }
 )
 
@@ -291,6 +292,7 @@ def test_an_amendment_is_a_cancel_and_a_new_order_in_one(
     rules: dict[str, Any],
     deposit: str,
 ) -> None:
+    rules["order_life_ms"] = 0  # The order may not end between the copy and the amendment.
     desk = open_desk(hedged, isolated, deposit=deposit, **rules)
     desk.price("60000")
     for command in session:

@@ -108,6 +108,7 @@ def withdraw(step: Step, command: Withdraw) -> WalletChanged:
         available = withdrawable(account)
         if command.amount > available:
             refuse(Reason.BALANCE_INSUFFICIENT, needed=command.amount, available=available)
+        step.touched.append(account.account_id)
         return _transfer(step, account, -command.amount)
     available = withdrawable_amount(state, account, command.asset)
     if command.amount > available:

@@ -8,8 +8,9 @@ same records give the same state, replies and events for ever.
 
 What is due by the time of a record happens before it, each at its own time.
 Each command has one handler. A handler checks first and changes then: whatever
-it refuses is refused before its first change. After it, trigger orders see the
-prices it moved until nothing fires any more, and debts are paid with collateral.
+it refuses is refused before its first change. After it come its consequences:
+trigger orders see the prices it moved until nothing fires any more, debts are paid with
+collateral, and whose margin is used up by then is liquidated, until nobody's is.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from openperp.engine import (
     canceling,
     countdowns,
     funding,
+    insurance,
     isolation,
     multi_assets,
     passing,
@@ -38,6 +40,7 @@ from openperp.engine.commands import (
     DefineAsset,
     DefineInstrument,
     Deposit,
+    FundInsurance,
     OpenVenue,
     PlaceOrder,
     Pulse,
@@ -57,9 +60,9 @@ from openperp.engine.commands import (
     Withdraw,
 )
 from openperp.engine.commands import Single as SingleCommand
+from openperp.engine.consequences import run_consequences
 from openperp.engine.events import Applied, Reply
 from openperp.engine.events import Single as SingleReply
-from openperp.engine.firing import run_consequences
 from openperp.engine.rejects import Rejected
 from openperp.engine.state import State
 from openperp.engine.step import Step
@@ -73,6 +76,7 @@ HANDLERS: dict[type, Callable[[Step, Any], SingleReply]] = {
     AddKey: accounts.add_key,
     Deposit: accounts.deposit,
     Withdraw: accounts.withdraw,
+    FundInsurance: insurance.fund_insurance,
     PlaceOrder: placing.place_order,
     AmendOrder: amending.amend_order,
     CancelOrder: canceling.cancel_order,
@@ -121,8 +125,6 @@ def _apply_one(step: Step, command: SingleCommand) -> SingleReply:
         reply = HANDLERS[type(command)](step, command)
     except Rejected as rejected:
         return rejected.reject
-    if step.moves:
+    if step.moves or step.touched or step.state.multi_assets:
         run_consequences(step)
-    if step.state.multi_assets:
-        multi_assets.exchange_debts(step)
     return reply

@@ -34,7 +34,8 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     client-id space of their own. Both follow from the dialect. `displaces_reducers`
     keeps reduce-only orders from resting that together exceed their position; venues
     from before that let them rest. `order_life_ms` is how long GTC orders stay open
-    without a fill; zero stands for ever.
+    without a fill; zero stands for ever. `liquidates` says that positions are closed once
+    their margin is used up; venues from before that go on without.
     """
 
     dialect: str
@@ -42,6 +43,7 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     separate_trigger_ids: bool = False
     displaces_reducers: bool = False
     order_life_ms: int = 0
+    liquidates: bool = False
 
 
 class DefineInstrument(
@@ -109,6 +111,14 @@ class Withdraw(msgspec.Struct, frozen=True, array_like=True, tag="withdraw", tag
 
     account: str
     asset: str
+    amount: int
+
+
+class FundInsurance(
+    msgspec.Struct, frozen=True, array_like=True, tag="fund_insurance", tag_field="do"
+):
+    """Pays `amount`, signed money, into the insurance fund, or takes it out."""
+
     amount: int
 
 
@@ -322,6 +332,7 @@ Single = (
     | AddKey
     | Deposit
     | Withdraw
+    | FundInsurance
     | PlaceOrder
     | AmendOrder
     | CancelOrder

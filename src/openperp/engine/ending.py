@@ -2,7 +2,7 @@
 
 from openperp.engine.due import EXPIRY, call_off
 from openperp.engine.events import OrderCanceled, OrderExpired, OrderRecord
-from openperp.engine.lookup import client_id_space
+from openperp.engine.lookup import client_id_space, open_orders
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.state import Account, Position, State
@@ -39,6 +39,22 @@ def expire(step: Step, order: Order, cause: Cause) -> None:
     order.updated_ms = step.now
     step.events.append(OrderExpired(order.to_record(cause)))
     settle_family(step, order)
+
+
+def give_up_orders(step: Step, account: Account, symbol: str, cause: Cause) -> None:
+    """Expires every live order of an account, of one symbol or (empty) of all, by order id.
+
+    What is attached to them goes with them, whatever they have opened.
+    """
+    for order in open_orders(account, symbol):
+        if order.order_id not in step.state.orders:
+            continue  # a child that went with its parent
+        account.updated_ms = step.now
+        _leave(step, order)
+        order.status = EXPIRED
+        order.updated_ms = step.now
+        step.events.append(OrderExpired(order.to_record(cause)))
+        cancel_children(step, order, Cause.CASCADE)
 
 
 def finish_filled(step: Step, order: Order) -> None:

@@ -98,7 +98,7 @@ def _are_apart(market: Market) -> bool:
     return spec.guards_prices and gap * PPM > market.mark_ticks * spec.trigger_protect_ppm
 
 
-def run_consequences(step: Step) -> None:
+def fire_reached(step: Step) -> None:
     """Lets trigger orders see every price of the step until nothing fires any more.
 
     Markets that do not accept orders let nothing fire; `venue.set_mode` shows

@@ -11,14 +11,14 @@ from typing import Final
 
 from openperp.engine.due import FUNDING, call_off, schedule
 from openperp.engine.events import FundingPaid, FundingSettled, FundingSkipped
+from openperp.engine.lookup import open_positions
 from openperp.engine.margin import notional
 from openperp.engine.numbers import divide_up
 from openperp.engine.pricing import RATE_ONE, estimate_rate, interval_ms, next_stamp
 from openperp.engine.sampling import tell_time
 from openperp.engine.settlement import tell_position
-from openperp.engine.state import Account, Market, Position, State, position_key
+from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
-from openperp.engine.terms import BOTH, LONG, SHORT
 
 HORIZON_MS: Final = 366 * 24 * 3_600_000
 """Funding that lies further behind the record before than this is skipped: no record takes
@@ -46,12 +46,8 @@ def settle(step: Step, symbol: str) -> None:
     tell_time(step, step.now)
     step.events.append(FundingSettled(symbol, rate, market.mark_ticks, step.now))
     if rate:
-        keys = [position_key(symbol, side) for side in (BOTH, LONG, SHORT)]
-        for account in state.accounts.values():
-            for key in keys:
-                position = account.positions.get(key)
-                if position is not None and position.lots:
-                    _pay(step, account, position, rate)
+        for account, position in open_positions(state, market):
+            _pay(step, account, position, rate)
     market.funding_rate = rate
     _begin_period(state, market, step.now, next_stamp(market.spec, step.now))
 
@@ -85,6 +81,7 @@ def _pay(step: Step, account: Account, position: Position, rate: int) -> None:
         position.isolated_wallet += own
         account.set_aside += own
     account.updated_ms = step.now
+    step.touched.append(account.account_id)
     step.state.insurance -= amount
     step.events.append(
         FundingPaid(

@@ -1,5 +1,6 @@
 """What is traded: the specification of a perpetual contract."""
 
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -81,6 +82,17 @@ class InstrumentSpec(msgspec.Struct, frozen=True, array_like=True):
     @property
     def max_leverage(self) -> int:
         return self.brackets[0].max_leverage
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether the maintenance margin is the same on both sides of where two brackets meet,
+        but for the rounding of `cum`.
+        """
+        for lower, upper in pairwise(self.brackets):
+            rates = upper.maintenance_ppm - lower.maintenance_ppm
+            if abs((upper.cum - lower.cum) * PPM - upper.notional_floor * rates) >= PPM:
+                return False
+        return True
 
     def notional_cap(self, leverage: int) -> int:
         """Largest position notional, in money, that `leverage` allows."""

@@ -15,6 +15,7 @@ from openperp.engine.multi_assets import is_debt_due
 from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
 from openperp.engine.order import Order
 from openperp.engine.pricing import BASIS_SAMPLES, SAMPLE_MS
+from openperp.engine.solvency import MarginPart, list_parts
 from openperp.engine.state import NEVER, Account, Market, Position, State
 from openperp.engine.terms import (
     BOTH,
@@ -42,6 +43,8 @@ def check(state: State) -> None:
     _check_deposits(state)
     _check_membership(state)
     _check_due(state)
+    if state.liquidates:
+        _check_solvency(state)
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -129,6 +132,29 @@ def _check_prices(state: State, market: Market) -> None:
     sampled = market.formula or market.funding_ms > 0
     _require(not sampled or state.sample_ms != NEVER, f"prices of {symbol} are not sampled")
     _require(len(market.basis) <= BASIS_SAMPLES, f"the basis of {symbol} has too many samples")
+
+
+def _check_solvency(state: State) -> None:
+    """Nobody's margin is used up, and alarms stand between prices and where it would be."""
+    for account in state.accounts.values():
+        for part in list_parts(state, account):
+            where = f"the margin of {account.name} in {part.symbol or 'cross positions'}"
+            _require(not part.is_due, f"{where} is {part.balance} and due at {part.maintenance}")
+            _require(not part.deficit, f"{where} lacks {part.deficit}")
+            if part.accepts:
+                for position in part.positions:
+                    _check_alarms(where, part, position)
+
+
+def _check_alarms(where: str, part: MarginPart, position: Position) -> None:
+    """There is an alarm in the direction in which a position loses, and it has not passed."""
+    market = position.market
+    heap = market.alarms.falling if position.lots > 0 else market.alarms.rising
+    key = (part.account.account_id, position.key)
+    _require(key in heap.prices, f"{where} has no alarm in {market.symbol}")
+    alarm = heap.sign * heap.prices[key]
+    _require(alarm > heap.sign * market.mark_ticks, f"an alarm of {where} has passed")
+    _require((alarm, *key) in heap.entries, f"an alarm of {where} is lost")
 
 
 def _check_client_ids(state: State, account: Account) -> None:

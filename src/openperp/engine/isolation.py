@@ -63,6 +63,7 @@ def change_margin(step: Step, command: ChangeMargin) -> MarginChanged:
     account.set_aside += amount
     position.updated_ms = step.now
     account.updated_ms = step.now
+    step.touched.append(account.account_id)
     changed = MarginChanged(command.account, amount, tell_position(account, position))
     step.events.append(changed)
     return changed

@@ -68,13 +68,18 @@ def maintenance_margin(position: Position) -> int:
     size = notional(position)
     if size == 0:
         return 0
-    brackets = position.market.spec.brackets
-    bracket = brackets[-1]
-    for candidate in brackets:
-        if size < candidate.notional_cap:
-            bracket = candidate
-            break
-    return divide_up(size * bracket.maintenance_ppm, PPM) - bracket.cum
+    market = position.market
+    number = bracket_number(position, size)
+    return divide_up(size * market.bracket_rates[number], PPM) - market.bracket_cums[number]
+
+
+def bracket_number(position: Position, size: int) -> int:
+    """Which bracket of its instrument, from zero, the notional `size` lies in."""
+    caps = position.market.bracket_caps
+    number = 0
+    while number < len(caps) - 1 and size >= caps[number]:
+        number += 1
+    return number
 
 
 def margin_balance(account: Account) -> int:

@@ -1,15 +1,19 @@
 """Price-time matching of one taking order against the book."""
 
 from openperp.engine.ending import displace_reducers, expire, finish_filled
+from openperp.engine.events import OrderExpired
+from openperp.engine.insurance import pay_shortage
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.settlement import settle_fill
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
+    BY_LIQUIDATION,
     CONTRACT_PRICE,
     EXPIRE_MAKER,
     EXPIRE_TAKER,
+    EXPIRED,
     FOK,
     IOC,
     LIMIT,
@@ -43,6 +47,18 @@ def execute(step: Step, account: Account, position: Position, order: Order) -> N
         _rest(step, account, position, order)
 
 
+def close_at_once(step: Step, position: Position, order: Order) -> None:
+    """Matches an order with which the venue closes a position; what is left of it expires.
+
+    It is nobody's live order, so that there is no id by which it could be found.
+    """
+    _match(step, position.market, position, order)
+    if order.remaining_lots:
+        order.status = EXPIRED
+        order.updated_ms = step.now
+        step.events.append(OrderExpired(order.to_record(Cause.NO_LIQUIDITY)))
+
+
 def _rest(step: Step, account: Account, position: Position, order: Order) -> None:
     book = position.market.book
     book.side(order.side).add(order)
@@ -65,7 +81,7 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> bool
     side = market.book.opposite(order.side)
     stp = effective_stp(order.stp, order.time_in_force)
     ends = False
-    limit = order.ticks if order.type is LIMIT else 0
+    limit = _limit(order)
     first = last = 0
     while order.remaining_lots:
         if limit and not side.crosses(limit):
@@ -75,7 +91,7 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> bool
             break
         maker = level.head
         assert maker is not None
-        lots = _fillable(step.state, order, position, maker)
+        lots = _fillable(step, order, position, maker)
         if lots == 0:
             break
         if stp and maker.account == order.account:
@@ -110,15 +126,27 @@ def effective_stp(stp: StpMode, time_in_force: TimeInForce) -> StpMode:
     return NO_STP if time_in_force is FOK else stp
 
 
-def _fillable(state: State, order: Order, position: Position, maker: Order) -> int:
-    """Lots of the next fill; reduce-only orders fill no more than they can close."""
+def _limit(order: Order) -> int:
+    """The price beyond which an order does not trade; zero for none.
+
+    That of a liquidation is where the insurance fund begins to pay.
+    """
+    return order.ticks if order.type is LIMIT and order.origin is not BY_LIQUIDATION else 0
+
+
+def _fillable(step: Step, order: Order, position: Position, maker: Order) -> int:
+    """Lots of the next fill; reduce-only orders fill no more than they can close, and
+    liquidations no more than is paid for, which it is by then.
+    """
     lots = min(order.remaining_lots, maker.remaining_lots)
     if maker.reduce_only:
-        held = state.accounts[maker.account].positions[maker.position_key]
+        held = step.state.accounts[maker.account].positions[maker.position_key]
         lots = min(lots, held.closable_lots(maker.side))
         assert lots, "a reduce-only order rests without a position to close"
     if order.reduce_only:
         lots = min(lots, position.closable_lots(order.side))
+    if order.origin is BY_LIQUIDATION:
+        return pay_shortage(step, position, order, maker.ticks, lots)
     return lots
 
 

@@ -122,6 +122,7 @@ def move_asset(step: Step, account: Account, name: str, amount: int) -> WalletCh
 def touch(step: Step, account: Account) -> None:
     """Brings an account up to date whose assets, or what they count, have changed."""
     account.collateral = count_collateral(step.state, account)
+    step.touched.append(account.account_id)
 
 
 def _touch_holders(step: Step, name: str) -> None:

@@ -3,12 +3,14 @@
 from openperp.engine.events import OrderRecord
 from openperp.engine.terms import (
     BOTH,
+    BY_ACCOUNT,
     CONTRACT_PRICE,
     NEW,
     NO_MATCH,
     NO_STP,
     Cause,
     OrderType,
+    Origin,
     PriceMatch,
     Side,
     StpMode,
@@ -55,6 +57,7 @@ class Order:
         "opened_lots",
         "opening_lots",
         "order_id",
+        "origin",
         "original_type",
         "parent_id",
         "position_key",
@@ -115,6 +118,7 @@ class Order:
         self.stp: StpMode = NO_STP
         self.expires_ms = 0
         self.price_match: PriceMatch = NO_MATCH
+        self.origin: Origin = BY_ACCOUNT
 
         self.trigger_ticks = 0
         self.working_type = CONTRACT_PRICE
@@ -184,4 +188,5 @@ class Order:
             self.stp,
             self.expires_ms,
             self.price_match,
+            self.origin,
         )

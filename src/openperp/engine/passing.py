@@ -6,10 +6,9 @@ its own module.
 """
 
 from openperp.engine import ageing, countdowns, funding
+from openperp.engine.consequences import run_consequences
 from openperp.engine.due import AGEING, EXPIRY, FUNDING, DueKey, take_next
 from openperp.engine.ending import expire
-from openperp.engine.firing import run_consequences
-from openperp.engine.multi_assets import exchange_debts
 from openperp.engine.sampling import take_samples, tell_time
 from openperp.engine.step import Step
 from openperp.engine.terms import Cause
@@ -35,10 +34,8 @@ def pass_time(step: Step, funded_until_ms: int) -> None:
             funding.skip(step, key[2], now)
         else:
             _happen(step, key)
-        if step.moves:
+        if step.moves or step.touched or state.multi_assets:
             run_consequences(step)
-        if state.multi_assets:
-            exchange_debts(step)
     take_samples(step, now)
     step.now = now
     if step.told_ms:

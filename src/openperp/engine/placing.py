@@ -44,14 +44,18 @@ from openperp.engine.step import Step
 from openperp.engine.terms import (
     ANY,
     BOTH,
+    BUY,
     GTC,
     GTD,
+    IOC,
     LIMIT,
     PRICED_TYPES,
+    SELL,
     STOP_MARKET,
     TAKE_PROFIT_MARKET,
     TRAILING_STOP_MARKET,
     TRIGGER_TYPES,
+    Origin,
     Side,
 )
 
@@ -231,6 +235,30 @@ def _build_order(step: Step, command: PlaceOrder, plan: Plan) -> Order:
         order.trigger_ticks = command.trigger_ticks
     if plan.parent is not None:
         order.parent_id = plan.parent.order_id
+    return order
+
+
+def closing_order(
+    step: Step, account: Account, position: Position, ticks: int, lots: int, origin: Origin
+) -> Order:
+    """An order with which the venue closes `lots` of a position; it has no client id yet."""
+    order = Order(
+        step.state.next_order_id,
+        "",
+        account.account_id,
+        position.market.symbol,
+        SELL if position.lots > 0 else BUY,
+        LIMIT,
+        IOC,
+        ticks,
+        lots,
+        step.now,
+    )
+    step.state.next_order_id += 1
+    _take_side(order, position)
+    order.reduce_only = True
+    order.origin = origin
+    account.updated_ms = step.now
     return order
 
 

@@ -5,9 +5,8 @@ Nothing changes between two records but by what is due itself, so any number of
 samples is one step while neither basis, premium nor mark price moves.
 """
 
+from openperp.engine.consequences import run_consequences
 from openperp.engine.events import PremiumChanged, PriceChanged, TimePassed
-from openperp.engine.firing import run_consequences
-from openperp.engine.multi_assets import exchange_debts
 from openperp.engine.pricing import (
     BASIS_SAMPLES,
     SAMPLE_MS,
@@ -51,8 +50,6 @@ def take_samples(step: Step, until_ms: int) -> None:
                 follow_formula(step, market)
         if step.moves:
             run_consequences(step)
-            if state.multi_assets:
-                exchange_debts(step)
 
 
 def follow_formula(step: Step, market: Market) -> None:

@@ -15,6 +15,7 @@ from openperp.engine.state import Account, Market, Position
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     BUY,
+    BY_ACCOUNT,
     FILLED,
     PARTIALLY_FILLED,
     Side,
@@ -34,6 +35,16 @@ def settle_fill(
     market.book.update_id += 1
     market.book.side(maker.side).shrink(maker, lots)
     step.events.append(TradeExecuted(market.symbol, trade_id, ticks, lots, maker.side is BUY))
+    _settle_side(step, market, maker, trade_id, ticks, lots, True)
+    _settle_side(step, market, taker, trade_id, ticks, lots, False)
+
+
+def settle_transfer(
+    step: Step, market: Market, taker: Order, maker: Order, ticks: int, lots: int
+) -> None:
+    """Lets two orders of the venue fill each other without the book: no price comes of it."""
+    trade_id = step.state.next_trade_id
+    step.state.next_trade_id = trade_id + 1
     _settle_side(step, market, maker, trade_id, ticks, lots, True)
     _settle_side(step, market, taker, trade_id, ticks, lots, False)
 
@@ -60,8 +71,7 @@ def _settle_side(
         closed = min(position.closable_lots(order.side), lots)
         released = isolated_share(position, closed) if closed else 0
     opened, realized = _move_position(position, order.side, ticks, lots)
-    rates = market.maker_fees if maker else market.taker_fees
-    fee = divide_up(ticks * lots * market.unit * rates[account.fee_tier], PPM)
+    fee = _commission(account, market, order, ticks * lots, maker)
     account.wallet += realized - fee
     position.realized += realized
     state.fee_account += fee
@@ -69,6 +79,7 @@ def _settle_side(
         _set_aside(account, position, ticks * opened * market.unit, released)
     position.updated_ms = step.now
     account.updated_ms = step.now
+    step.touched.append(account.account_id)
     _follow_position(step, account, position)
 
     fill = Fill(
@@ -97,6 +108,14 @@ def _settle_side(
         order.opened_epoch = position.epoch
         if state.families:
             arm_children(step, market, order)
+
+
+def _commission(account: Account, market: Market, order: Order, value: int, maker: bool) -> int:
+    """The fee of a fill of `value` in ticks x lots; the venue's own orders pay none."""
+    if order.origin is not BY_ACCOUNT:
+        return 0
+    rates = market.maker_fees if maker else market.taker_fees
+    return divide_up(value * market.unit * rates[account.fee_tier], PPM)
 
 
 def tell_position(account: Account, position: Position) -> PositionChanged:

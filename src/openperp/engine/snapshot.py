@@ -2,7 +2,7 @@
 
 The form is canonical: two states that behave alike dump alike, however they
 came about, so a replay can be compared with the live venue by digest. What can
-be derived (levels, chains, trigger index, id maps) is rebuilt on load.
+be derived (levels, chains, trigger index, alarms, id maps) is rebuilt on load.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.sampling import plan_samples
+from openperp.engine.solvency import set_all_alarms
 from openperp.engine.state import Account, Asset, Key, Market, Position, State, position_key
 from openperp.engine.terms import (
     Mode,
@@ -54,6 +55,7 @@ _DERIVED = frozenset(
         "level_next",
         "level_prev",
         "opening_lots",
+        "origin",  # what lives on is its account's own
         "is_dormant",
         "position_key",
         "remaining_lots",
@@ -185,10 +187,11 @@ class _StateDump(msgspec.Struct, array_like=True):
     displaces_reducers: bool = False
     assets: list[_AssetDump] = []
     order_life_ms: int = 0
+    liquidates: bool = False
 
 
-VERSION = 12
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, VERSION})
+VERSION = 13
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -254,6 +257,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
                 for asset in state.assets.values()
             ],
             state.order_life_ms,
+            state.liquidates,
         )
     )
 
@@ -287,6 +291,7 @@ def load(data: bytes) -> State:
         "next_amendment_id",
         "displaces_reducers",
         "order_life_ms",
+        "liquidates",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:
@@ -299,6 +304,7 @@ def load(data: bytes) -> State:
         schedule(state, (COUNTDOWN, account_id, symbol), due_ms)
     plan_samples(state, state.time_ms)
     plan_ageing(state)
+    set_all_alarms(state)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips

@@ -7,6 +7,7 @@ replay reproduces.
 
 from typing import Final
 
+from openperp.engine.alarms import MarketAlarms
 from openperp.engine.assets import MARGIN_SPEC, AssetSpec
 from openperp.engine.book import Book
 from openperp.engine.chain import OrderChain
@@ -44,11 +45,19 @@ class Market:
     that began at `period_ms`; `premium` is its latest sample and `premium_sum`
     what they add up to, each with its weight; `funding_rate` was paid last. Rates
     and premiums are in units of 10^-8.
+
+    `alarms` tells whose margin the mark price may use up (see there). `bracket_caps`,
+    `bracket_rates` and `bracket_cums` are what the brackets of the `spec` say, and
+    `smooth` whether they join.
     """
 
     __slots__ = (
+        "alarms",
         "basis",
         "book",
+        "bracket_caps",
+        "bracket_cums",
+        "bracket_rates",
         "caps",
         "formula",
         "funding_ms",
@@ -64,6 +73,7 @@ class Market:
         "premium",
         "premium_sum",
         "priced_ms",
+        "smooth",
         "spec",
         "symbol",
         "taker_fees",
@@ -80,6 +90,7 @@ class Market:
         self.instrument_id = instrument_id
         self.book = Book()
         self.triggers = TriggerIndex()
+        self.alarms = MarketAlarms()
         self.initial_ticks = index_ticks
         self.index_ticks = index_ticks
         self.mark_ticks = index_ticks
@@ -99,6 +110,10 @@ class Market:
     def set_spec(self, spec: InstrumentSpec) -> None:
         """Takes new terms; the tick and the lot stay what they are."""
         self.spec = spec
+        self.smooth = spec.is_smooth
+        self.bracket_caps = [bracket.notional_cap for bracket in spec.brackets]
+        self.bracket_rates = [bracket.maintenance_ppm for bracket in spec.brackets]
+        self.bracket_cums = [bracket.cum for bracket in spec.brackets]
         self.caps = [spec.notional_cap(leverage) for leverage in range(spec.max_leverage + 1)]
         self.maker_fees = tier_rates(spec.maker_fee_ppm, MAKER_SHARES)
         self.taker_fees = tier_rates(spec.taker_fee_ppm, TAKER_SHARES)
@@ -331,6 +346,7 @@ class State:
         "insurance",
         "keys",
         "larger_side_margin",
+        "liquidates",
         "markets",
         "mode",
         "multi_assets",
@@ -355,6 +371,7 @@ class State:
         self.displaces_reducers = False
         self.order_life_ms = 0
         self.separate_trigger_ids = False
+        self.liquidates = False
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}

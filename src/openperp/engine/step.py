@@ -3,7 +3,7 @@
 from openperp.engine.events import Event
 from openperp.engine.order import Order
 from openperp.engine.state import Market, State
-from openperp.engine.terms import WorkingType
+from openperp.engine.terms import MARK_PRICE, WorkingType
 
 Move = tuple[Market, WorkingType, int, Order | None]
 """A price that trigger orders have yet to see, and the order that watches from it on."""
@@ -13,21 +13,25 @@ class Step:
     """`moves` queues prices in the order in which they came about.
 
     An order that starts to watch is put into the trigger index when its turn in
-    the queue comes, so it sees no price from before. `told_ms` is the time that
-    the events have told last; zero stands for that of the record.
+    the queue comes, so it sees no price from before. `touched` has the accounts whose
+    margin may be used up now, by their numbers, some of them more than once. `told_ms`
+    is the time that the events have told last; zero stands for that of the record.
     """
 
-    __slots__ = ("events", "moves", "now", "state", "told_ms")
+    __slots__ = ("events", "moves", "now", "state", "told_ms", "touched")
 
     def __init__(self, state: State, now: int) -> None:
         self.state = state
         self.now = now
         self.events: list[Event] = []
         self.moves: list[Move] = []
+        self.touched: list[int] = []
         self.told_ms = 0
 
     def price_moved(self, market: Market, working_type: WorkingType, ticks: int) -> None:
         self.moves.append((market, working_type, ticks, None))
+        if working_type is MARK_PRICE:
+            market.alarms.take(ticks, self.touched)
 
     def watch(self, market: Market, order: Order, ticks: int) -> None:
         """Lets `order` watch its price from now on, beginning with what it is."""

@@ -99,6 +99,16 @@ class Mode(IntEnum):
     HALTED = 3
 
 
+class Origin(IntEnum):
+    """Who placed an order: its account, or the venue against it."""
+
+    ACCOUNT = 0
+    LIQUIDATION = 1
+    """The venue closes a position whose margin is used up."""
+    DELEVERAGING = 2
+    """The venue closes a position against one that nobody else takes."""
+
+
 class Cause(IntEnum):
     """Why an order ended, or why a wallet changed hands."""
 
@@ -131,6 +141,10 @@ class Cause(IntEnum):
     """Reduce-only orders that trade before it, or other fills, left it nothing to close."""
     AGED = 15
     """A GTC order that has been open for too long."""
+    LIQUIDATED = 16
+    """Its account is being liquidated."""
+    DELEVERAGED = 17
+    """Its account's position has been taken against one that nobody else took."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its
@@ -170,6 +184,9 @@ TRIGGER: Final = OrderScope.TRIGGER
 NORMAL: Final = Mode.NORMAL
 CANCEL_ONLY: Final = Mode.CANCEL_ONLY
 HALTED: Final = Mode.HALTED
+BY_ACCOUNT: Final = Origin.ACCOUNT
+BY_LIQUIDATION: Final = Origin.LIQUIDATION
+BY_DELEVERAGING: Final = Origin.DELEVERAGING
 
 PRICED_TYPES: Final = frozenset({LIMIT, STOP, TAKE_PROFIT})
 """Types that carry a limit price."""

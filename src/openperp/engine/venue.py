@@ -22,7 +22,7 @@ from openperp.engine.events import (
 )
 from openperp.engine.funding import plan_funding
 from openperp.engine.instruments import InstrumentSpec, find_spec_fault
-from openperp.engine.lookup import get_market
+from openperp.engine.lookup import get_market, open_positions
 from openperp.engine.pricing import mark_at
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.sampling import plan_samples
@@ -45,6 +45,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.separate_trigger_ids = command.separate_trigger_ids
     state.displaces_reducers = command.displaces_reducers
     state.order_life_ms = command.order_life_ms
+    state.liquidates = command.liquidates
     step.events.append(VenueOpened(command.dialect))
 
 
@@ -67,6 +68,7 @@ def define_instrument(step: Step, command: DefineInstrument) -> None:
         _check_leverages(state, spec)
         market.set_spec(spec)
         market.initial_ticks = command.index_ticks
+        _look_at_holders(step, market)
     plan_funding(state, market, step.now)
     plan_samples(state, step.now)
     step.events.append(InstrumentDefined(spec))
@@ -131,7 +133,9 @@ def set_price(step: Step, command: SetPrice) -> PriceChanged:
 
 
 def set_mode(step: Step, command: SetMode) -> None:
-    """Changes what is accepted; triggers of a reopened market see the prices as they are."""
+    """Changes what is accepted; triggers of a reopened market see the prices as they are, and
+    whose margin is used up by then is liquidated.
+    """
     state = step.state
     if not command.symbol:
         state.mode = command.mode
@@ -145,6 +149,12 @@ def set_mode(step: Step, command: SetMode) -> None:
         for market in reopened:
             for working_type in WorkingType:
                 step.price_moved(market, working_type, working_ticks(market, working_type))
+            _look_at_holders(step, market)
+
+
+def _look_at_holders(step: Step, market: Market) -> None:
+    """Lets everyone's margin be looked at who has a position in the market."""
+    step.touched += [account.account_id for account, _ in open_positions(step.state, market)]
 
 
 def set_order_limits(step: Step, command: SetOrderLimits) -> None:
@@ -184,6 +194,7 @@ def reset(step: Step, command: Reset) -> None:
         plan_funding(state, market, step.now)
     plan_samples(state, step.now)
     step.moves.clear()
+    step.touched.clear()
     step.events.append(VenueReset())
 
 

@@ -55,6 +55,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 dialect.separate_trigger_ids,
                 displaces_reducers=True,
                 order_life_ms=ORDER_LIFE_MS,
+                liquidates=True,
             )
         )
         commands += plan_assets(config.instruments)

@@ -34,7 +34,9 @@ def touched_key(event: OrderEvent, book: Book) -> int:
     """
     order = event.order
     if type(event) is OrderFilled:
-        return order.side * order.ticks if event.fill.maker else 0
+        if not event.fill.maker or order.time_in_force in _NEVER_REST:
+            return 0  # A maker that never rested fills outside the book.
+        return order.side * order.ticks
     if order.type is not LIMIT or order.time_in_force in _NEVER_REST:
         return 0
     key = order.side * order.ticks

@@ -33,6 +33,8 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.PRICES_APART: "8",
     Cause.DISPLACED: "4",
     Cause.AGED: "0",
+    Cause.LIQUIDATED: "5",
+    Cause.DELEVERAGED: "0",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 

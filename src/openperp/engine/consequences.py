@@ -1,0 +1,52 @@
+"""What a command or a price sets off beyond itself, until nothing is left to happen.
+
+First trigger orders see the prices that have moved, and debts are paid with what other
+assets there are. Then the accounts whose margin
+may be used up are looked at, the one with the lowest number first; one part of one
+account is liquidated at a time, and trigger orders see what it has done to prices
+before anyone else is looked at. Everyone who is touched by what happens is looked at,
+so that it ends with nobody whose margin is used up.
+"""
+
+from heapq import heappop, heappush
+
+from openperp.engine.firing import fire_reached
+from openperp.engine.insurance import cover_deficit
+from openperp.engine.liquidation import liquidate
+from openperp.engine.multi_assets import exchange_debts
+from openperp.engine.solvency import look_at
+from openperp.engine.step import Step
+
+
+def run_consequences(step: Step) -> None:
+    _quiet(step)
+    if not step.state.liquidates:
+        step.touched.clear()
+    elif step.touched:
+        _liquidate_due(step)
+
+
+def _liquidate_due(step: Step) -> None:
+    state = step.state
+    suspects: list[int] = []
+    while step.touched or suspects:
+        for account_id in set(step.touched):
+            heappush(suspects, account_id)
+        step.touched.clear()
+        account = state.accounts[heappop(suspects)]
+        part = look_at(state, account)
+        if part is None:
+            continue
+        step.touched.append(account.account_id)
+        if part.deficit:
+            cover_deficit(step, account, part.deficit)
+        else:
+            liquidate(step, part)
+            _quiet(step)
+
+
+def _quiet(step: Step) -> None:
+    if step.moves:
+        fire_reached(step)
+    if step.state.multi_assets:
+        exchange_debts(step)

@@ -1,0 +1,176 @@
+"""What margin an account has, which of it is used up, and how far prices are from that.
+
+An account has a cross part, which its cross positions share, and one part of its own
+for each isolated position. A part is due for liquidation when its balance is no more
+than the maintenance margin of its positions.
+"""
+
+from typing import Final
+
+from openperp.engine.lookup import accepts_orders
+from openperp.engine.margin import bracket_number, maintenance_margin, notional, unrealized_pnl
+from openperp.engine.numbers import PPM, divide_up
+from openperp.engine.state import NEVER, Account, Position, State
+from openperp.engine.terms import BOTH, PositionSide
+
+ROUNDING: Final = 128
+"""More than what rounding can add to the maintenance margin of a position while its
+price moves: one unit of money for itself, and less than one for each of 100 brackets."""
+
+
+class MarginPart:
+    """The cross part of an account, or that of `own`, an isolated position; as it is now.
+
+    `balance` and `maintenance` are money; `positions` are the open ones that stand on it,
+    of which some market takes orders if it `accepts`.
+    """
+
+    __slots__ = ("accepts", "account", "balance", "maintenance", "own", "positions")
+
+    def __init__(self, state: State, account: Account, own: Position | None) -> None:
+        self.account = account
+        self.own = own
+        self.measure(state)
+
+    def measure(self, state: State) -> None:
+        """Brings the numbers up to date."""
+        own, account = self.own, self.account
+        self.positions: list[Position] = []
+        self.maintenance = 0
+        self.accepts = False
+        if own is not None:
+            self.balance = own.isolated_wallet
+            if own.lots:
+                self._bear(state, own)
+            return
+        self.balance = account.cross_wallet + account.collateral
+        for position in account.positions.values():
+            if position.lots and not position.isolated:
+                self._bear(state, position)
+
+    def _bear(self, state: State, position: Position) -> None:
+        self.positions.append(position)
+        self.balance += unrealized_pnl(position)
+        self.maintenance += maintenance_margin(position)
+        if accepts_orders(state, position.market):
+            self.accepts = True
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be liquidated, which takes a market that accepts orders."""
+        return self.accepts and self.balance <= self.maintenance
+
+    @property
+    def deficit(self) -> int:
+        """What the cross wallet lacks where no position can bring it any more."""
+        if self.own is None and not self.positions:
+            return max(0, -self.balance)
+        return 0
+
+    @property
+    def symbol(self) -> str:
+        return "" if self.own is None else self.own.market.symbol
+
+    @property
+    def side(self) -> PositionSide:
+        return BOTH if self.own is None else self.own.side
+
+    @property
+    def wallet(self) -> int:
+        """The money that is set aside for it, or what the account has beside that."""
+        if self.own is not None:
+            return self.own.isolated_wallet
+        return self.account.cross_wallet + self.account.collateral
+
+
+def list_parts(state: State, account: Account) -> list[MarginPart]:
+    """The parts of an account: cross first, then its open isolated positions by key."""
+    parts = [MarginPart(state, account, None)]
+    for position in account.positions.values():
+        if position.isolated and position.lots:
+            parts += _isolated_parts(state, account)
+            break
+    return parts
+
+
+def _isolated_parts(state: State, account: Account) -> list[MarginPart]:
+    open_now = [held for held in account.positions.values() if held.isolated and held.lots]
+    open_now.sort(key=lambda position: position.key)
+    return [MarginPart(state, account, position) for position in open_now]
+
+
+def look_at(state: State, account: Account) -> MarginPart | None:
+    """The first part that is due or has a deficit; with none, the next look waits for an alarm."""
+    parts = list_parts(state, account)
+    for part in parts:
+        if part.is_due or part.deficit:
+            return part
+    for part in parts:
+        if part.accepts:
+            for position in part.positions:
+                _set_alarms(part, position)
+    return None
+
+
+def set_all_alarms(state: State) -> None:
+    """Sets every alarm of a state that has none."""
+    if state.liquidates:
+        for account in state.accounts.values():
+            look_at(state, account)
+
+
+def _set_alarms(part: MarginPart, position: Position) -> None:
+    """Sets the alarms of one position: that of the direction in which it loses.
+
+    Where brackets do not join smoothly, each end of its bracket is one, too.
+    """
+    market = position.market
+    alarms = market.alarms
+    account_id = part.account.account_id
+    if position.lots < 0 or not market.smooth:
+        alarms.rising.set(account_id, position.key, _alarm_above(part, position))
+    if position.lots > 0 or not market.smooth:
+        alarms.falling.set(account_id, position.key, _alarm_below(part, position))
+
+
+def _alarm_above(part: MarginPart, position: Position) -> int:
+    """The nearest price above at which the position has to be looked at; NEVER for none.
+
+    Each position may lose the same part of what the margin can lose. One tick up costs
+    a short lots x unit and the maintenance margin on it. That is more in a higher bracket,
+    so that no alarm lies beyond its own.
+    """
+    market = position.market
+    number = bracket_number(position, notional(position))
+    lot_value = abs(position.lots) * market.unit
+    ticks = NEVER
+    if number < len(market.bracket_caps) - 1:
+        ticks = divide_up(market.bracket_caps[number], lot_value)
+    if position.lots < 0:
+        tick_cost = lot_value + divide_up(lot_value * market.bracket_rates[number], PPM)
+        ticks = min(ticks, market.mark_ticks + _room(part) // tick_cost + 1)
+    return ticks
+
+
+def _alarm_below(part: MarginPart, position: Position) -> int:
+    """The nearest price below at which the position has to be looked at; zero for none.
+
+    One tick down costs a long lots x unit.
+    """
+    market = position.market
+    lot_value = abs(position.lots) * market.unit
+    ticks = 0
+    if not market.smooth:
+        number = bracket_number(position, notional(position))
+        if number:
+            ticks = (market.bracket_caps[number - 1] - 1) // lot_value
+    if position.lots > 0:
+        ticks = max(ticks, market.mark_ticks - _room(part) // lot_value - 1)
+    return ticks
+
+
+def _room(part: MarginPart) -> int:
+    """What each position of a part can lose while it is not due, whatever the others lose."""
+    count = len(part.positions)
+    spare = part.balance - part.maintenance - 1 - ROUNDING * count
+    return max(0, spare) // count
