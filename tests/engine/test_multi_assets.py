@@ -6,7 +6,7 @@ index of assets has it; the refusals are those of its list of codes, -4167 to -4
 
 import pytest
 from msgspec import structs
-from tests.engine.desk import Desk, money
+from tests.engine.desk import Desk, money, ticks
 
 from openperp.engine import snapshot
 from openperp.engine.assets import AssetSpec
@@ -49,6 +49,16 @@ def desk() -> Desk:
     desk = Desk()
     for spec in (USDC, BTC):
         desk.do(DefineAsset(spec))
+    desk.do(Deposit("alice", "BTC", money("1")))
+    desk.do(SetMultiAssets(ALICE, True))
+    return desk
+
+
+@pytest.fixture
+def ruinous() -> Desk:
+    """The same where positions are liquidated."""
+    desk = Desk(liquidates=True)
+    desk.do(DefineAsset(BTC))
     desk.do(Deposit("alice", "BTC", money("1")))
     desk.do(SetMultiAssets(ALICE, True))
     return desk
@@ -378,3 +388,51 @@ def test_a_price_of_the_pair_takes_the_index_along(desk: Desk) -> None:
         SetPrice("DOGEUSDT", 1),
     ):
         assert with_asset_index(desk.state, alone) == [alone]
+
+
+def stand_short(desk: Desk) -> None:
+    """Alice is short of the BTC that she has: what she loses on one she wins on the other."""
+    desk.do(Withdraw("alice", "USDT", money("9000")))
+    rich(desk)
+    trade(desk, "SELL", "1")
+
+
+def test_a_price_with_its_index_uses_up_nobodys_margin_that_is_there_in_the_end(
+    ruinous: Desk,
+) -> None:
+    stand_short(ruinous)
+    for price in ("90000", "150000", "50000", "10000", "60000"):
+        command = SetPrice("BTCUSDT", ticks(price), True)
+        ruinous.do(Batch(tuple(with_asset_index(ruinous.state, command))))
+        assert ruinous.position("alice").lots == -1000
+
+
+@pytest.mark.parametrize(
+    ("high", "alone"),
+    [
+        # 1000 - 12 + 57000 - 60000 are left.
+        (False, SetPrice("BTCUSDT", 1_200_000, True)),
+        # 1000 - 12 + 57000 - 90000.
+        (True, SetAssetIndex("BTC", money("60000"))),
+    ],
+)
+def test_the_other_order_would(ruinous: Desk, high: bool, alone: Command) -> None:
+    stand_short(ruinous)
+    if high:
+        both = with_asset_index(ruinous.state, SetPrice("BTCUSDT", 1_500_000, True))
+        ruinous.do(Batch(tuple(both)))
+    ruinous.do(alone)
+    assert ruinous.position("alice").lots == 0
+    kinds = [type(event).__name__ for event in ruinous.events()]
+    assert "LiquidationStarted" in kinds
+
+
+def test_the_fund_pays_only_what_assets_leave(ruinous: Desk) -> None:
+    """Nobody bids where alice's margin is used up, so that carol gives up her position."""
+    stand_short(ruinous)
+    ruinous.do(SetAssetIndex("BTC", money("20000")))
+    ruinous.do(SetPrice("BTCUSDT", 1_000_000, True))
+    kinds = [type(event).__name__ for event in ruinous.events()]
+    assert kinds.index("LiquidationStarted") < kinds.index("AssetExchanged")
+    assert ruinous.account("alice").balances["BTC"] < money("1")
+    assert ruinous.wallet("alice") >= 0
