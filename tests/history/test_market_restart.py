@@ -82,8 +82,17 @@ def tell(history: SqliteHistory, now_ms: int = END_MS) -> dict[str, Any]:
     return told
 
 
+def make_fifth_format(path: Path) -> None:
+    """What a file held before anybody was liquidated."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE forced_orders")
+        connection.execute("DROP TABLE margin_steps")
+        connection.execute("PRAGMA user_version = 5")
+
+
 def make_third_format(path: Path) -> None:
     """What a file held before there was isolated margin."""
+    make_fifth_format(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE fundings")
         connection.execute("DROP TABLE margin_changes")

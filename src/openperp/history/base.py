@@ -7,6 +7,7 @@ import msgspec
 
 from openperp.engine.events import Applied, Fill, OrderRecord
 from openperp.engine.state import State
+from openperp.engine.terms import Origin
 from openperp.history.market import MarketHistory
 
 
@@ -120,6 +121,22 @@ class History(Protocol):
         Of more than `limit` the newest are given, and the oldest where `from_id`
         or `start_ms` says where to begin; `newest` decides it outright. An empty
         `symbol` stands for any.
+        """
+        ...
+
+    def list_forced_orders(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        origin: Origin | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 50,
+    ) -> list[OrderRecord]:
+        """Orders that the venue placed against the account, of one origin or of both.
+
+        They are among those of `list_orders`, too; the rest is as there.
         """
         ...
 

@@ -67,12 +67,22 @@ CREATE TABLE fundings (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
 """
 """Fundings that were settled; their ids are the hours since the Unix epoch."""
 
+FORCED_TABLES: Final = """
+CREATE TABLE forced_orders (key INTEGER PRIMARY KEY, origin INTEGER NOT NULL,
+    record BLOB NOT NULL);
+CREATE INDEX forced_orders_by_origin ON forced_orders (origin);
+CREATE TABLE margin_steps (key INTEGER PRIMARY KEY, record BLOB NOT NULL);
+"""
+"""Orders that the venue placed against their accounts, once more, and why it did: before there
+were none."""
+
 TABLES: Final = (
     FIRST_TABLES,
     MARKET_TABLES,
     AMENDMENT_TABLES,
     MARGIN_TABLES,
     FUNDING_TABLES,
+    FORCED_TABLES,
 )
 """What each format added to the one before it."""
 FORMAT: Final = len(TABLES)

@@ -6,9 +6,21 @@ a replay gives the same rows and ids.
 """
 
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+from openperp.engine.events import (
+    InsuranceCleared,
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
+    OrderFilled,
+    PositionDeleveraged,
+)
+
+STEPS_KEPT: Final = 500
+"""Steps of liquidations that are kept of each account, at least; the newest."""
 
 
 class BarKind(IntEnum):
@@ -28,6 +40,8 @@ class IncomeKind(IntEnum):
     REALIZED_PNL = 1
     COMMISSION = 2
     FUNDING_FEE = 3
+    INSURANCE_CLEAR = 4
+    """What the insurance fund paid for an account, or took from it as the fee of a liquidation."""
     AUTO_EXCHANGE = 5
 
 
@@ -111,6 +125,31 @@ class MarginChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     amount: int
     time_ms: int
     change_id: int
+
+
+MarginEvent = (
+    LiquidationStarted
+    | LiquidationStaged
+    | OrderFilled
+    | PositionDeleveraged
+    | InsuranceCleared
+    | LiquidationEnded
+)
+"""What the venue did about a margin that was used up; a fill is one of an order of its own."""
+
+
+class MarginStep(msgspec.Struct, frozen=True, array_like=True):
+    """One step of the liquidation of an account, or what another account's did to it.
+
+    `step_id` counts together with the `tran_id` of income, and `seq` is the record. The last
+    step of a liquidation is a LiquidationEnded.
+    """
+
+    account: int
+    step_id: int
+    seq: int
+    time_ms: int
+    event: MarginEvent
 
 
 class Funding(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -230,6 +269,10 @@ class MarketHistory(Protocol):
         limit: int = 500,
     ) -> list[MarginChange]:
         """By rising `change_id`; `removals` asks for what was taken alone, or what was added."""
+        ...
+
+    def list_margin_steps(self, account: int, *, limit: int = 500) -> list[MarginStep]:
+        """The newest steps, by rising `step_id`; up to `STEPS_KEPT` of each account are kept."""
         ...
 
     def list_fundings(

@@ -10,6 +10,7 @@ from openperp.history.bars import BarSource, Window
 from openperp.history.intervals import period_start
 from openperp.history.keys import MARKET_ACCOUNT, bar_series, funding_id
 from openperp.history.market import (
+    STEPS_KEPT,
     AggTrade,
     Bar,
     BarKind,
@@ -17,11 +18,19 @@ from openperp.history.market import (
     Income,
     IncomeKind,
     MarginChange,
+    MarginStep,
     Statistics,
     Trade,
 )
 from openperp.history.market_rows import MarketRows
-from openperp.history.market_tables import AGG_TRADES, FUNDINGS, INCOME, MARGIN_CHANGES, TRADES
+from openperp.history.market_tables import (
+    AGG_TRADES,
+    FUNDINGS,
+    INCOME,
+    MARGIN_CHANGES,
+    MARGIN_STEPS,
+    TRADES,
+)
 from openperp.history.memory import MarketMemory, Memory
 from openperp.history.sources import Sources
 from openperp.history.span import Span
@@ -29,7 +38,7 @@ from openperp.history.statistics import SampleSource, list_samples
 from openperp.history.tables import Table
 from openperp.history.track import flat
 
-Row = TypeVar("Row", Trade, AggTrade, Income, MarginChange, Funding)
+Row = TypeVar("Row", Trade, AggTrade, Income, MarginChange, MarginStep, Funding)
 
 
 class MarketReads:
@@ -115,6 +124,15 @@ class MarketReads:
 
         span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
         return self._list(MARGIN_CHANGES, span, pick, removals)
+
+    def list_margin_steps(self, account: int, *, limit: int = 500) -> list[MarginStep]:
+        def pick(rows: MarketRows) -> Iterator[tuple[int, MarginStep]]:
+            for step in rows.margin_steps:
+                if step.account == account:
+                    yield step.step_id, step
+
+        span = Span(account, "", None, None, None, None, min(limit, STEPS_KEPT), None)
+        return self._list(MARGIN_STEPS, span, pick)
 
     def list_fundings(
         self,

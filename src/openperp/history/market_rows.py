@@ -9,6 +9,7 @@ from openperp.history.market import (
     Funding,
     Income,
     MarginChange,
+    MarginStep,
     Statistics,
     Trade,
 )
@@ -53,6 +54,7 @@ class MarketRows:
         "income",
         "instruments",
         "margin_changes",
+        "margin_steps",
         "statistics",
         "trades",
         "wallets",
@@ -72,6 +74,7 @@ class MarketRows:
         self.bars: dict[tuple[str, BarKind], BarRows] = {}
         self.income: list[Income] = []
         self.margin_changes: list[MarginChange] = []
+        self.margin_steps: list[MarginStep] = []
         self.fundings: list[Funding] = []
         self.statistics: dict[str, dict[int, Statistics]] = {}
         self.instruments: dict[str, int] = {}
@@ -91,6 +94,10 @@ class MarketRows:
 
     def add_margin_change(self, change: MarginChange) -> None:
         self.margin_changes.append(change)
+        self.count += 1
+
+    def add_margin_step(self, step: MarginStep) -> None:
+        self.margin_steps.append(step)
         self.count += 1
 
     def add_funding(self, funding: Funding) -> None:

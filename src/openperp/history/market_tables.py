@@ -8,16 +8,18 @@ import msgspec
 from openperp.history.file import Connection
 from openperp.history.keys import MARKET_ACCOUNT, bar_series, encode_row, funding_id
 from openperp.history.market import (
+    STEPS_KEPT,
     AggTrade,
     BarKind,
     Funding,
     Income,
     MarginChange,
+    MarginStep,
     Statistics,
     Trade,
 )
 from openperp.history.market_rows import BarRows, MarketRows
-from openperp.history.tables import Owners, Table, insert
+from openperp.history.tables import ID_MASK, Owners, Table, insert
 
 TABLES: Final = (
     "instruments",
@@ -27,6 +29,7 @@ TABLES: Final = (
     "agg_trades",
     "income",
     "margin_changes",
+    "margin_steps",
     "fundings",
     "bars",
     "statistics",
@@ -36,6 +39,7 @@ TRADES: Final = Table("trades", Trade, 0, "time_ms")
 AGG_TRADES: Final = Table("agg_trades", AggTrade, 0, "time_ms")
 FUNDINGS: Final = Table("fundings", Funding, 0, "time_ms")
 INCOME: Final = Table("income", Income, 0, "time_ms", "kind")
+MARGIN_STEPS: Final = Table("margin_steps", MarginStep, 0, "time_ms")
 MARGIN_CHANGES: Final = Table("margin_changes", MarginChange, 0, "time_ms", "removes")
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -60,6 +64,7 @@ def write_market(connection: Connection, owners: Owners, rows: MarketRows) -> No
     insert(connection, "income", (_income_values(owners, income) for income in rows.income))
     changes = (_margin_values(owners, change) for change in rows.margin_changes)
     insert(connection, "margin_changes", changes)
+    _write_margin_steps(connection, owners, rows.margin_steps)
     insert(connection, "fundings", (_funding_values(owners, each) for each in rows.fundings))
     insert(connection, "instruments", rows.instruments.items())
     insert(connection, "wallets", ((account, *each) for account, each in rows.wallets.items()))
@@ -89,6 +94,23 @@ def _income_values(owners: Owners, income: Income) -> Sequence[Any]:
 def _margin_values(owners: Owners, change: MarginChange) -> Sequence[Any]:
     key = owners.base(change.account, change.symbol) | change.change_id
     return key, change.amount < 0, _encode(change)
+
+
+def _write_margin_steps(connection: Connection, owners: Owners, steps: list[MarginStep]) -> None:
+    """Of each account the newest stay."""
+    base = owners.base
+    insert(
+        connection,
+        "margin_steps",
+        ((base(step.account, "") | step.step_id, _encode(step)) for step in steps),
+    )
+    for account in dict.fromkeys(step.account for step in steps):
+        first = base(account, "")
+        connection.execute(
+            "DELETE FROM margin_steps WHERE key >= ? AND key <= (SELECT key FROM margin_steps"
+            " WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1 OFFSET ?)",
+            (first, first, first | ID_MASK, STEPS_KEPT),
+        )
 
 
 def _funding_values(owners: Owners, funding: Funding) -> Sequence[Any]:

@@ -18,9 +18,14 @@ from openperp.engine.events import (
     FundingPaid,
     FundingSettled,
     InstrumentDefined,
+    InsuranceCleared,
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
     MarginChanged,
     OrderFilled,
     PositionChanged,
+    PositionDeleveraged,
     PremiumChanged,
     PriceChanged,
     TimePassed,
@@ -40,6 +45,8 @@ from openperp.history.market import (
     Income,
     IncomeKind,
     MarginChange,
+    MarginEvent,
+    MarginStep,
     Statistics,
     Trade,
 )
@@ -157,6 +164,11 @@ class Memory:
             WalletChanged: self._transfer,
             AssetExchanged: self._exchange,
             MarginChanged: self._change_margin,
+            LiquidationStarted: self._note_step,
+            LiquidationStaged: self._note_step,
+            PositionDeleveraged: self._note_step,
+            InsuranceCleared: self._clear,
+            LiquidationEnded: self._note_step,
             AccountCreated: self._open_account,
             InstrumentDefined: self._define,
             VenueReset: self._reset,
@@ -318,6 +330,31 @@ class Memory:
             self._earn(account, symbol, kind, MARGIN_ASSET, fill.realized, trade_id)
         if fill.fee:
             self._earn(account, symbol, IncomeKind.COMMISSION, MARGIN_ASSET, -fill.fee, trade_id)
+        if event.order.origin:
+            self._note(account, event)
+
+    def _clear(self, event: InsuranceCleared) -> None:
+        self.ledger.change_balance(event.account, event.wallet)
+        kind = IncomeKind.INSURANCE_CLEAR
+        self._earn(event.account, event.symbol, kind, MARGIN_ASSET, event.amount, 0)
+        self._note_step(event)
+
+    def _note_step(
+        self,
+        event: LiquidationStarted
+        | LiquidationStaged
+        | PositionDeleveraged
+        | InsuranceCleared
+        | LiquidationEnded,
+    ) -> None:
+        self._note(event.account, event)
+
+    def _note(self, account: int, event: MarginEvent) -> None:
+        if account in self.house:
+            return
+        step = MarginStep(account, self.next_tran_id, self.position, self.time_ms, event)
+        self.next_tran_id += 1
+        self._rows.add_margin_step(step)
 
     def _earn(
         self, account: int, symbol: str, kind: IncomeKind, asset: str, amount: int, trade_id: int

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from threading import Lock
 
 from openperp.engine.events import Fill, OrderRecord
+from openperp.engine.terms import Origin
 from openperp.history.absorb import Rows
 from openperp.history.base import Amendment
 from openperp.history.span import Span, fill_key
@@ -40,6 +41,17 @@ class Layer:
     def list_orders(self, span: Span) -> Iterator[tuple[int, OrderRecord]]:
         for order in self.rows.orders:
             if span.admits(order.account, order.symbol, order.order_id, order.created_ms):
+                yield order.order_id, order
+
+    def list_forced_orders(
+        self, span: Span, origin: Origin | None
+    ) -> Iterator[tuple[int, OrderRecord]]:
+        for order in self.rows.orders:
+            if (
+                order.origin
+                and (origin is None or order.origin == origin)
+                and span.admits(order.account, order.symbol, order.order_id, order.created_ms)
+            ):
                 yield order.order_id, order
 
     def list_fills(self, span: Span, order_id: int | None) -> Iterator[tuple[int, Fill]]:

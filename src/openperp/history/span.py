@@ -5,9 +5,20 @@ from typing import Generic, NamedTuple, TypeVar
 
 from openperp.engine.events import Fill, OrderRecord
 from openperp.history.base import Amendment
-from openperp.history.market import AggTrade, Funding, Income, MarginChange, Trade
+from openperp.history.market import AggTrade, Funding, Income, MarginChange, MarginStep, Trade
 
-Row = TypeVar("Row", OrderRecord, Fill, Amendment, Trade, AggTrade, Income, MarginChange, Funding)
+Row = TypeVar(
+    "Row",
+    OrderRecord,
+    Fill,
+    Amendment,
+    Trade,
+    AggTrade,
+    Income,
+    MarginChange,
+    MarginStep,
+    Funding,
+)
 
 
 class Span(NamedTuple):

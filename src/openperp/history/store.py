@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from openperp.engine.events import Applied, Fill, OrderRecord
 from openperp.engine.state import State
+from openperp.engine.terms import Origin
 from openperp.history import file
 from openperp.history.absorb import absorb, absorb_market, find_house_accounts
 from openperp.history.base import Amendment, HistoryUnusable
@@ -17,7 +18,7 @@ from openperp.history.overlay import Layer
 from openperp.history.restore import restore
 from openperp.history.sources import Sources
 from openperp.history.span import Span
-from openperp.history.tables import AMENDMENTS, FILLS, ID_MASK, ORDERS
+from openperp.history.tables import AMENDMENTS, FILLS, FORCED_ORDERS, ID_MASK, ORDERS
 from openperp.history.writer import Writer
 
 GATHER_SECONDS: Final = 0.25
@@ -309,6 +310,25 @@ class SqliteHistory:
         span = Span(account, symbol, from_id, until_id, start_ms, end_ms, limit, newest)
         return self._sources.list(
             ORDERS, span, self._sources.layers, lambda layer: layer.list_orders(span)
+        )
+
+    def list_forced_orders(
+        self,
+        account: int,
+        symbol: str,
+        *,
+        origin: Origin | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 50,
+    ) -> list[OrderRecord]:
+        span = Span(account, symbol, None, None, start_ms, end_ms, limit, None)
+        return self._sources.list(
+            FORCED_ORDERS,
+            span,
+            self._sources.layers,
+            lambda layer: layer.list_forced_orders(span, origin),
+            origin,
         )
 
     def list_fills(

@@ -156,4 +156,5 @@ class Table(Generic[Row]):
 
 ORDERS: Final = Table("orders", OrderRecord, 0, "created_ms")
 FILLS: Final = Table("fills", Fill, 1, "time_ms", "order_id")
+FORCED_ORDERS: Final = Table("forced_orders", OrderRecord, 0, "created_ms", "origin")
 AMENDMENTS: Final = Table("amendments", Amendment, 0, "time_ms", "order_id")

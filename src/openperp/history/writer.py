@@ -29,6 +29,7 @@ class Writer:
             self._connection.execute("DELETE FROM orders")
             self._connection.execute("DELETE FROM fills")
             self._connection.execute("DELETE FROM amendments")
+            self._connection.execute("DELETE FROM forced_orders")
             self.client_ids.clear()
         if rows.orders:
             self._write_orders(rows.orders)
@@ -45,6 +46,12 @@ class Writer:
         keys = [base(order.account, order.symbol) | order.order_id for order in orders]
         insert(self._connection, "orders", zip(keys, map(_encode, orders), strict=True))
         self.client_ids.add(orders, keys)
+        forced = [
+            (key, order.origin, _encode(order))
+            for key, order in zip(keys, orders, strict=True)
+            if order.origin
+        ]
+        insert(self._connection, "forced_orders", forced)
 
     def _amendment_values(self, amendments: list[Amendment]) -> Iterator[tuple[int, int, bytes]]:
         base = self.owners.base
