@@ -161,7 +161,8 @@ class OfflineVenue:
     def operator(self, method: str, path: str, **fields: Any) -> Answer:
         body = json.dumps(fields) if method == "POST" else ""
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        return self.ask(method, f"/operator/v1/{path}", "", body, headers)
+        query = urlencode(fields) if method == "GET" else ""
+        return self.ask(method, f"/operator/v1/{path}", query, body, headers)
 
     def _mint(self, secret: str = "") -> Credentials:
         self.minted += 1

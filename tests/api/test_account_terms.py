@@ -66,18 +66,7 @@ def test_quantiles_of_held_positions(alice: Trader, bob: Trader) -> None:
     assert alice.get(V1 + "adlQuantile") == [row]
     assert bob.get(V1 + "adlQuantile", symbol="BTCUSDT") == [row]
     assert alice.get(V1 + "adlQuantile", symbol="ETHUSDT") == []
-
-
-def test_quantiles_in_hedge_mode(alice: Trader, bob: Trader) -> None:
-    alice.post(V1 + "positionSide/dual", dualSidePosition="true")
-    bob.limit(side="SELL", price="60000")
-    alice.limit(price="60000", positionSide="LONG")
-    row = {"symbol": "BTCUSDT", "adlQuantile": {"LONG": 0, "SHORT": 0, "HEDGE": 0}}
-    assert alice.get(V1 + "adlQuantile") == [row]
-
-
-def test_no_forced_orders(alice: Trader) -> None:
-    assert alice.get(V1 + "forceOrders", symbol="BTCUSDT", autoCloseType="ADL", limit=100) == []
+    assert alice.refused("GET", V1 + "adlQuantile", symbol="NOPE").code == -1121
 
 
 def test_fees_are_never_burnt(alice: Trader) -> None:

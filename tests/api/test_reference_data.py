@@ -62,12 +62,15 @@ def test_one_insurance_fund_for_all(offline: OfflineVenue) -> None:
     assert offline.get("/fapi/v1/insuranceBalance", "symbol=SOLUSDT") == fund
 
 
-def test_the_risk_of_deleveraging_is_low(offline: OfflineVenue) -> None:
-    offline.now_ms += HALF_HOUR + 1
+def test_the_risk_of_deleveraging_is_low_where_nobody_holds_anything(offline: OfflineVenue) -> None:
     rows = offline.get("/fapi/v1/symbolAdlRisk")
     assert [row["symbol"] for row in rows] == SYMBOLS
-    one = {"symbol": "BTCUSDT", "adlRisk": "low", "updateTime": START_MS + HALF_HOUR}
+    offline.now_ms += HALF_HOUR - 1
+    one = {"symbol": "BTCUSDT", "adlRisk": "low", "updateTime": START_MS}
     assert offline.get("/fapi/v1/symbolAdlRisk", "symbol=BTCUSDT") == rows[0] == one
+    offline.now_ms += 1
+    row = offline.get("/fapi/v1/symbolAdlRisk", "symbol=BTCUSDT")
+    assert row["updateTime"] == START_MS + HALF_HOUR
 
 
 def test_no_market_opens_and_closes(offline: OfflineVenue) -> None:

@@ -117,7 +117,8 @@ def test_a_position(desk: Desk) -> None:
 
 def test_a_short_position_of_the_newer_kind(desk: Desk) -> None:
     bob, position = desk.account("bob"), desk.position("bob")
-    row = rows.exposure_row(bob, position, TEXT)
+    row = rows.exposure_row(bob, position, TEXT, 3)
+    assert row["adl"] == 3
     assert row["positionAmt"] == "-0.3"
     assert row["entryPrice"] == "60000"
     assert row["breakEvenPrice"] == "59940.02999"
@@ -130,7 +131,7 @@ def test_a_short_position_of_the_newer_kind(desk: Desk) -> None:
 
 def test_open_orders_count_with_their_opening_parts(desk: Desk) -> None:
     position = desk.position("alice")
-    row = rows.exposure_row(desk.account("alice"), position, TEXT)
+    row = rows.exposure_row(desk.account("alice"), position, TEXT, 0)
     assert row["bidNotional"] == "5000.00000000"
     assert row["askNotional"] == "7000.00000000"  # 0.3 of the 0.4 only close
     assert row["openOrderInitialMargin"] == "600.00000000"

@@ -138,7 +138,7 @@ def test_an_isolated_position_is_ranked_by_its_own_margin() -> None:
     for other in ("carol", "bob"):
         trade(desk, "BUY", "0.1", other=other)
     desk.price("55000")
-    holders = rank_holders(desk.state, desk.position("alice"))
+    holders = rank_holders(desk.state, desk.position("alice").market, longs=False)
     assert [(each.account.name, each.wallet, each.balance) for each in holders] == [
         ("bob", money("300"), money("800")),
         ("carol", money("1002997"), money("1003497")),

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.api import offline
 from tests.api.offline import OfflineVenue
-from tests.golden.rest_calls import CALLS, TIMES, Call, Fields, Scene, play
+from tests.api.trader import Trader, trade
+from tests.golden.rest_calls import CALLS, TIMES, Call, Fields, Scene, after_liquidation, play
 
 from openperp.api.dispatch import Answer
 from openperp.api.endpoint import Security
@@ -24,6 +25,7 @@ ALIKE_MAX = 2
 DIGEST = "0123456789abcdef0123456789abcdef"
 """Stands for that of the state, which every change of the engine changes."""
 
+EXPLAIN = "GET /operator/v1/explain"
 OPERATOR: dict[str, dict[str, Any]] = {
     "POST /operator/v1/accounts": {"name": "carol", "deposit": "1000"},
     "POST /operator/v1/accounts/{name}/deposit": {"amount": "100"},
@@ -34,6 +36,8 @@ OPERATOR: dict[str, dict[str, Any]] = {
     "POST /operator/v1/instruments": {"symbol": "BTCUSDT", "min_notional": "10"},
     "POST /operator/v1/assets": {"asset": "ETH", "index": "3000", "bid_buffer": "0.1"},
     "POST /operator/v1/clock": {"mode": "virtual"},
+    "POST /operator/v1/insurance": {"amount": "1000"},
+    EXPLAIN: {"account": "alice"},
     "POST /operator/v1/mode": {"mode": "normal"},
 }
 
@@ -69,9 +73,19 @@ BESIDE: dict[str, Call] = {"GET /downloads": trade_file}
 """What calls outside fapi are made with."""
 
 
+def liquidated() -> OfflineVenue:
+    """A venue in which alice was liquidated and holds something again."""
+    scene = play(DIALECT)
+    after_liquidation(scene)
+    venue = scene.alice.venue
+    venue.operator("POST", "accounts/alice/deposit", amount="1000")
+    trade(scene.alice, Trader(venue, "bob"))
+    return venue
+
+
 def ask_operator(name: str) -> Iterator[Answer]:
     method, path = name.split(" ")
-    venue = OfflineVenue(DIALECT)
+    venue = liquidated() if name == EXPLAIN else OfflineVenue(DIALECT)
     path = path.replace("{name}", "alice").removeprefix("/operator/v1/")
     yield venue.operator(method, path, **OPERATOR.get(name, {}))
 

@@ -154,6 +154,16 @@ def with_own_terms(scene: Scene) -> Fields:
     return {}
 
 
+def after_liquidation(scene: Scene) -> Fields:
+    """Alice has lost in ETH what she had, and nobody has bought it from her."""
+    venue, symbol = scene.alice.venue, "ETHUSDT"
+    bob = Trader(venue, "bob")
+    bob.delete("/fapi/v1/allOpenOrders", symbol=SYMBOL)
+    trade(scene.alice, bob, symbol=symbol, price="3000", quantity="30")
+    venue.price(symbol, 250_000)
+    return {"symbol": symbol}
+
+
 def with_listen_key(scene: Scene) -> Fields:
     scene.alice.post("/fapi/v1/listenKey")
     return {}
@@ -233,7 +243,7 @@ CALLS: dict[str, list[Call]] = {
     "GET /fapi/v1/allOrders": [ONE],
     "GET /fapi/v1/orderAmendment": [with_amendment],
     "GET /fapi/v1/userTrades": [ONE],
-    "GET /fapi/v1/forceOrders": [NONE],
+    "GET /fapi/v1/forceOrders": [after_liquidation],
     # Algo orders.
     "POST /fapi/v1/algoOrder": [{**TRAILING, "algoType": "CONDITIONAL"}],
     "GET /fapi/v1/algoOrder": [

@@ -78,7 +78,9 @@ DIFFERENCES = (
         dialects=("binance",),
     ),
     Difference(
-        "only orders of coin-margined contracts have it", ORDER_LISTS, lacks=("[].cumBase",)
+        "only orders of coin-margined contracts have it",
+        (*ORDER_LISTS, "GET /fapi/v1/forceOrders"),
+        lacks=("[].cumBase",),
     ),
     Difference(
         "there are no iceberg orders, and an empty text is no number",

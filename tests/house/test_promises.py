@@ -169,6 +169,35 @@ def test_curl_examples_run(venue: Venue, code: str, tmp_path: Path) -> None:
     assert json.loads(output), output
 
 
+WALKS = [
+    pytest.param(document, id=document.stem)
+    for document in DOCUMENTS
+    if fenced(document.read_text(encoding="utf-8"), "bash")
+]
+"""Documents whose commands belong together: each goes on where the one before it ended."""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+@pytest.mark.venue(clock="real")
+@pytest.mark.parametrize("document", WALKS)
+def test_walks_lead_where_they_say(venue: Venue, document: Path, tmp_path: Path) -> None:
+    code = "".join(fenced(document.read_text(encoding="utf-8"), "bash"))
+    output = run(["bash", "-euc", fill_in(code, venue)], tmp_path)
+    answers = [json.loads(line) for line in output.splitlines()]
+    assert [each for each in answers if "code" in each] == []
+    told = {each["account"]: each for each in answers if "liquidations" in each}
+    steps = {
+        name: [step["step"] for row in each["liquidations"] for step in row["steps"]]
+        for name, each in told.items()
+    }
+    assert steps == {
+        "lena": ["started", "staged", "filled", "deleveraged", "cleared", "ended"],
+        "sam": ["ranked", "deleveraged"],
+        "maria": ["started", "staged", "cleared", "filled", "ended"],
+    }
+    assert float(answers[-1]["balance"]) < 5_000
+
+
 def fill_in(code: str, venue: Venue) -> str:
     """The example with the address of a venue and keys that open it."""
     for placeholder, value in {

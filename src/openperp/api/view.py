@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from openperp.api.adl_queue import AdlQueue
 from openperp.api.dialect import Dialect
 from openperp.api.downloads import Downloads
 from openperp.api.limits import Limits
@@ -87,6 +88,7 @@ class View:
     downloads: Downloads = field(default_factory=Downloads)
     listen_keys: ListenKeys = field(default_factory=ListenKeys)
     margin_calls: MarginCalls = field(default_factory=MarginCalls)
+    adl_queue: AdlQueue = field(default_factory=AdlQueue)
     market: str = "quiet"
     clock_mode: str = "real"
     strict: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ from openperp.engine.order import Order
 from openperp.engine.placing import closing_order
 from openperp.engine.settlement import settle_transfer
 from openperp.engine.solvency import MarginPart
-from openperp.engine.state import Account, Position, State
+from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import BY_DELEVERAGING, Cause
 
@@ -55,13 +55,12 @@ class Holder:
             )
 
 
-def rank_holders(state: State, position: Position) -> list[Holder]:
-    """Who holds the other side of `position`, those who are to give it up first at the front."""
-    market = position.market
+def rank_holders(state: State, market: Market, *, longs: bool) -> list[Holder]:
+    """Who holds one side of a market, those who are to give it up first at the front."""
     holders = [
         Holder(state, account, held)
         for account, held in open_positions(state, market)
-        if (held.lots > 0) != (position.lots > 0)
+        if (held.lots > 0) == longs
     ]
     holders.sort(key=lambda holder: (-holder.score, holder.account.account_id, holder.position.key))
     return holders
@@ -69,7 +68,7 @@ def rank_holders(state: State, position: Position) -> list[Holder]:
 
 def deleverage(step: Step, account: Account, position: Position, ticks: int, lots: int) -> None:
     """Closes `lots` of a bankrupt position at `ticks` against those of the other side."""
-    holders = rank_holders(step.state, position)
+    holders = rank_holders(step.state, position.market, longs=position.lots < 0)
     order = _accept(step, account, position, ticks, lots)
     for at, holder in enumerate(holders):
         if order.remaining_lots == 0:

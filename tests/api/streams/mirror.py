@@ -93,6 +93,7 @@ class Mirror:
         self.algos: dict[int, Row] = {}
         self.trades: list[Row] = []
         self.lite_trades: list[tuple[int, int, str, str, bool]] = []
+        self.forced: set[int] = set()
         self._born: dict[int, int] = {}
         self._spent: dict[int, Decimal] = {}
 
@@ -131,8 +132,10 @@ class Mirror:
     def _hear_order_trade_update(self, event: Event) -> None:
         told = event["o"]
         order_id = told["i"]
-        if told["x"] == "TRADE":
+        if told["x"] in {"TRADE", "CALCULATED"}:
             self._add_trade(told)
+        if told["x"] == "CALCULATED":
+            self.forced.add(order_id)
         self.notionals[told["s"], told["ps"]] = told["b"], told["a"]
         if told["X"] not in LIVE:
             self.orders.pop(order_id, None)
@@ -248,5 +251,7 @@ def _compare_trades(mirror: Mirror, client: Client) -> None:
     kept = sorted(mirror.trades, key=lambda row: (row["id"], not row["buyer"]))
     assert rows == kept
     assert mirror.lite_trades == [
-        (row["id"], row["orderId"], row["price"], row["qty"], row["maker"]) for row in mirror.trades
+        (row["id"], row["orderId"], row["price"], row["qty"], row["maker"])
+        for row in mirror.trades
+        if row["orderId"] not in mirror.forced
     ]

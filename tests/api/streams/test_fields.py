@@ -10,15 +10,13 @@ from msgspec import structs
 from tests.api.streams.listening import Listening
 
 from openperp.api.dialect import DIALECTS
-from openperp.engine.commands import DefineInstrument, PlaceOrder
+from openperp.engine.commands import DefineInstrument, PlaceOrder, SetLeverage
 from openperp.engine.terms import OrderType, Side
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "stream_fields.json"
 INVENTORY: dict[str, dict[str, Any]] = json.loads(GOLDEN.read_text())
 
 SILENT = {
-    "<symbol>@forceOrder",
-    "!forceOrder@arr",
     "<symbol>@compositeIndex",
     "tradingSession",
 }
@@ -61,6 +59,15 @@ def trade(venue: Listening, ticks: int, lots: int) -> None:
     venue.apply(PlaceOrder(bob, "BTCUSDT", Side.BUY, OrderType.LIMIT, lots - 1, ticks))
 
 
+def liquidate(venue: Listening) -> None:
+    """Bob buys with all he has, and the price falls."""
+    alice, bob = venue.state.accounts
+    venue.apply(SetLeverage(bob, "BTCUSDT", 10))
+    for account, side in ((alice, Side.SELL), (bob, Side.BUY)):
+        venue.apply(PlaceOrder(account, "BTCUSDT", side, OrderType.LIMIT, 1_500, 600_010))
+    venue.price("BTCUSDT", 530_000)
+
+
 def play(venue: Listening) -> None:
     """Something for every stream to tell: trades, a closed minute, new brackets."""
     trade(venue, 600_005, 3)
@@ -69,6 +76,7 @@ def play(venue: Listening) -> None:
     market = venue.state.markets["BTCUSDT"]
     spec = structs.replace(market.spec, brackets=market.spec.brackets[:2], default_leverage=10)
     venue.apply(DefineInstrument(spec, market.index_ticks))
+    liquidate(venue)
     venue.elapse(6_000)
 
 

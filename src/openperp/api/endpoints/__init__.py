@@ -12,7 +12,9 @@ from openperp.api.endpoints import (
     amending,
     compat,
     downloads,
+    forced_orders,
     income,
+    insurance,
     klines,
     margin,
     market,
@@ -39,11 +41,12 @@ PAGES: Final[Mapping[str, Endpoints]] = {
     "Account": account.ENDPOINTS,
     "Terms of the account": account_terms.ENDPOINTS,
     "Margin": margin.ENDPOINTS,
+    "Liquidation": forced_orders.ENDPOINTS,
     "Income": income.ENDPOINTS,
     "Files": downloads.ENDPOINTS,
     "User data stream": user_stream.ENDPOINTS,
     "Outside fapi": compat.ENDPOINTS,
-    "Operator": operator.ENDPOINTS + operator_assets.ENDPOINTS,
+    "Operator": operator.ENDPOINTS + operator_assets.ENDPOINTS + insurance.ENDPOINTS,
 }
 """What each module declares, under the title that it has wherever endpoints are described."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
+from openperp.api.endpoints.forced_orders import find_level
 from openperp.api.endpoints.order_reading import account_of
 from openperp.api.endpoints.symbols import MaybeSymbol, find_market
 from openperp.api.kinds import Bool, Long, Symbol
@@ -78,7 +79,12 @@ def get_exposure(call: Call, params: MaybeSymbol) -> list[Row]:
     """The symbols, or sides of them, with a position or with orders in the book."""
     account = account_of(call)
     return [
-        rows.exposure_row(account, position, call.view.format_of(position.market))
+        rows.exposure_row(
+            account,
+            position,
+            call.view.format_of(position.market),
+            find_level(call, account, position),
+        )
         for position in _positions(call, params.symbol)
         if _is_used(position)
     ]

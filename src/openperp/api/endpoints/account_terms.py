@@ -5,10 +5,9 @@ from typing import Annotated, Any, Final
 
 from openperp.api.endpoint import Call, Endpoint, Security
 from openperp.api.endpoints.order_reading import account_of
-from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import MaybeSymbol, OneSymbol, find_market, weight_by_symbol
 from openperp.api.errors import ApiError
-from openperp.api.kinds import Bool, Long, Symbol, Text, Word
+from openperp.api.kinds import Bool, Text
 from openperp.api.params import NoParams, Params
 from openperp.api.rate_limits import RATE_LIMITS
 from openperp.api.wire.numbers import decimal_text, money_text
@@ -16,24 +15,14 @@ from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.collateral import collateral_value, withdrawable_amount
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.terms import PositionSide
 
 DONE: Final = {"code": 200, "msg": "success"}
 
-_CLOSE_TYPES: Final = {word: word for word in ("LIQUIDATION", "ADL")}
 _ORDER_LIMITS: Final = [RATE_LIMITS["ORDERS", "SECOND"], RATE_LIMITS["ORDERS", "MINUTE"]]
 
 
 class OneAsset(Params, frozen=True):
     asset: Annotated[str, Text(20)]
-
-
-class ForcedSpan(Params, frozen=True):
-    symbol: Annotated[str, Symbol()] = ""
-    auto_close_type: Annotated[str, Word(_CLOSE_TYPES)] = ""
-    start_time: Annotated[int, Long()] = 0
-    end_time: Annotated[int, Long()] = 0
-    limit: Annotated[int, Long(1, 100)] = 50
 
 
 class BurnChoice(Params, frozen=True):
@@ -65,29 +54,6 @@ def get_trading_status(call: Call, params: MaybeSymbol) -> Row:
     if params.symbol:
         find_market(call, params.symbol)
     return {"indicators": {}, "updateTime": call.now_ms}
-
-
-def get_quantiles(call: Call, params: MaybeSymbol) -> list[Row]:
-    """A row for each symbol with a position, at the far end of the queue."""
-    if params.symbol:
-        find_market(call, params.symbol)
-    together: dict[str, str] = {}
-    for position in account_of(call).positions.values():
-        symbol = position.market.spec.symbol
-        if position.lots and params.symbol in {"", symbol}:
-            apart = position.isolated or position.side is PositionSide.BOTH
-            together[symbol] = "BOTH" if apart else "HEDGE"
-    return [
-        {"symbol": symbol, "adlQuantile": {"LONG": 0, "SHORT": 0, both: 0}}
-        for symbol, both in together.items()
-    ]
-
-
-def get_forced_orders(call: Call, params: ForcedSpan) -> list[Row]:
-    if params.symbol:
-        find_market(call, params.symbol)
-    check_span(params.start_time, params.end_time)
-    return []
 
 
 def get_fee_burn(_call: Call, _params: NoParams) -> Row:
@@ -146,24 +112,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         "Rules for quantitative trading",
         weight_by_symbol(1, 10),
         "No indicators: nobody is measured or locked out for the way he trades.",
-    ),
-    _endpoint(
-        "GET",
-        "/fapi/v1/adlQuantile",
-        MaybeSymbol,
-        get_quantiles,
-        "Place in the queue of auto-deleveraging",
-        5,
-        "Always 0, the far end of the queue: no position is deleveraged here yet.",
-    ),
-    _endpoint(
-        "GET",
-        "/fapi/v1/forceOrders",
-        ForcedSpan,
-        get_forced_orders,
-        "Own orders that were forced",
-        weight_by_symbol(20, 50),
-        "Empty: no position is liquidated or deleveraged here yet.",
     ),
     _endpoint(
         "GET",

@@ -24,8 +24,6 @@ from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.state import Market
 
 FUNDING_LIST_MAX: Final = 1_000
-RISK_REFRESH_MS: Final = 30 * 60_000
-"""How often Binance works out the risk of auto-deleveraging."""
 
 SCHEDULES: Final = ("EQUITY", "COMMODITY", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY", "FX")
 EXCHANGE: Final = "openperp"
@@ -91,8 +89,8 @@ def get_adl_risk(call: Call, params: MaybeSymbol) -> Row | list[Row]:
 
 
 def _adl_risk(call: Call, market: Market) -> Row:
-    refreshed_ms = call.now_ms - call.now_ms % RISK_REFRESH_MS
-    return {"symbol": market.spec.symbol, "adlRisk": "low", "updateTime": refreshed_ms}
+    risk, updated_ms = call.view.adl_queue.find_risk(call.view.state, market, call.now_ms)
+    return {"symbol": market.symbol, "adlRisk": risk, "updateTime": updated_ms}
 
 
 def get_schedule(call: Call, _params: NoParams) -> Row:
@@ -166,7 +164,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         get_insurance,
         "Insurance fund",
         1,
-        "One fund for all symbols, and nothing pays into it before positions are liquidated.",
     ),
     _get(
         "/fapi/v1/symbolAdlRisk",
@@ -174,7 +171,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         get_adl_risk,
         "Risk of auto-deleveraging by symbol",
         1,
-        "Always low: no position is liquidated or deleveraged here yet.",
     ),
     _get(
         "/fapi/v1/tradingSchedule",

@@ -9,7 +9,7 @@ from openperp.api.streams.burst import STREAM_BURST
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
 from openperp.api.wire.numbers import InstrumentFormat
-from openperp.engine.events import TradeExecuted
+from openperp.engine.events import OrderRecord, TradeExecuted
 from openperp.engine.state import Market
 
 encode = msgspec.json.Encoder().encode
@@ -24,7 +24,7 @@ class Channel:
     """Speaks when its stream's pace allows and it was woken, or on each beat if `steady`.
 
     It is woken by what it follows: trades of its market, changes of its book and
-    of single levels in it, or terms of contracts. If it is steady or `greets` it
+    of single levels in it, terms of contracts, or liquidations. If it is steady or `greets` it
     speaks once when it is fresh, so that its first listener sees a market that
     stands still. `alarm_ms` is the venue time that wakes it by itself; when that has
     come it has a backlog, of which it tells the newest `share`.
@@ -36,6 +36,7 @@ class Channel:
     follows_book: ClassVar[bool] = False
     follows_levels: ClassVar[bool] = False
     follows_terms: ClassVar[bool] = False
+    follows_forced: ClassVar[bool] = False
     alarm_ms: int = NEVER
     share: int = STREAM_BURST
 
@@ -59,6 +60,11 @@ class Channel:
 
     def hear_terms(self) -> None:
         """An instrument or what it accepts has changed."""
+
+    def hear_forced(self, order: OrderRecord, lots: int) -> bool:
+        """A liquidation order was filled by `lots`, or ended; whether there is something to say."""
+        del order, lots
+        return False
 
     def backlog(self) -> int:
         """How many periods have ended since it spoke last, up to `STREAM_BURST`."""

@@ -33,6 +33,7 @@ from openperp.engine.events import (
     TradeExecuted,
     VenueReset,
 )
+from openperp.engine.terms import Origin
 from openperp.history.base import HistoryUnusable
 
 RETRY_MS: Final = 1_000
@@ -99,6 +100,7 @@ class MarketFeed:
         self._watched: dict[str, Watched] = {}
         self._followers: dict[str, Followers] = {}
         self._of_terms: dict[str, Watched] = {}
+        self._of_forced: dict[str, Watched] = {}
         self._beats: dict[tuple[int, bool], Beat] = {}
         self._alarm_ms = NEVER
 
@@ -113,6 +115,8 @@ class MarketFeed:
         watched = self._watched[stream.name] = Watched(channel, beat)
         if channel.follows_terms:
             self._of_terms[stream.name] = watched
+        if channel.follows_forced:
+            self._of_forced[stream.name] = watched
         if channel.follows_book or channel.follows_trades:
             book = self._view.state.markets[stream.symbol].book
             followers = self._followers.setdefault(stream.symbol, Followers())
@@ -123,6 +127,7 @@ class MarketFeed:
         watched = self._watched.pop(stream.name)
         watched.beat.remove(stream.name)
         self._of_terms.pop(stream.name, None)
+        self._of_forced.pop(stream.name, None)
         followers = self._followers.get(stream.symbol)
         if followers is not None:
             followers.remove(watched)
@@ -136,6 +141,8 @@ class MarketFeed:
             kind = type(event)
             if kind in _ORDER_EVENTS:
                 self._hear_order(event, touched)
+                if self._of_forced:
+                    self._hear_forced(event)
             elif isinstance(event, TradeExecuted):
                 self._hear_trade(event, applied.time_ms)
             elif isinstance(event, PriceChanged):
@@ -157,6 +164,16 @@ class MarketFeed:
                 if key:
                     for watched in followers.of_levels:
                         watched.channel.hear_level(key)
+
+    def _hear_forced(self, event: Any) -> None:
+        kind = type(event)
+        if event.order.origin is not Origin.LIQUIDATION:
+            return
+        if kind is OrderFilled or kind is OrderExpired:
+            lots = event.fill.lots if kind is OrderFilled else 0
+            for watched in self._of_forced.values():
+                if watched.channel.hear_forced(event.order, lots):
+                    watched.beat.wake(watched.channel)
 
     def _hear_trade(self, trade: TradeExecuted, time_ms: int) -> None:
         followers = self._followers.get(trade.symbol)

@@ -5,6 +5,7 @@ from typing import Final
 from openperp.api.streams.channel import Channel, Silent
 from openperp.api.streams.contracts import ContractInfo
 from openperp.api.streams.depth import BookTicker, BookTickers, DepthPicture, DepthUpdates
+from openperp.api.streams.forced import ForceOrders
 from openperp.api.streams.klines import Klines
 from openperp.api.streams.names import Kind, Stream
 from openperp.api.streams.tickers import AssetIndex, MarkPrice, MarkPrices, Ticker, Tickers
@@ -26,9 +27,8 @@ CHANNELS: Final[dict[Kind, type[Channel]]] = {
     Kind.BOOK_TICKERS: BookTickers,
     Kind.DEPTH_PICTURE: DepthPicture,
     Kind.DEPTH_UPDATE: DepthUpdates,
-    # No position is liquidated here yet.
-    Kind.FORCE_ORDER: Silent,
-    Kind.FORCE_ORDERS: Silent,
+    Kind.FORCE_ORDER: ForceOrders,
+    Kind.FORCE_ORDERS: ForceOrders,
     # No symbol stands for a basket of others.
     Kind.COMPOSITE_INDEX: Silent,
     Kind.ASSET_INDEX: AssetIndex,

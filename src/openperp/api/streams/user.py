@@ -1,7 +1,8 @@
 """What the owners of accounts hear of a record: the payloads of their user data streams.
 
 Everything is told in the order in which the engine made it. A fill is told
-three times, as TRADE_LITE, as ACCOUNT_UPDATE and as ORDER_TRADE_UPDATE. Event
+three times, as TRADE_LITE, as ACCOUNT_UPDATE and as ORDER_TRADE_UPDATE; one of an
+order that the venue placed against the account is no TRADE and has no TRADE_LITE. Event
 time and transaction time are both the time of the record, so that a replay
 tells the same.
 """
@@ -31,7 +32,9 @@ from openperp.engine.events import (
     Event,
     Fill,
     FundingPaid,
+    InsuranceCleared,
     LeverageChanged,
+    LiquidationStarted,
     MarginChanged,
     MarginTypeChanged,
     MultiAssetsChanged,
@@ -71,10 +74,10 @@ class _Teller:
     """One record on its way to those who listen.
 
     `_refused` holds the orders that fired in this record and were kept out of
-    the book.
+    the book, `_liquidated` the accounts of which it liquidated something.
     """
 
-    __slots__ = ("_events", "_listening", "_refused", "_time_ms", "_view")
+    __slots__ = ("_events", "_liquidated", "_listening", "_refused", "_time_ms", "_view")
 
     def __init__(self, applied: Applied, view: View, listening: Collection[int]) -> None:
         self._events = applied.events
@@ -82,6 +85,7 @@ class _Teller:
         self._view = view
         self._listening = listening
         self._refused: set[int] = set()
+        self._liquidated: set[int] = set()
 
     def tell(self) -> Iterator[Payload]:
         for at, event in enumerate(self._events):
@@ -137,16 +141,17 @@ class _Teller:
         if order.account not in self._listening:
             return
         instrument = self._format(order.symbol)
-        yield self._payload(
-            order.account, TRADE_LITE, user_orders.trade_fields(order, fill, instrument)
-        )
+        if not order.origin:
+            yield self._payload(
+                order.account, TRADE_LITE, user_orders.trade_fields(order, fill, instrument)
+            )
         moved = self._events[at + 1]
         assert type(moved) is PositionChanged
         account, market = self._find(order.account, order.symbol)
         change = fill.realized - fill.fee
         update = user_account.fill_update(moved, change, account, market, instrument)
         yield self._payload(order.account, ACCOUNT_UPDATE, {"a": update})
-        yield from self._order(order, "TRADE", fill)
+        yield from self._order(order, "CALCULATED" if order.origin else "TRADE", fill)
         if order.status is OrderStatus.FILLED:
             yield from self._algo(order)
 
@@ -195,6 +200,16 @@ class _Teller:
         update = user_account.funding_update(event, moved, account, market, instrument)
         yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
 
+    def cleared(self, event: InsuranceCleared, _at: int) -> Iterator[Payload]:
+        if event.account in self._listening:
+            update = user_account.insurance_update(event)
+            yield self._payload(event.account, ACCOUNT_UPDATE, {"a": update})
+
+    def liquidated(self, event: LiquidationStarted, _at: int) -> Iterator[Payload]:
+        """What follows tells of it; a margin call would come too late."""
+        self._liquidated.add(event.account)
+        return _NOTHING
+
     def passed(self, event: TimePassed, _at: int) -> Iterator[Payload]:
         """What was due before the record is told with its own time."""
         self._time_ms = event.time_ms
@@ -218,6 +233,8 @@ class _Teller:
     def _call_margins(self, symbols: set[str]) -> Iterator[Payload]:
         view = self._view
         for account, positions in view.margin_calls.find(view.state, self._listening, symbols):
+            if account.account_id in self._liquidated:
+                continue
             rows = [
                 user_account.endangered(held, self._format(held.market.spec.symbol))
                 for held in positions
@@ -300,6 +317,8 @@ _SPEAKERS: Final[dict[type[Event], _Speaker]] = {
     MarginChanged: _Teller.margin_moved,
     MarginTypeChanged: _Teller.margin_typed,
     FundingPaid: _Teller.funded,
+    InsuranceCleared: _Teller.cleared,
+    LiquidationStarted: _Teller.liquidated,
     TimePassed: _Teller.passed,
     LeverageChanged: _Teller.configured,
     AssetExchanged: _Teller.exchanged,

@@ -11,6 +11,7 @@ from openperp.engine import margin
 from openperp.engine.events import (
     AssetExchanged,
     FundingPaid,
+    InsuranceCleared,
     LeverageChanged,
     MarginChanged,
     MarginTypeChanged,
@@ -61,6 +62,12 @@ def transfer_update(event: WalletChanged) -> Row:
     reason = "DEPOSIT" if event.amount > 0 else "WITHDRAW"
     balance = _balance(event.asset, event.wallet, event.set_aside, event.amount)
     return {"m": reason, "B": [balance], "P": []}
+
+
+def insurance_update(event: InsuranceCleared) -> Row:
+    """The `a` of ACCOUNT_UPDATE after the insurance fund paid for the account, or took its fee."""
+    balance = _balance(MARGIN_ASSET, event.wallet, event.set_aside, event.amount)
+    return {"m": "INSURANCE_CLEAR", "B": [balance], "P": []}
 
 
 def funding_update(

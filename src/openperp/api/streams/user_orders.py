@@ -14,7 +14,14 @@ from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_text
 from openperp.api.wire.row import Row
 from openperp.engine.events import Fill, OrderRecord
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.terms import TRIGGER_TYPES, Cause, OrderStatus, OrderType, TimeInForce
+from openperp.engine.terms import (
+    TRIGGER_TYPES,
+    Cause,
+    OrderStatus,
+    OrderType,
+    Origin,
+    TimeInForce,
+)
 
 EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.NONE: "0",
@@ -37,6 +44,9 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.DELEVERAGED: "0",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
+
+LIQUIDATION_TYPE: Final = "LIQUIDATION"
+"""The type of the order that closes a position whose margin is used up; elsewhere a LIMIT order."""
 
 _EXPIRED: Final = frozenset({OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
@@ -63,7 +73,7 @@ def order_object(
         "s": order.symbol,
         "c": order.client_id,
         "S": order.side.name,
-        "o": order.type.name,
+        "o": type_word(order),
         "f": order.time_in_force.name,
         "q": instrument.quantity[order.lots],
         "p": instrument.price[order.ticks],
@@ -93,6 +103,11 @@ def order_object(
         "gtd": order.expires_ms,
         "er": expiry_reason(order),
     }
+
+
+def type_word(order: OrderRecord) -> str:
+    """The type of an order as the user data stream tells it."""
+    return LIQUIDATION_TYPE if order.origin is Origin.LIQUIDATION else order.type.name
 
 
 def _fill_fields(fill: Fill | None, filled_lots: int, instrument: InstrumentFormat) -> Row:

@@ -24,8 +24,10 @@ def risk_row(account: Account, position: Position, instrument: InstrumentFormat)
     }
 
 
-def exposure_row(account: Account, position: Position, instrument: InstrumentFormat) -> Row:
-    """What v3 positionRisk tells of one market."""
+def exposure_row(
+    account: Account, position: Position, instrument: InstrumentFormat, level: int
+) -> Row:
+    """What v3 positionRisk tells of one market; `level` is that of the queue of deleveraging."""
     return {
         **_prices(account, position, instrument),
         "isolatedMargin": isolated_margin_text(position),
@@ -33,7 +35,7 @@ def exposure_row(account: Account, position: Position, instrument: InstrumentFor
         "marginAsset": position.market.spec.quote_asset,
         "isolatedWallet": money_text(position.isolated_wallet),
         **margin_fields(position),
-        "adl": 0,
+        "adl": level,
         "bidNotional": money_text(resting_notional(position, Side.BUY)),
         "askNotional": money_text(resting_notional(position, Side.SELL)),
         "updateTime": position.updated_ms,
