@@ -30,10 +30,13 @@ def _liquidate_due(step: Step) -> None:
     state = step.state
     suspects: list[int] = []
     while step.touched or suspects:
-        for account_id in set(step.touched):
+        for account_id in step.touched:
             heappush(suspects, account_id)
         step.touched.clear()
-        account = state.accounts[heappop(suspects)]
+        account_id = heappop(suspects)
+        if suspects and suspects[0] == account_id:
+            continue
+        account = state.accounts[account_id]
         part = look_at(state, account)
         if part is None:
             continue

@@ -22,10 +22,11 @@ class MarginPart:
     """The cross part of an account, or that of `own`, an isolated position; as it is now.
 
     `balance` and `maintenance` are money; `positions` are the open ones that stand on it,
-    of which some market takes orders if it `accepts`.
+    of which some market takes orders if it `accepts`. A cross part knows of `others`: that
+    the account has isolated positions, too.
     """
 
-    __slots__ = ("accepts", "account", "balance", "maintenance", "own", "positions")
+    __slots__ = ("accepts", "account", "balance", "maintenance", "others", "own", "positions")
 
     def __init__(self, state: State, account: Account, own: Position | None) -> None:
         self.account = account
@@ -38,6 +39,7 @@ class MarginPart:
         self.positions: list[Position] = []
         self.maintenance = 0
         self.accepts = False
+        self.others = False
         if own is not None:
             self.balance = own.isolated_wallet
             if own.lots:
@@ -45,7 +47,11 @@ class MarginPart:
             return
         self.balance = account.cross_wallet + account.collateral
         for position in account.positions.values():
-            if position.lots and not position.isolated:
+            if not position.lots:
+                continue
+            if position.isolated:
+                self.others = True
+            else:
                 self._bear(state, position)
 
     def _bear(self, state: State, position: Position) -> None:
@@ -85,12 +91,8 @@ class MarginPart:
 
 def list_parts(state: State, account: Account) -> list[MarginPart]:
     """The parts of an account: cross first, then its open isolated positions by key."""
-    parts = [MarginPart(state, account, None)]
-    for position in account.positions.values():
-        if position.isolated and position.lots:
-            parts += _isolated_parts(state, account)
-            break
-    return parts
+    cross = MarginPart(state, account, None)
+    return [cross, *_isolated_parts(state, account)] if cross.others else [cross]
 
 
 def _isolated_parts(state: State, account: Account) -> list[MarginPart]:
@@ -107,8 +109,9 @@ def look_at(state: State, account: Account) -> MarginPart | None:
             return part
     for part in parts:
         if part.accepts:
+            room = _room(part)
             for position in part.positions:
-                _set_alarms(part, position)
+                _set_alarms(account, position, room)
     return None
 
 
@@ -119,26 +122,25 @@ def set_all_alarms(state: State) -> None:
             look_at(state, account)
 
 
-def _set_alarms(part: MarginPart, position: Position) -> None:
-    """Sets the alarms of one position: that of the direction in which it loses.
+def _set_alarms(account: Account, position: Position, room: int) -> None:
+    """Sets the alarms of a position that may lose `room`: that of the direction in which it loses.
 
     Where brackets do not join smoothly, each end of its bracket is one, too.
     """
     market = position.market
     alarms = market.alarms
-    account_id = part.account.account_id
+    account_id = account.account_id
     if position.lots < 0 or not market.smooth:
-        alarms.rising.set(account_id, position.key, _alarm_above(part, position))
+        alarms.rising.set(account_id, position.key, _alarm_above(position, room))
     if position.lots > 0 or not market.smooth:
-        alarms.falling.set(account_id, position.key, _alarm_below(part, position))
+        alarms.falling.set(account_id, position.key, _alarm_below(position, room))
 
 
-def _alarm_above(part: MarginPart, position: Position) -> int:
+def _alarm_above(position: Position, room: int) -> int:
     """The nearest price above at which the position has to be looked at; NEVER for none.
 
-    Each position may lose the same part of what the margin can lose. One tick up costs
-    a short lots x unit and the maintenance margin on it. That is more in a higher bracket,
-    so that no alarm lies beyond its own.
+    One tick up costs a short lots x unit and the maintenance margin on it. That is more in
+    a higher bracket, so that no alarm lies beyond its own.
     """
     market = position.market
     number = bracket_number(position, notional(position))
@@ -148,11 +150,11 @@ def _alarm_above(part: MarginPart, position: Position) -> int:
         ticks = divide_up(market.bracket_caps[number], lot_value)
     if position.lots < 0:
         tick_cost = lot_value + divide_up(lot_value * market.bracket_rates[number], PPM)
-        ticks = min(ticks, market.mark_ticks + _room(part) // tick_cost + 1)
+        ticks = min(ticks, market.mark_ticks + room // tick_cost + 1)
     return ticks
 
 
-def _alarm_below(part: MarginPart, position: Position) -> int:
+def _alarm_below(position: Position, room: int) -> int:
     """The nearest price below at which the position has to be looked at; zero for none.
 
     One tick down costs a long lots x unit.
@@ -165,7 +167,7 @@ def _alarm_below(part: MarginPart, position: Position) -> int:
         if number:
             ticks = (market.bracket_caps[number - 1] - 1) // lot_value
     if position.lots > 0:
-        ticks = max(ticks, market.mark_ticks - _room(part) // lot_value - 1)
+        ticks = max(ticks, market.mark_ticks - room // lot_value - 1)
     return ticks
 
 
