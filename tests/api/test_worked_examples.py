@@ -14,6 +14,7 @@ the size, E the entry price, m the maintenance rate and cum the maintenance amou
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,14 @@ from tests.engine.desk import BTC, Desk, money, ticks
 from openperp.api.wire.liquidation import liquidation_text
 from openperp.api.wire.numbers import instrument_format
 from openperp.api.wire.positions import break_even_text
+from openperp.engine.commands import (
+    Deposit,
+    SetMarginType,
+    SetPositionMode,
+    SetPrice,
+    Withdraw,
+)
+from openperp.engine.events import LiquidationStarted, OrderRecord
 from openperp.engine.instruments import Bracket
 from openperp.engine.margin import maintenance_margin, unrealized_pnl
 from openperp.engine.numbers import MONEY_ONE
@@ -38,12 +47,12 @@ FLAT = (Bracket(100, 0, 10**9 * MONEY_ONE, 4_000, 0),)
 STEPS = BTC.brackets
 """0.5 % below 300,000, 1 % less 1,500 below 3,000,000, 2.5 % less 46,500 above."""
 
-Side = tuple[PositionSide, str, str]
+Leg = tuple[PositionSide, str, str]
 """Position side, signed quantity and entry price."""
 
 
 def hold(
-    wallet: str, sides: list[Side], brackets: tuple[Bracket, ...] = STEPS, isolated: str = ""
+    wallet: str, sides: list[Leg], brackets: tuple[Bracket, ...] = STEPS, isolated: str = ""
 ) -> Account:
     """An account with positions in one market, whose mark price is the first entry price."""
     market = Market(structs.replace(BTC, brackets=brackets), 1, ticks(sides[0][2]))
@@ -129,7 +138,7 @@ EXAMPLES = [
     ids=[row[0] for row in EXAMPLES],
 )
 def test_the_liquidation_price_of_cross_margin(
-    wallet: str, sides: list[Side], brackets: tuple[Bracket, ...], at: list[int], price: str
+    wallet: str, sides: list[Leg], brackets: tuple[Bracket, ...], at: list[int], price: str
 ) -> None:
     """Both sides of a market share it, each in the bracket that holds for its size there."""
     terms = [(Fraction(quantity), Fraction(entry)) for _, quantity, entry in sides]
@@ -152,7 +161,7 @@ def test_the_liquidation_price_of_cross_margin(
 )
 @pytest.mark.parametrize("hedge", [False, True], ids=["one-way", "hedge"])
 def test_an_isolated_wallet_counts_as_a_cross_wallet_does(
-    wallet: str, sides: list[Side], brackets: tuple[Bracket, ...], price: str, hedge: bool
+    wallet: str, sides: list[Leg], brackets: tuple[Bracket, ...], price: str, hedge: bool
 ) -> None:
     """What is beside it does not: neither the rest of the wallet nor the other side."""
     ((_, quantity, entry),) = sides
@@ -294,3 +303,75 @@ def test_a_traded_position_has_the_same_price_as_one_made_by_hand() -> None:
     # 5970 after the taker fee: (5970 - 60000) / -0.995
     text = liquidation_text(desk.account("alice"), desk.position("alice"), TEXT)
     assert text == "54301.50754"
+
+
+ACCOUNTS: Final = st.fixed_dictionaries(
+    {
+        "deposit": st.integers(1_000, 400_000),
+        "isolated": st.booleans(),
+        "long": st.integers(0, 60_000),
+        "short": st.integers(0, 60_000),
+        "other": st.integers(-3_000, 3_000),
+        "path": st.lists(st.integers(0, 99), max_size=4),
+    }
+)
+
+
+def settle(desk: Desk, side: str, lots: int, symbol: str, position_side: PositionSide) -> None:
+    """Alice trades with bob at the index price, if she has the margin."""
+    price = desk.state.markets[symbol].index_ticks
+    at = f"{price // 10}" if symbol == "BTCUSDT" else f"{price // 100}"
+    quantity = f"{lots // 1000}.{lots % 1000:03}"
+    mine = desk.place("alice", side, quantity, at, symbol=symbol, position_side=position_side)
+    if isinstance(mine, OrderRecord):
+        desk.order("bob", "SELL" if side == "BUY" else "BUY", quantity, at, symbol=symbol)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ACCOUNTS)
+def test_the_venue_liquidates_at_the_liquidation_price_and_not_before(terms: Any) -> None:
+    """By whatever way the price gets there; one tick before it everything is as it was."""
+    desk = Desk(deposit="1000000", liquidates=True)
+    desk.do(Deposit("bob", "USDT", money("1000000000")))
+    desk.do(Withdraw("alice", "USDT", money("1000000") - money(str(terms["deposit"]))))
+    hedge = bool(terms["long"] and terms["short"])
+    desk.do(SetPositionMode(1, hedge))
+    if terms["isolated"]:
+        desk.do(SetMarginType(1, "BTCUSDT", True))
+    if terms["other"]:
+        side, way = (LONG, "BUY") if terms["other"] > 0 else (SHORT, "SELL")
+        settle(desk, way, abs(terms["other"]), "ETHUSDT", side if hedge else BOTH)
+    for side, way, lots in ((LONG, "BUY", terms["long"]), (SHORT, "SELL", terms["short"])):
+        if lots:
+            settle(desk, way, lots, "BTCUSDT", side if hedge else BOTH)
+    held = [p for p in desk.account("alice").positions.values() if p.lots]
+    held = [position for position in held if position.market.symbol == "BTCUSDT"]
+    if not held or any(isinstance(e, LiquidationStarted) for a in desk.applied for e in a.events):
+        return
+    texts = {Fraction(liquidation_text(desk.account("alice"), p, TEXT)) * 10 for p in held}
+    falling = max((price for price in texts if 0 < price < 600_000), default=Fraction(0))
+    rising = min((price for price in texts if price >= 600_000), default=Fraction(0))
+    if falling and terms["long"] >= terms["short"]:
+        due, step = floor(falling), 1
+    elif rising and ceil(rising) < BTC.max_ticks:
+        due, step = ceil(rising), -1
+    else:
+        return
+    if due < 2 or abs(due - (falling if step == 1 else rising)) < Fraction(1, 1_000):
+        return  # so near to a tick that the text cannot tell which
+    safe = due + step
+    for part in terms["path"]:
+        _walk(desk, 600_000 + (safe - 600_000) * part // 100)
+        assert not _started(desk)
+    _walk(desk, safe)
+    assert not _started(desk)
+    _walk(desk, due)
+    assert _started(desk)
+
+
+def _walk(desk: Desk, to: int) -> None:
+    desk.do(SetPrice("BTCUSDT", to))
+
+
+def _started(desk: Desk) -> bool:
+    return any(isinstance(e, LiquidationStarted) and e.account == 1 for e in desk.events())
