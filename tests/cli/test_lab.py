@@ -20,9 +20,12 @@ def test_engines_that_agree(openperp: Run) -> None:
     outcome = json.loads(result.stdout)
     assert (outcome["equal"], outcome["seed"], outcome["commands"]) == (True, 3, 300)
     assert outcome["trades"] > 0
+    assert set(outcome["kinds"]) >= {"cross liquidation", "deleveraging", "deficit"}
     text = openperp(*arguments, "--accounts", "5")
     assert "agree after 300 commands from 2 seeds" in text.stdout
     assert f"{outcome['refused']} refused, {outcome['trades']} trades" in text.stdout
+    for kind, times in outcome["kinds"].items():
+        assert f"{times:9} {kind}" in text.stdout
 
 
 @pytest.mark.parametrize("as_json", [False, True])

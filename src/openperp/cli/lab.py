@@ -69,8 +69,10 @@ def compare(seed: int, seeds: int, commands: int, accounts: int, as_json: bool) 
     print(
         f"Both engines agree after {tally.commands} commands from {seeds} "
         f"seed{'s' * (seeds > 1)}: {tally.refused} refused, {tally.trades} trades, "
-        f"{tally.events} events."
+        f"{tally.events} events, among them:"
     )
+    for kind, times in tally.kinds.items():
+        print(f"{times:9} {kind}")
 
 
 def _fail(difference: Difference, seed: int, as_json: bool) -> NoReturn:

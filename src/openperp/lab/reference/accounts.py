@@ -62,6 +62,7 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     venue.separate_trigger_ids = command.separate_trigger_ids
     venue.displaces_reducers = command.displaces_reducers
     venue.order_life_ms = command.order_life_ms
+    venue.liquidates = command.liquidates
     venue.events.append(VenueOpened(command.dialect))
 
 

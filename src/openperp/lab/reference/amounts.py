@@ -62,6 +62,16 @@ def nearest(amount: Decimal, divisor: Decimal, step: Decimal) -> Decimal:
     return _DOWN.to_integral_value(steps) * step
 
 
+def whole_up(amount: Decimal, divisor: Decimal) -> Decimal:
+    """`amount / divisor`, rounded up to a whole number."""
+    return _UP.to_integral_value(_UP.divide(amount, divisor))
+
+
+def whole_down(amount: Decimal, divisor: Decimal) -> Decimal:
+    """`amount / divisor`, rounded down to a whole number."""
+    return _DOWN.to_integral_value(_DOWN.divide(amount, divisor))
+
+
 def to_money(units: int) -> Decimal:
     """Money as commands carry it, in units of 10^-8."""
     return Decimal(units).scaleb(-8)

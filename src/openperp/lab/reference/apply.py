@@ -14,6 +14,7 @@ from openperp.engine.commands import (
     CreateAccount,
     DefineInstrument,
     Deposit,
+    FundInsurance,
     OpenVenue,
     PlaceOrder,
     Pulse,
@@ -33,11 +34,11 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import Event
 from openperp.engine.events import Single as Reply
-from openperp.lab.reference import accounts, amending, isolated, placing
+from openperp.lab.reference import accounts, amending, insurance, isolated, placing
 from openperp.lab.reference.amounts import EXACT
 from openperp.lab.reference.fees import set_fee_tier
-from openperp.lab.reference.firing import run_moves
 from openperp.lab.reference.funding import HORIZON_MS
+from openperp.lab.reference.liquidation import settle_down
 from openperp.lab.reference.passing import pass_time
 from openperp.lab.reference.venue import Refused, Venue
 
@@ -56,6 +57,7 @@ HANDLERS: dict[type, Callable[[Venue, Any], Reply]] = {
     AddKey: accounts.add_key,
     Deposit: accounts.deposit,
     Withdraw: accounts.withdraw,
+    FundInsurance: insurance.fund_insurance,
     SetLeverage: accounts.set_leverage,
     SetPositionMode: accounts.set_position_mode,
     SetMarginType: isolated.set_margin_type,
@@ -97,5 +99,5 @@ def _apply_one(venue: Venue, command: Single) -> Outcome:
         reply = HANDLERS[type(command)](venue, command)
     except Refused as refused:
         return refused
-    run_moves(venue)
+    settle_down(venue)
     return reply

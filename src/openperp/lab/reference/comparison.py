@@ -1,6 +1,7 @@
 """Both engines side by side: every record goes to both, and all that they did is compared."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -30,6 +31,15 @@ class Difference(Exception):
         super().__init__(sentences[0])
         self.record = record
         self.sentences = sentences
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a record's commands and events name."""
+
+    accounts: set[int] = field(default_factory=set)
+    symbols: set[str] = field(default_factory=set)
+    orders: set[int] = field(default_factory=set)
 
 
 class Comparison:
@@ -74,23 +84,31 @@ class Comparison:
 
     def compare_all(self) -> list[str]:
         """Where the whole states differ."""
-        accounts, symbols = set(self.state.accounts), set(self.state.markets)
-        fast, venue = views.view_fast_venue(self.state), views.view_slow_venue(self.venue)
-        return [*self._compare_parts(accounts, symbols), *_compare_views("venue", fast, venue)]
+        orders = {*self.state.orders, *[order.order_id for order in self.venue.orders]}
+        whole = Touched(set(self.state.accounts), set(self.state.markets), orders)
+        return list(self._compare_parts(whole))
 
     def _compare_states(self, applied: Applied) -> Iterator[str]:
         if applied.seq % self._whole_every == 0:
             yield from self.compare_all()
         else:
-            yield from self._compare_parts(*_find_touched(applied))
+            yield from self._compare_parts(_find_touched(applied))
 
-    def _compare_parts(self, accounts: set[int], symbols: set[str]) -> Iterator[str]:
-        for number in sorted(accounts & set(self.state.accounts)):
+    def _compare_parts(self, touched: Touched) -> Iterator[str]:
+        """What was touched, and in any case what is of no account and no market."""
+        fast, venue = views.view_fast_venue(self.state), views.view_slow_venue(self.venue)
+        yield from _compare_views("venue", fast, venue)
+        if fast["money"]:
+            yield f"venue: {fast['money']} x 10^-8 of money came from nowhere"
+        orders = views.view_fast_orders(self.state, touched.orders)
+        records = views.view_slow_orders(self.venue, touched.orders)
+        yield from _compare_entries("order", orders, records)
+        for number in sorted(touched.accounts & set(self.state.accounts)):
             account = views.view_fast_account(self.state.accounts[number])
             known = set(account["leverages"])
             other = views.view_slow_account(self.venue, self.venue.accounts[number], known)
             yield from _compare_views(f"account {number}", account, other)
-        for symbol in sorted(symbols & set(self.state.markets)):
+        for symbol in sorted(touched.symbols & set(self.state.markets)):
             market = views.view_fast_market(self.state.markets[symbol])
             book = views.view_slow_market(self.venue, self.venue.markets[symbol])
             yield from _compare_views(symbol, market, book)
@@ -140,10 +158,8 @@ def _compare_entries(where: str, fast: dict[Any, Any], other: dict[Any, Any]) ->
         yield from _tell_apart(f"{where}, {key}", fast.get(key), other.get(key))
 
 
-def _find_touched(applied: Applied) -> tuple[set[int], set[str]]:
-    """The accounts and symbols that a record's commands and events name."""
-    accounts: set[int] = set()
-    symbols: set[str] = set()
+def _find_touched(applied: Applied) -> Touched:
+    touched = Touched()
     command = applied.command
     told: list[object] = [*applied.events]
     told += command.commands if isinstance(command, Batch) else (command,)
@@ -151,6 +167,7 @@ def _find_touched(applied: Applied) -> tuple[set[int], set[str]]:
         thing = getattr(each, "order", each)
         account = getattr(thing, "account", None)
         if isinstance(account, int):
-            accounts.add(account)
-        symbols.add(getattr(thing, "symbol", ""))
-    return accounts, symbols
+            touched.accounts.add(account)
+        touched.symbols.add(getattr(thing, "symbol", ""))
+        touched.orders.add(getattr(thing, "order_id", 0))
+    return touched

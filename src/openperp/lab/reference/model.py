@@ -9,6 +9,7 @@ from openperp.engine.terms import (
     OrderScope,
     OrderStatus,
     OrderType,
+    Origin,
     PositionSide,
     PriceMatch,
     Side,
@@ -55,6 +56,7 @@ class Order:
     stp: StpMode = StpMode.NONE
     expires_ms: int = 0
     price_match: PriceMatch = PriceMatch.NONE
+    origin: Origin = Origin.ACCOUNT
 
     waiting: bool = False
     watching: bool = False

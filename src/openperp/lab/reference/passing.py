@@ -7,8 +7,8 @@ ends of orders by their ids, those of their dates before those of their age.
 
 from openperp.engine.terms import Cause, TimeInForce
 from openperp.lab.reference.amending import fire_countdown
-from openperp.lab.reference.firing import run_moves
 from openperp.lab.reference.funding import settle_funding, skip_funding
+from openperp.lab.reference.liquidation import settle_down
 from openperp.lab.reference.model import Order
 from openperp.lab.reference.prices import SAMPLE_MS, Shown, look, sample, tell_time
 from openperp.lab.reference.trading import cancel, expire
@@ -29,6 +29,7 @@ def pass_time(venue: Venue, now: int, funded_until: int) -> None:
         venue.now = due[0]
         if due in _list_due(venue):  # and no order that a sample fired has ended it
             _happen(venue, due, now, funded_until)
+            settle_down(venue)
     _take_samples(venue, now)
     venue.now = now
     if venue.told_ms is not None:
@@ -53,7 +54,7 @@ def _take_samples(venue: Venue, until_ms: int) -> None:
         for symbol, each in shown.items():
             sample(venue, venue.markets[symbol], each)
         if venue.moves:
-            run_moves(venue)
+            settle_down(venue)
             shown = _look_at_all(venue)
 
 
@@ -73,11 +74,6 @@ def _samples_show(venue: Venue, shown: dict[str, Shown]) -> bool:
         if market.funding_ms and (shown[symbol].premium or market.premium):
             return True
     return False
-
-
-def _sample_all(venue: Venue, shown: dict[str, Shown]) -> None:
-    for symbol, each in shown.items():
-        sample(venue, venue.markets[symbol], each)
 
 
 def _list_due(venue: Venue) -> list[Due]:

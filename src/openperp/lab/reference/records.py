@@ -54,4 +54,5 @@ def record_of(market: Market, order: Order, cause: Cause = Cause.NONE) -> OrderR
         stp=order.stp,
         expires_ms=order.expires_ms,
         price_match=order.price_match,
+        origin=order.origin,
     )

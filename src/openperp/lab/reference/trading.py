@@ -17,6 +17,7 @@ from openperp.engine.terms import (
     Cause,
     OrderStatus,
     OrderType,
+    Origin,
     PositionSide,
     Side,
     StpMode,
@@ -25,7 +26,7 @@ from openperp.engine.terms import (
 )
 from openperp.lab.reference.amounts import ONE, ZERO, from_money, money_to_zero, money_up
 from openperp.lab.reference.fees import fee_rate
-from openperp.lab.reference.model import Account, Order, Position
+from openperp.lab.reference.model import Account, Market, Order, Position
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue, closable, opened_part
 
@@ -75,7 +76,7 @@ def sweep(venue: Venue, order: Order) -> Sweep:
         maker = venue.best(order.symbol, Side(-order.side))
         if maker is None or not reaches(order, maker.price):
             break
-        quantity = min(order.left, maker.left, _most(venue, order), _most(venue, maker))
+        quantity = min(order.left, maker.left, most(venue, order), most(venue, maker))
         if not quantity:
             break
         if prevents(order, maker):
@@ -85,14 +86,14 @@ def sweep(venue: Venue, order: Order) -> Sweep:
         else:
             swept.prices.append(maker.price)
             if len(swept.prices) == 1:
-                _show_last(venue, order.symbol, maker.price)
-            _trade(venue, order, maker, quantity)
+                show_last(venue, order.symbol, maker.price)
+            trade(venue, order, maker, quantity)
     if swept.prices and swept.prices[-1] != swept.prices[0]:
-        _show_last(venue, order.symbol, swept.prices[-1])
+        show_last(venue, order.symbol, swept.prices[-1])
     return swept
 
 
-def _show_last(venue: Venue, symbol: str, price: Decimal) -> None:
+def show_last(venue: Venue, symbol: str, price: Decimal) -> None:
     venue.moves.append((symbol, WorkingType.CONTRACT_PRICE, price, None))
 
 
@@ -105,12 +106,12 @@ def prevents(taker: Order, maker: Order) -> bool:
     )
 
 
-def _most(venue: Venue, order: Order) -> Decimal:
+def most(venue: Venue, order: Order) -> Decimal:
     """The most that an order may trade now: a reduce-only one no more than it can close."""
     return closable(venue.position_of(order), order.side) if order.reduce_only else order.left
 
 
-def _trade(venue: Venue, taker: Order, maker: Order, quantity: Decimal) -> None:
+def trade(venue: Venue, taker: Order, maker: Order, quantity: Decimal) -> None:
     market = venue.markets[taker.symbol]
     market.last, market.traded = maker.price, True
     trade_id = venue.next_trade_id
@@ -125,13 +126,13 @@ def _trade(venue: Venue, taker: Order, maker: Order, quantity: Decimal) -> None:
             buyer_is_maker,
         )
     )
-    _settle(venue, maker, trade_id, maker.price, quantity, maker=True)
-    _settle(venue, taker, trade_id, maker.price, quantity, maker=False)
+    settle(venue, maker, trade_id, maker.price, quantity, maker=True)
+    settle(venue, taker, trade_id, maker.price, quantity, maker=False)
     if not maker.left:
         finish(venue, maker)
 
 
-def _settle(
+def settle(
     venue: Venue, order: Order, trade_id: int, price: Decimal, quantity: Decimal, *, maker: bool
 ) -> None:
     """One side of a trade: the order, its position, the wallet, and what follows from it."""
@@ -147,7 +148,7 @@ def _settle(
     realized = _close(position, order.side, price, closed)
     position.quantity += order.side * (quantity - closed)
     position.cost += order.side * (quantity - closed) * price
-    fee = money_up(quantity * price * fee_rate(market.spec, account.fee_tier, maker=maker), ONE)
+    fee = _commission(market, account, order, quantity * price, maker=maker)
     account.wallet += realized - fee
     venue.fees += fee
     position.own -= returned
@@ -179,6 +180,15 @@ def _settle(
         displace(venue, position)
     if closed < quantity:
         _open(venue, order, position, quantity - closed)
+
+
+def _commission(
+    market: Market, account: Account, order: Order, value: Decimal, *, maker: bool
+) -> Decimal:
+    """What a fill costs; orders that the venue places against their account pay none."""
+    if order.origin is not Origin.ACCOUNT:
+        return ZERO
+    return money_up(value * fee_rate(market.spec, account.fee_tier, maker=maker), ONE)
 
 
 def isolated_share(position: Position, quantity: Decimal) -> Decimal:

@@ -15,6 +15,7 @@ from openperp.engine.commands import (
     CreateAccount,
     DefineInstrument,
     Deposit,
+    FundInsurance,
     OpenVenue,
     PlaceOrder,
     Pulse,
@@ -52,13 +53,15 @@ from openperp.engine.terms import (
 )
 from openperp.lab.prices import generator
 from openperp.lab.reference.pauses import Pauses
+from openperp.lab.reference.scenes import Act, Scenes
 
 BRACKETS = (
-    Bracket(100, 0, 20_000 * MONEY_ONE, 5_000, 0),
-    Bracket(50, 20_000 * MONEY_ONE, 100_000 * MONEY_ONE, 10_000, 100 * MONEY_ONE),
-    Bracket(20, 100_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 1_600 * MONEY_ONE),
+    Bracket(100, 0, 10_000 * MONEY_ONE, 5_000, 0),
+    Bracket(50, 10_000 * MONEY_ONE, 50_000 * MONEY_ONE, 10_000, 50 * MONEY_ONE),
+    Bracket(25, 50_000 * MONEY_ONE, 100_000 * MONEY_ONE, 20_000, 550 * MONEY_ONE),
+    Bracket(20, 100_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 1_050 * MONEY_ONE),
 )
-"""Low caps, so that a few orders reach them."""
+"""Low caps, so that a few orders reach them, and a liquidation goes through several."""
 TYPES = (*[OrderType.LIMIT] * 12, *[OrderType.MARKET] * 4, *sorted(TRIGGER_TYPES))
 START_MS = 1_767_225_600_000
 NAMES = (*[""] * 24, "a", "b", "c", "auto_7")
@@ -88,10 +91,15 @@ def _instrument(symbol: str, price_precision: int, quantity_precision: int) -> I
     )
 
 
+HIGH_NEEDS = tuple(
+    replace(each, maintenance_ppm=3 * each.maintenance_ppm, cum=3 * each.cum) for each in BRACKETS
+)
+"""Here a smaller position can need more margin than a larger one elsewhere."""
+
 MARKETS = (
     (_instrument("BTCUSDT", 1, 3), 600_000, 200),
     (_instrument("ETHUSDT", 2, 3), 300_000, 4_000),
-    (_instrument("SOLUSDT", 2, 1), 15_000, 800),
+    (replace(_instrument("SOLUSDT", 2, 1), brackets=HIGH_NEEDS), 15_000, 800),
 )
 """Instruments with their first index in ticks and the usual size of an order in lots."""
 
@@ -114,28 +122,36 @@ class Traffic:
         self._hours = self._random.choice(((0, 1, 2), (0, 8, 8, 24)))
         self._formula = self._random.choice((0, 0.1, 0.5, 0.95))
         self._returns = False
+        self._scenes = Scenes(self._random, state)
+        self._acts: list[Act] = []
+        self._drama = self._random.choice((0.02, 0.05, 0.1, 0.2))
 
     def opening(self) -> list[Command]:
         """Opens the venue, its instruments and accounts, a third of them in hedge mode, half
-        of them with isolated margin in one market, where some have the highest leverage.
+        of them with isolated margin in one market, where half have much leverage.
         """
         random = self._random
         larger, separate, displaces = [random.random() < 0.5 for _ in range(3)]
         life_ms = random.choice((0, 90_000, 1_800_000))
-        commands: list[Command] = [OpenVenue("ztdx", larger, separate, displaces, life_ms)]
+        liquidates = random.random() < 0.85
+        commands: list[Command] = [
+            OpenVenue("ztdx", larger, separate, displaces, life_ms, liquidates)
+        ]
         commands += [
             DefineInstrument(replace(spec, **self._price_terms()), index)
             for spec, index, _ in MARKETS
         ]
         for number in range(1, self._accounts + 1):
-            deposit = random.choice((3_000, 10_000, 100_000)) * MONEY_ONE
+            deposit = random.choice((1_000, 3_000, 10_000, 100_000)) * MONEY_ONE
             commands.append(CreateAccount(f"trader-{number}", deposit + random.randrange(999)))
         hedged = range(3, self._accounts + 1, 3)
         commands += [SetPositionMode(number, True) for number in hedged]
         alone = range(2, self._accounts + 1, 2)
         commands += [SetMarginType(number, "BTCUSDT", True) for number in alone]
-        thin = range(2, self._accounts + 1, 4)
-        return commands + [SetLeverage(number, "BTCUSDT", 100) for number in thin]
+        thin, daring = range(2, self._accounts + 1, 4), range(1, self._accounts + 1, 4)
+        commands += [SetLeverage(number, "BTCUSDT", 100) for number in thin]
+        commands += [SetLeverage(number, "BTCUSDT", 50) for number in daring]
+        return [*commands, FundInsurance(random.choice((10, 200, 5_000)) * MONEY_ONE)]
 
     def delay_ms(self) -> int:
         """How long after the last command the next one comes."""
@@ -149,6 +165,12 @@ class Traffic:
             return Resume()
         if self._is_closed() and random.random() < 0.1:
             return SetMode(Mode.NORMAL, random.choice(("", *self._state.markets)))
+        if not self._acts and random.random() < self._drama:
+            self._acts = self._scenes.pick()
+        while self._acts:
+            command = self._acts.pop(0)()
+            if command is not None:
+                return command
         if random.random() < 0.05:
             return Batch(tuple(self._trade() for _ in range(random.randint(0, 5))))
         return self._trade() if random.random() < 0.9 else self._manage()
@@ -241,7 +263,10 @@ class Traffic:
             taker_fee_ppm=random.choice((400, 500, 777)),
             min_notional=random.choice((1, 5, 50)) * MONEY_ONE,
             max_orders=random.choice((3, 6, 30)),
-            brackets=(*BRACKETS[:2], replace(BRACKETS[2], notional_cap=top)),
+            brackets=(
+                *market.spec.brackets[:-1],
+                replace(market.spec.brackets[-1], notional_cap=top),
+            ),
         )
         if random.random() < 0.5:
             spec = replace(spec, **self._price_terms())
@@ -302,8 +327,8 @@ class Traffic:
 
     def _size(self, market: Market) -> int:
         usual = SIZES[market.symbol]
-        big = self._random.random() < 0.02
-        return self._random.randint(1, usual * (60 if big else 1))
+        big = self._random.random() < 0.1
+        return self._random.randint(1, usual * (self._random.choice((4, 10, 60)) if big else 1))
 
     def _pick(self) -> Order | None:
         orders = list(self._state.orders.values())

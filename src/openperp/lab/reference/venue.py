@@ -49,6 +49,7 @@ class Venue:
         self.separate_trigger_ids = False
         self.displaces_reducers = False
         self.order_life_ms = 0
+        self.liquidates = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.accounts: dict[int, Account] = {}

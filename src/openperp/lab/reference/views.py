@@ -1,8 +1,11 @@
 """The state of either engine in one plain shape, so that the two can be compared."""
 
+from collections.abc import Set as AbstractSet
 from decimal import localcontext
 from typing import Any
 
+from openperp.engine.events import OrderRecord
+from openperp.engine.invariants import conservation_gap
 from openperp.engine.state import Account as FastAccount
 from openperp.engine.state import Market as FastMarket
 from openperp.engine.state import State, position_key
@@ -14,6 +17,7 @@ from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue
 
 View = dict[str, Any]
+Orders = dict[int, OrderRecord]
 
 
 def view_fast_account(account: FastAccount) -> View:
@@ -98,25 +102,21 @@ def _book_ids(venue: Venue, symbol: str, side: Side) -> list[int]:
 
 
 def view_fast_venue(state: State) -> View:
-    """Every live order, and what is of no account and no market."""
+    """What is of no account and no market; `money` is what was made of it or lost."""
     return {
-        "orders": {order.order_id: order.to_record() for order in state.orders.values()},
         "fees": state.fee_account,
         "insurance": state.insurance,
         "deposits": state.net_deposits,
         "mode": state.mode,
         "countdowns": {key: tuple(value) for key, value in state.countdowns.items()},
-        "money": 0,
+        "live": sorted(state.orders),
+        "money": conservation_gap(state),
     }
 
 
 def view_slow_venue(venue: Venue) -> View:
     with localcontext(EXACT):
         return {
-            "orders": {
-                order.order_id: record_of(venue.markets[order.symbol], order)
-                for order in venue.orders
-            },
             "fees": from_money(venue.fees),
             "insurance": from_money(venue.insurance),
             "deposits": from_money(venue.deposits),
@@ -125,5 +125,20 @@ def view_slow_venue(venue: Venue) -> View:
                 key: (countdown.due_ms, countdown.scope)
                 for key, countdown in venue.countdowns.items()
             },
+            "live": [order.order_id for order in venue.orders],
             "money": from_money(margin.money_gap(venue)),
+        }
+
+
+def view_fast_orders(state: State, order_ids: AbstractSet[int]) -> Orders:
+    """Those of the orders that are live."""
+    return {number: state.orders[number].to_record() for number in order_ids & set(state.orders)}
+
+
+def view_slow_orders(venue: Venue, order_ids: AbstractSet[int]) -> Orders:
+    with localcontext(EXACT):
+        return {
+            order.order_id: record_of(venue.markets[order.symbol], order)
+            for order in venue.orders
+            if order.order_id in order_ids
         }
