@@ -70,6 +70,7 @@ def test_a_client_id_names_it_and_an_order_id_wins(either: Trader) -> None:
 
 
 def test_it_may_trade(either: Trader) -> None:
+    either.venue.price("BTCUSDT", 510_000)
     Trader(either.venue, "bob").limit(side="SELL", price="51000", quantity="0.01")
     order = either.limit()
     reply = either.ask("PUT", ORDER, **NEW, orderId=order["orderId"])

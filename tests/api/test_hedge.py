@@ -101,7 +101,7 @@ def test_orders_that_do_not_fit_the_mode(
 ) -> None:
     if mode == "hedge":
         either.post(MODE, dualSidePosition="true")
-    order = {**LIMIT, **fields}
+    order = {**LIMIT, "price": "60000", **fields}
     refusal = either.refused("POST", ORDER, **order)
     assert (refusal.status, refusal.code) == (400, code)
     (entry,) = either.post(BATCH, batchOrders=[order])

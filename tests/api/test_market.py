@@ -75,6 +75,7 @@ def test_the_filters_of_an_instrument(
         "MARKET_LOT_SIZE",
         "MAX_NUM_ORDERS",
         "MIN_NOTIONAL",
+        "PERCENT_PRICE",
     ]
     assert filters["PRICE_FILTER"]["tickSize"] == tick
     assert filters["LOT_SIZE"]["stepSize"] == filters["LOT_SIZE"]["minQty"] == lot

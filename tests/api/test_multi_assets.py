@@ -180,6 +180,7 @@ def test_the_indices_are_told_with_what_follows_from_them(alice: Trader) -> None
 def test_debts_are_exchanged_and_told_as_income(pooled: Trader) -> None:
     venue, bob = pooled.venue, Trader(pooled.venue, "bob")
     venue.operator("POST", "accounts/bob/deposit", amount="1000000")
+    venue.operator("POST", "instruments", symbol="BTCUSDT", price_guards=False)
     trade(pooled, bob, quantity="1", price="60000")
     trade(bob, pooled, quantity="1", price="48000")
     # 10000 less 12000, and 30 and 9.6 of fees: 2039.6 are owed, and USDC make 1999.8.

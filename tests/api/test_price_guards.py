@@ -47,16 +47,21 @@ def test_a_market_order_far_from_mark(guarded: Trader) -> None:
 
 
 def test_exchange_info_shows_the_filter_where_it_holds(guarded: Trader) -> None:
+    guarded.venue.operator("POST", "instruments", **{**TERMS, "symbol": "OPENUSDT"})
     shown = {
         row["symbol"]: [row for row in row["filters"] if row["filterType"] == "PERCENT_PRICE"]
         for row in guarded.venue.get("/fapi/v1/exchangeInfo")["symbols"]
     }
-    assert shown["BTCUSDT"] == []
-    assert shown["XYZUSDT"] == [
-        {
-            "filterType": "PERCENT_PRICE",
-            "multiplierUp": "1.0500",
-            "multiplierDown": "0.9500",
-            "multiplierDecimal": "4",
-        }
-    ]
+    assert shown["OPENUSDT"] == []
+    assert (
+        shown["BTCUSDT"]
+        == shown["XYZUSDT"]
+        == [
+            {
+                "filterType": "PERCENT_PRICE",
+                "multiplierUp": "1.0500",
+                "multiplierDown": "0.9500",
+                "multiplierDecimal": "4",
+            }
+        ]
+    )

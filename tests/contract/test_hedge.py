@@ -93,6 +93,6 @@ def test_a_refused_order_changes_nothing(
 ) -> None:
     before = venue.status()["digest"]
     with pytest.raises(VenueError) as caught:
-        order(hedged, side, "0.01", "50000", position_side)
+        order(hedged, side, "0.01", "60000", position_side)
     assert (caught.value.status, caught.value.code) == (400, code)
     assert venue.status()["digest"] == before

@@ -101,14 +101,9 @@ DIFFERENCES = (
         adds=("[].actualType",),
     ),
     Difference(
-        "these filters are not applied here, or only where an instrument asks for it",
+        "this filter is not applied here",
         ("GET /fapi/v1/exchangeInfo",),
-        lacks=(
-            "symbols[].filters[].multiplierUp",
-            "symbols[].filters[].multiplierDown",
-            "symbols[].filters[].multiplierDecimal",
-            "symbols[].filters[].positionControlSide",
-        ),
+        lacks=("symbols[].filters[].positionControlSide",),
     ),
     Difference(
         "Binance sends it too, and lists do without it in its documentation",

@@ -216,6 +216,21 @@ def test_a_table_changes_a_built_in_instrument_and_adds_new_ones(tmp_path: Path)
     assert config.instruments[-1].index_ticks == 10_000
 
 
+def test_built_in_instruments_guard_prices_unless_told_otherwise(tmp_path: Path) -> None:
+    def guarded(text: str, **flags: object) -> list[str]:
+        config = load_config(write(tmp_path, text), **flags)
+        return [i.spec.symbol for i in config.instruments if i.spec.guards_prices]
+
+    added = "[instruments.DOGEUSDT]\ntick = 0.00001\nlot = 1\nprice = 0.1\n"
+    assert guarded(added) == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert guarded(added + "price_guards = true")[3:] == ["DOGEUSDT"]
+    assert guarded("price_guards = false") == []
+    assert guarded("", price_guards=False) == []
+    own = "price_guards = false\n[instruments.ETHUSDT]\nprice_guards = true"
+    assert guarded(own) == ["ETHUSDT"]
+    assert guarded("[instruments.ETHUSDT]\nprice_guards = false") == ["BTCUSDT", "SOLUSDT"]
+
+
 @pytest.mark.parametrize("symbol", list(BUILT_IN))
 def test_terms_described_and_specified_again_are_the_same(symbol: str) -> None:
     instrument = specify(symbol, BUILT_IN[symbol])

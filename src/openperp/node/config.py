@@ -61,6 +61,7 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seed: int = 1
     ephemeral: bool = False
     limits: bool = True
+    price_guards: bool = True
     strict: tuple[Strictness, ...] = ()
     explain: bool = True
     tls_cert: str | None = None
@@ -162,7 +163,7 @@ def _finish(settings: _Settings, source: str) -> Config:
         explain=settings.explain,
         tls_cert=None if settings.tls_cert is None else Path(settings.tls_cert),
         tls_key=None if settings.tls_key is None else Path(settings.tls_key),
-        instruments=_instruments(settings.instruments, source),
+        instruments=_instruments(settings.instruments, source, guards=settings.price_guards),
     )
 
 
@@ -173,13 +174,21 @@ def _instant(text: str, source: str) -> int:
         raise ConfigError(f"{source}clock_start: {error}") from None
 
 
-def _instruments(tables: Mapping[str, Mapping[str, Any]], source: str) -> tuple[Instrument, ...]:
-    """The built-in instruments, changed by tables of the same name, and the added ones."""
+def _instruments(
+    tables: Mapping[str, Mapping[str, Any]], source: str, *, guards: bool
+) -> tuple[Instrument, ...]:
+    """The built-in instruments, changed by tables of the same name, and the added ones.
+
+    `guards` is the `price_guards` of built-in ones whose tables do not say it.
+    """
     instruments = []
     for symbol in [*BUILT_IN, *(symbol for symbol in tables if symbol not in BUILT_IN)]:
         table = tables.get(symbol)
+        built_in = BUILT_IN.get(symbol)
+        if built_in is not None:
+            built_in = msgspec.structs.replace(built_in, price_guards=guards)
         try:
-            terms = change_terms(symbol, table or {}, BUILT_IN.get(symbol))
+            terms = change_terms(symbol, table or {}, built_in)
             instruments.append(specify(symbol, terms, configured=table is not None))
         except ConfigError as error:
             raise ConfigError(f"{source}{error}") from None

@@ -90,6 +90,7 @@ def _brackets(*rows: tuple[int, int, str]) -> tuple[BracketTerms, ...]:
 BUILT_IN = {
     "BTCUSDT": InstrumentTerms(
         tick="0.1",
+        price_guards=True,
         lot="0.001",
         price=60_000,
         price_decimals=2,
@@ -114,6 +115,7 @@ BUILT_IN = {
     ),
     "ETHUSDT": InstrumentTerms(
         tick="0.01",
+        price_guards=True,
         lot="0.001",
         price=3_000,
         min_notional=20,
@@ -137,6 +139,7 @@ BUILT_IN = {
     ),
     "SOLUSDT": InstrumentTerms(
         tick="0.01",
+        price_guards=True,
         lot="0.1",
         price=150,
         price_decimals=4,

@@ -36,6 +36,8 @@ class Venue:
         seed: What the demo market's randomness comes from.
         dialect: "ztdx" or "binance"; None takes that of `data`.
         limits: Whether rate and order-count limits hold.
+        price_guards: Whether the built-in instruments refuse prices far from mark, as
+            Binance does; None takes that of `config`, which is True unless it says otherwise.
         explain: Whether refusals carry the header X-Explain.
         strict: Names of tolerances to switch off: signature, time, params, streams.
         config: A TOML file with more settings, instruments among them.
@@ -54,6 +56,7 @@ class Venue:
         seed: int = 1,
         dialect: str | None = "ztdx",
         limits: bool = True,
+        price_guards: bool | None = None,
         explain: bool = True,
         strict: tuple[str, ...] = (),
         config: Path | None = None,
@@ -66,6 +69,7 @@ class Venue:
             "seed": seed,
             "dialect": dialect,
             "limits": limits,
+            "price_guards": price_guards,
             "explain": explain,
             "strict": tuple(strict),
             "data": None if data is None else str(data),

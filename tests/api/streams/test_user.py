@@ -240,6 +240,7 @@ def test_other_assets_and_their_mode(alice: Listener) -> None:
 def test_an_exchange_lists_what_went_and_what_came(alice: Listener, bob: Listener) -> None:
     pool(alice)
     alice.venue.apply(Deposit("bob", "USDT", 10**15))
+    alice.venue.operator("POST", "instruments", symbol="BTCUSDT", price_guards=False)
     trade(alice, bob, quantity="1")
     trade(bob, alice, quantity="1", price="48000")
     exchanged = alice.hear()[-1]
