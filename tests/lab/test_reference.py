@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.engine.desk import BTC, ETH, NAMES, START_MS, money
 from tests.golden import journal
 
+from openperp.engine.assets import MARGIN_SPEC, AssetSpec
 from openperp.engine.commands import (
     AmendOrder,
     Batch,
@@ -19,16 +20,20 @@ from openperp.engine.commands import (
     ChangeMargin,
     Command,
     CreateAccount,
+    DefineAsset,
     DefineInstrument,
+    Deposit,
     FundInsurance,
     OpenVenue,
     PlaceOrder,
     Pulse,
     Resume,
+    SetAssetIndex,
     SetCountdown,
     SetLeverage,
     SetMarginType,
     SetMode,
+    SetMultiAssets,
     SetPositionMode,
     SetPrice,
     Withdraw,
@@ -51,6 +56,7 @@ from openperp.lab.reference.comparison import Comparison, Difference
 from openperp.lab.reference.session import Tally, run_session
 
 BUY, SELL = Side.BUY, Side.SELL
+COIN = AssetSpec("COIN", money("50000"), 50_000, 50_000, 0, 25_000, 25_000)
 LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
 
 
@@ -142,6 +148,10 @@ def _miscount_wallet(pair: Pair) -> None:
     pair.state.accounts[1].wallet += 1
 
 
+def _miscount_asset(pair: Pair) -> None:
+    pair.state.accounts[1].balances["COIN"] = 1
+
+
 def _miscount_cost(pair: Pair) -> None:
     pair.state.accounts[1].positions["BTCUSDT"].entry_cost -= 1
 
@@ -202,6 +212,7 @@ def _skip_trade_id(pair: Pair) -> None:
         _swap_queue,
         _forget_order,
         _miscount_wallet,
+        _miscount_asset,
         _miscount_cost,
         _miscount_frozen,
         _miscount_fees,
@@ -284,6 +295,12 @@ class BothEngines(RuleBasedStateMachine):
             funding_cap_ppm=10_000,
         )
         self.pair.say(DefineInstrument(spec, 600_000))
+        self.pair.say(
+            DefineAsset(msgspec.structs.replace(MARGIN_SPEC, exchange_threshold=money("1")))
+        )
+        self.pair.say(DefineAsset(COIN))
+        for name in NAMES:
+            self.pair.say(Deposit(name, "COIN", 10**6))
         for account in sorted(hedged):
             self.pair.say(SetPositionMode(account, True))
         for account in sorted(isolated):
@@ -439,9 +456,17 @@ class BothEngines(RuleBasedStateMachine):
     def let_time_pass(self, later_ms: int, returns: bool) -> None:
         self.pair.do(Resume() if returns else Pulse(), self.pair.now + later_ms)
 
-    @rule(amount=st.integers(-1, 10**12))
-    def withdraw(self, amount: int) -> None:
-        self.pair.say(Withdraw("alice", "USDT", amount))
+    @rule(amount=st.integers(-1, 10**12), asset=st.sampled_from(["USDT", "COIN"]))
+    def withdraw(self, amount: int, asset: str) -> None:
+        self.pair.say(Withdraw("alice", asset, amount))
+
+    @rule(account=ACCOUNTS, enabled=st.booleans())
+    def set_multi_assets(self, account: int, enabled: bool) -> None:
+        self.pair.say(SetMultiAssets(account, enabled))
+
+    @rule(percent=st.sampled_from([1, 50, 97, 110]))
+    def move_asset(self, percent: int) -> None:
+        self.pair.say(SetAssetIndex("COIN", COIN.index * percent // 100))
 
     @invariant()
     def money_is_kept(self) -> None:

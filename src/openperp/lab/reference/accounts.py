@@ -33,8 +33,9 @@ from openperp.engine.instruments import MARGIN_ASSET, find_spec_fault
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import Mode, PositionSide, Side, WorkingType
-from openperp.lab.reference import margin
-from openperp.lab.reference.amounts import ZERO, from_money, to_money
+from openperp.lab.reference import assets, margin
+from openperp.lab.reference.amounts import ONE, ZERO, from_money, money_down, to_money
+from openperp.lab.reference.assets import MOST_MONEY
 from openperp.lab.reference.funding import begin_period, plan_funding
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.placing import price_faults
@@ -51,7 +52,6 @@ GRID = (
     "lot_units",
 )
 """Terms that give ticks and lots their meaning."""
-MOST_MONEY = to_money(NOTIONAL_LIMIT)
 
 
 def open_venue(venue: Venue, command: OpenVenue) -> None:
@@ -102,7 +102,7 @@ def create_account(venue: Venue, command: CreateAccount) -> AccountCreated:
         found.append(Reason.ACCOUNT_EXISTS)
     if command.deposit < 0:
         found.append(Reason.AMOUNT_NOT_POSITIVE)
-    if venue.deposits + to_money(command.deposit) >= MOST_MONEY:
+    if assets.paid_in(venue) + to_money(command.deposit) >= MOST_MONEY:
         found.append(Reason.AMOUNT_TOO_LARGE)
     if command.api_key in venue.keys:
         found.append(Reason.KEY_EXISTS)
@@ -135,20 +135,34 @@ def _give_key(venue: Venue, account: Account, api_key: str) -> None:
 
 def deposit(venue: Venue, command: Deposit) -> WalletChanged:
     account, found = _find_pocket(venue, command)
-    if venue.deposits + to_money(command.amount) >= MOST_MONEY:
+    asset, amount = venue.assets.get(command.asset), to_money(command.amount)
+    if asset is None:
+        raise Refused(found)
+    if assets.paid_in(venue) + money_down(amount * asset.index, ONE) >= MOST_MONEY:
+        found.append(Reason.AMOUNT_TOO_LARGE)
+    if assets.held_by_all(venue, command.asset) + amount >= MOST_MONEY:
         found.append(Reason.AMOUNT_TOO_LARGE)
     if found:
         raise Refused(found)
-    return _transfer(venue, account, to_money(command.amount))
+    if command.asset == MARGIN_ASSET:
+        return _transfer(venue, account, amount)
+    return assets.move_asset(venue, account, command.asset, amount)
 
 
 def withdraw(venue: Venue, command: Withdraw) -> WalletChanged:
     account, found = _find_pocket(venue, command)
-    if to_money(command.amount) > margin.withdrawable(venue, account):
+    amount, of_wallet = to_money(command.amount), command.asset == MARGIN_ASSET
+    if of_wallet:
+        there = margin.withdrawable(venue, account)
+    else:
+        there = assets.removable(venue, account, command.asset)
+    if amount > there:
         found.append(Reason.BALANCE_INSUFFICIENT)
     if found:
         raise Refused(found)
-    return _transfer(venue, account, -to_money(command.amount))
+    if of_wallet:
+        return _transfer(venue, account, -amount)
+    return assets.move_asset(venue, account, command.asset, -amount)
 
 
 def _find_pocket(venue: Venue, command: Deposit | Withdraw) -> tuple[Account, list[Reason]]:
@@ -156,7 +170,7 @@ def _find_pocket(venue: Venue, command: Deposit | Withdraw) -> tuple[Account, li
     if account is None:
         raise Refused([Reason.ACCOUNT_UNKNOWN])
     found = []
-    if command.asset != MARGIN_ASSET:
+    if command.asset not in venue.assets:
         found.append(Reason.ASSET_UNKNOWN)
     if command.amount <= 0:
         found.append(Reason.AMOUNT_NOT_POSITIVE)
@@ -311,8 +325,10 @@ def reset(venue: Venue, command: Reset) -> None:
         begin_period(market, venue.now)
     for account in venue.accounts.values():
         account.wallet, account.hedge = account.first_deposit, False
-        account.fee_tier = 0
+        account.fee_tier, account.multi_assets, account.balances = 0, False, {}
         account.positions, account.leverages, account.isolated = {}, {}, set()
+    for asset in venue.assets.values():
+        asset.index = to_money(asset.spec.index)
     venue.deposits = sum([each.first_deposit for each in venue.accounts.values()], ZERO)
     venue.fees = venue.insurance = ZERO
     venue.mode = Mode.NORMAL

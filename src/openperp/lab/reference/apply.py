@@ -12,6 +12,7 @@ from openperp.engine.commands import (
     CancelOrder,
     ChangeMargin,
     CreateAccount,
+    DefineAsset,
     DefineInstrument,
     Deposit,
     FundInsurance,
@@ -21,11 +22,13 @@ from openperp.engine.commands import (
     Record,
     Reset,
     Resume,
+    SetAssetIndex,
     SetCountdown,
     SetFeeTier,
     SetLeverage,
     SetMarginType,
     SetMode,
+    SetMultiAssets,
     SetOrderLimits,
     SetPositionMode,
     SetPrice,
@@ -34,7 +37,7 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import Event
 from openperp.engine.events import Single as Reply
-from openperp.lab.reference import accounts, amending, insurance, isolated, placing
+from openperp.lab.reference import accounts, amending, assets, insurance, isolated, placing
 from openperp.lab.reference.amounts import EXACT
 from openperp.lab.reference.fees import set_fee_tier
 from openperp.lab.reference.funding import HORIZON_MS
@@ -53,6 +56,9 @@ def _pulse(venue: Venue, command: Pulse | Resume) -> None:
 HANDLERS: dict[type, Callable[[Venue, Any], Reply]] = {
     OpenVenue: accounts.open_venue,
     DefineInstrument: accounts.define_instrument,
+    DefineAsset: assets.define_asset,
+    SetAssetIndex: assets.set_asset_index,
+    SetMultiAssets: assets.set_multi_assets,
     CreateAccount: accounts.create_account,
     AddKey: accounts.add_key,
     Deposit: accounts.deposit,

@@ -51,7 +51,9 @@ def _weigh(venue: Venue, account: Account, key: Key) -> Holder:
     """Profit for each unit of its money, times how near its margin is to be used up."""
     position, part = venue.position(account, *key), part_of(account, key)
     profit = max(ZERO, margin.unrealized(venue, key[0], position))
-    wallet = position.own if part.symbol else account.cross_wallet
+    wallet = position.own
+    if not part.symbol:
+        wallet = account.cross_wallet + margin.collateral(venue, account)
     left, needed = balance(venue, part), maintenance(venue, part)
     score = ZERO
     if left > 0:

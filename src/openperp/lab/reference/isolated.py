@@ -18,6 +18,8 @@ def set_margin_type(venue: Venue, command: SetMarginType) -> MarginTypeChanged:
     account, symbol = venue.account(command.account), command.symbol
     venue.market(symbol)
     found = []
+    if command.isolated and account.multi_assets:
+        found.append(Reason.ISOLATED_IN_MULTI_ASSETS)
     if (symbol in account.isolated) is command.isolated:
         found.append(Reason.MARGIN_TYPE_UNCHANGED)
     own = [order for order in venue.orders if order.account == command.account]

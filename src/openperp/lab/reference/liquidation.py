@@ -17,6 +17,7 @@ from openperp.lab.reference.amounts import (
     whole_down,
     whole_up,
 )
+from openperp.lab.reference.assets import exchange_debts
 from openperp.lab.reference.deleveraging import deleverage
 from openperp.lab.reference.firing import run_moves
 from openperp.lab.reference.forced import close_by_force, end_orders
@@ -40,10 +41,10 @@ from openperp.lab.reference.venue import Venue, to_price
 
 
 def settle_down(venue: Venue) -> None:
-    """Lets all follow from a command that does: triggers fire, and who cannot bear the
-    prices is liquidated, which moves prices again.
+    """Lets all follow from a command that does: triggers fire, debts are paid with assets, and
+    who cannot bear the prices is liquidated, which moves prices again.
     """
-    run_moves(venue)
+    _quiet(venue)
     while venue.liquidates:
         part = _find_first(venue)
         if part is None:
@@ -52,7 +53,12 @@ def settle_down(venue: Venue) -> None:
             insurance.clear(venue, part.account, -balance(venue, part))
         else:
             _liquidate(venue, part)
-        run_moves(venue)
+        _quiet(venue)
+
+
+def _quiet(venue: Venue) -> None:
+    run_moves(venue)
+    exchange_debts(venue)
 
 
 def _find_first(venue: Venue) -> Part | None:

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from openperp.engine.terms import PositionSide, Side
-from openperp.lab.reference.amounts import CENT, ZERO, money_up, to_money
-from openperp.lab.reference.model import Account, Order, Position
+from openperp.lab.reference.amounts import CENT, ONE, ZERO, money_down, money_up, ratio, to_money
+from openperp.lab.reference.model import Account, Asset, Order, Position
 from openperp.lab.reference.venue import Venue, closable, sides_of
 
 
@@ -95,12 +95,30 @@ def initial_margin(notional: Decimal, leverage: int) -> Decimal:
     return money_up(notional, Decimal(leverage))
 
 
+def bid_rate(asset: Asset) -> Decimal:
+    """What one of an asset counts as margin."""
+    return asset.index * (1 - ratio(asset.spec.bid_buffer_ppm))
+
+
+def counted(asset: Asset, amount: Decimal) -> Decimal:
+    return money_down(amount * bid_rate(asset), ONE)
+
+
+def collateral(venue: Venue, account: Account) -> Decimal:
+    """What other assets count as margin, each rounded down; nothing but in multi-assets mode."""
+    if not account.multi_assets:
+        return ZERO
+    return sum(
+        [counted(venue.assets[name], amount) for name, amount in account.balances.items()], ZERO
+    )
+
+
 def free(venue: Venue, account: Account) -> Decimal:
-    """Cross wallet and unrealized profit, less the margin of all positions and orders.
+    """Cross wallet, collateral and unrealized profit, less the margin of positions and orders.
 
     Isolated positions stand on their own; orders in isolated markets do not yet.
     """
-    total = account.cross_wallet - all_order_margin(venue, account)
+    total = account.cross_wallet + collateral(venue, account) - all_order_margin(venue, account)
     for (symbol, _), position in account.positions.items():
         if symbol in account.isolated:
             continue

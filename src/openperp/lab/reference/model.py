@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from openperp.engine.assets import AssetSpec
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.terms import (
     Mode,
@@ -93,7 +94,10 @@ class Position:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """`wallet` is all its money; positions of the symbols in `isolated` stand on their own."""
+    """`wallet` is all its money; positions of the symbols in `isolated` stand on their own.
+
+    `balances` has its other assets, which in `multi_assets` mode count as margin.
+    """
 
     account_id: int
     name: str
@@ -104,6 +108,8 @@ class Account:
     leverages: dict[str, int] = field(default_factory=dict)
     isolated: set[str] = field(default_factory=set)
     positions: dict[tuple[str, PositionSide], Position] = field(default_factory=dict)
+    multi_assets: bool = False
+    balances: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def set_aside(self) -> Decimal:
@@ -113,6 +119,14 @@ class Account:
     @property
     def cross_wallet(self) -> Decimal:
         return self.wallet - self.set_aside
+
+
+@dataclass(slots=True)
+class Asset:
+    """An asset with its index, in money for a whole one."""
+
+    spec: AssetSpec
+    index: Decimal
 
 
 @dataclass(slots=True, eq=False)

@@ -53,7 +53,7 @@ def keys_of(part: Part) -> list[Key]:
 def balance(venue: Venue, part: Part) -> Decimal:
     """The money of a part, with the unrealized profits on it."""
     account = part.account
-    own = account.cross_wallet
+    own = account.cross_wallet + margin.collateral(venue, account)
     if part.symbol:
         own = venue.position(account, part.symbol, part.side).own
     profits = [

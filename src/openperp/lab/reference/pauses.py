@@ -13,7 +13,7 @@ LONGER = 0.04
 leans to one side of its index, so that a rate comes of it.
 """
 HOURS = 0.25
-LEANING = 0.6
+LEANING = 0.8
 YEARS = 0.1
 
 
@@ -35,8 +35,13 @@ class Pauses:
         if random.random() < YEARS and self._is_calm():
             return random.choice((367, 500)) * DAY_MS
         hours = (HOUR_MS, 8 * HOUR_MS, DAY_MS)
-        if random.random() < (LEANING if self._leans() else HOURS):
-            return self._until(HOUR_MS if self._follows() else random.choice(hours))
+        if self._follows():
+            hours = (HOUR_MS, HOUR_MS, 8 * HOUR_MS)
+        stamp = self._leaning_stamp()
+        if stamp and random.random() < LEANING:
+            return self._until(stamp)
+        if random.random() < HOURS:
+            return self._until(random.choice(hours))
         waits: tuple[Callable[[], int], ...] = (
             lambda: self._until(5_000),
             lambda: random.randrange(20_000),
@@ -55,9 +60,11 @@ class Pauses:
     def _follows(self) -> bool:
         return any(market.formula for market in self._state.markets.values())
 
-    def _leans(self) -> bool:
-        """Whether the last premium of any market was not zero."""
-        return any(market.premium for market in self._state.markets.values())
+    def _leaning_stamp(self) -> int:
+        """When a market is funded soon whose last premium was not zero; zero for none."""
+        most = HOUR_MS if self._follows() else DAY_MS
+        stamps = [each.funding_ms for each in self._state.markets.values() if each.premium]
+        return min([each for each in stamps if each < self._state.time_ms + most], default=0)
 
     def _is_calm(self) -> bool:
         """Whether nothing but fundings, not too many of them, will happen by itself."""

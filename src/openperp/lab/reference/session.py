@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 
 from openperp.engine.events import Applied, TradeExecuted
+from openperp.lab.reference.asset_kinds import ASSET_KINDS, find_asset_kinds
 from openperp.lab.reference.comparison import Comparison, Difference
 from openperp.lab.reference.kinds import KINDS, find_kinds
 from openperp.lab.reference.price_kinds import PRICE_KINDS, find_price_kinds
 from openperp.lab.reference.traffic import START_MS, Traffic
+
+ALL_KINDS = (*KINDS, *PRICE_KINDS, *ASSET_KINDS)
 
 
 @dataclass(slots=True)
@@ -19,7 +21,7 @@ class Tally:
     refused: int = 0
     trades: int = 0
     events: int = 0
-    kinds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS + PRICE_KINDS, 0))
+    kinds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ALL_KINDS, 0))
 
 
 def run_session(
@@ -44,10 +46,9 @@ def run_session(
         tally.commands += 1
         tally.events += len(applied.events)
         tally.trades += sum(isinstance(event, TradeExecuted) for event in applied.events)
-        for kind in chain(
-            find_kinds(applied, comparison.state), find_price_kinds(applied, comparison.state)
-        ):
-            tally.kinds[kind] += 1
+        for find in (find_kinds, find_price_kinds, find_asset_kinds):
+            for kind in find(applied, comparison.state):
+                tally.kinds[kind] += 1
         yield applied
     tally.refused += comparison.refused - opened
     sentences = comparison.compare_all()

@@ -52,6 +52,7 @@ from openperp.engine.terms import (
     WorkingType,
 )
 from openperp.lab.prices import generator
+from openperp.lab.reference.holdings import Holdings
 from openperp.lab.reference.pauses import Pauses
 from openperp.lab.reference.scenes import Act, Scenes
 
@@ -119,6 +120,7 @@ class Traffic:
         self._accounts = accounts
         self._crowd = crowd
         self._pauses = Pauses(self._random, state)
+        self._holdings = Holdings(self._random, state)
         self._hours = self._random.choice(((0, 1, 2), (0, 8, 8, 24)))
         self._formula = self._random.choice((0, 0.1, 0.5, 0.95))
         self._returns = False
@@ -132,7 +134,7 @@ class Traffic:
         """
         random = self._random
         larger, separate, displaces = [random.random() < 0.5 for _ in range(3)]
-        life_ms = random.choice((0, 90_000, 1_800_000))
+        life_ms = random.choice((0, 0, 90_000, 1_800_000))
         liquidates = random.random() < 0.85
         commands: list[Command] = [
             OpenVenue("ztdx", larger, separate, displaces, life_ms, liquidates)
@@ -151,7 +153,8 @@ class Traffic:
         thin, daring = range(2, self._accounts + 1, 4), range(1, self._accounts + 1, 4)
         commands += [SetLeverage(number, "BTCUSDT", 100) for number in thin]
         commands += [SetLeverage(number, "BTCUSDT", 50) for number in daring]
-        return [*commands, FundInsurance(random.choice((10, 200, 5_000)) * MONEY_ONE)]
+        commands.append(FundInsurance(random.choice((10, 200, 5_000)) * MONEY_ONE))
+        return commands + self._holdings.opening(self._accounts)
 
     def delay_ms(self) -> int:
         """How long after the last command the next one comes."""
@@ -187,13 +190,13 @@ class Traffic:
             return self._place()
         return self._amend() if roll < 0.9 else self._cancel()
 
-    def _manage(self) -> Single:
+    def _manage(self) -> Command:
         """What happens around trading: prices above all, transfers, settings."""
         random = self._random
         name = f"trader-{self._account()}"
         market = self._market()
         rare = random.random() < 0.05
-        makers: tuple[Callable[[], Single], ...] = (
+        makers: tuple[Callable[[], Command], ...] = (
             *[lambda: self._price(market)] * 16,
             *[lambda: SetLeverage(self._account(), market.symbol, self._leverage())] * 4,
             *[lambda: Deposit(name, "USDT", random.choice((0, 1, 10**11, 10**12)))] * 3,
@@ -205,6 +208,8 @@ class Traffic:
             lambda: SetPositionMode(self._account(), random.random() < 0.5),
             lambda: self._mode(market),
             lambda: SetOrderLimits(random.random() < 0.8),
+            *[self._holdings.pick] * 12,
+            *[lambda: self._lean(market)] * 4,
             *[lambda: SetFeeTier(name, random.randint(-1, 10))] * 2,
             Pulse,
             lambda: self._terms(market),
@@ -313,6 +318,16 @@ class Traffic:
         if self._random.random() < 0.3:
             formula = self._random.random() < self._formula
         return SetPrice(market.symbol, ticks, moves_last, keeps_last, formula)
+
+    def _lean(self, market: Market) -> PlaceOrder:
+        """Somebody rich offers so much beside the index that a premium comes of it."""
+        random, side = self._random, self._random.choice(tuple(Side))
+        rich = max(self._state.accounts.values(), key=lambda each: each.wallet)
+        ticks = market.index_ticks * (1_000 + side * random.randint(1, 40)) // 1_000
+        lots = random.randint(20_000, 30_000) * MONEY_ONE // (ticks * market.unit)
+        sides = self._sides(rich, side) if rich.hedge else {}
+        kind = OrderType.LIMIT
+        return PlaceOrder(rich.account_id, market.symbol, side, kind, lots, ticks, **sides)
 
     def _near(self, market: Market, side: int) -> int:
         """A price near mark, most often where an order of `side` rests, on few steps.

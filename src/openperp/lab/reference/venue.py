@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from copy import copy
 from decimal import Decimal
 
+from openperp.engine.assets import MARGIN_SPEC
 from openperp.engine.events import Event
-from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.instruments import MARGIN_ASSET, InstrumentSpec
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import (
     Mode,
@@ -16,8 +17,8 @@ from openperp.engine.terms import (
     Side,
     WorkingType,
 )
-from openperp.lab.reference.amounts import ZERO
-from openperp.lab.reference.model import Account, Countdown, Market, Order, Position
+from openperp.lab.reference.amounts import ONE, ZERO
+from openperp.lab.reference.model import Account, Asset, Countdown, Market, Order, Position
 
 HEDGE_SIDES = (PositionSide.LONG, PositionSide.SHORT)
 ONE_WAY = (PositionSide.BOTH,)
@@ -52,6 +53,7 @@ class Venue:
         self.liquidates = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
+        self.assets = {MARGIN_ASSET: Asset(MARGIN_SPEC, ONE)}
         self.accounts: dict[int, Account] = {}
         self.keys: set[str] = set()
         self.orders: list[Order] = []

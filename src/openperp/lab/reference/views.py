@@ -12,6 +12,7 @@ from openperp.engine.state import State, position_key
 from openperp.engine.terms import Side
 from openperp.lab.reference import margin
 from openperp.lab.reference.amounts import EXACT, ZERO, from_money
+from openperp.lab.reference.assets import held_by_all
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue
@@ -27,6 +28,9 @@ def view_fast_account(account: FastAccount) -> View:
         "frozen": account.order_margin,
         "hedge": account.hedge,
         "fee_tier": account.fee_tier,
+        "multi_assets": account.multi_assets,
+        "balances": {name: amount for name, amount in account.balances.items() if amount},
+        "collateral": account.collateral,
         "positions": {
             key: (held.lots, held.entry_cost, held.realized, held.isolated_wallet)
             for key, held in account.positions.items()
@@ -46,6 +50,11 @@ def view_slow_account(venue: Venue, account: Account, symbols: set[str]) -> View
             "frozen": from_money(margin.all_order_margin(venue, account)),
             "hedge": account.hedge,
             "fee_tier": account.fee_tier,
+            "multi_assets": account.multi_assets,
+            "balances": {
+                name: from_money(amount) for name, amount in account.balances.items() if amount
+            },
+            "collateral": from_money(margin.collateral(venue, account)),
             "positions": {
                 position_key(symbol, side): (
                     lots_of(venue.markets[symbol], held.quantity),
@@ -109,6 +118,7 @@ def view_fast_venue(state: State) -> View:
         "deposits": state.net_deposits,
         "mode": state.mode,
         "countdowns": {key: tuple(value) for key, value in state.countdowns.items()},
+        "assets": {name: (asset.index, asset.net_deposits) for name, asset in state.assets.items()},
         "live": sorted(state.orders),
         "money": conservation_gap(state),
     }
@@ -124,6 +134,10 @@ def view_slow_venue(venue: Venue) -> View:
             "countdowns": {
                 key: (countdown.due_ms, countdown.scope)
                 for key, countdown in venue.countdowns.items()
+            },
+            "assets": {
+                name: (from_money(asset.index), from_money(held_by_all(venue, name)))
+                for name, asset in venue.assets.items()
             },
             "live": [order.order_id for order in venue.orders],
             "money": from_money(margin.money_gap(venue)),
