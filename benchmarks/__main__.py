@@ -22,6 +22,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "peer": ("benchmarks.peer", "run"),
     "start": ("benchmarks.start", "run"),
     "replay": ("benchmarks.replay", "run"),
+    "funding": ("benchmarks.funding", "run"),
 }
 
 

@@ -38,6 +38,7 @@ def run(*arguments: str) -> str:
         ("peer", "Peer"),
         ("start", "quiet"),
         ("replay", "history lost and rebuilt"),
+        ("funding", "nothing but time"),
     ],
 )
 def test_a_part_runs_at_a_tiny_scale(part: str, row: str, tmp_path: Path) -> None:
