@@ -348,3 +348,21 @@ def test_a_snapshot_from_before_isolated_margin_is_read() -> None:
             assert position[-2:] == [False, 0]
             del position[-2:]
     assert snapshot.dump(snapshot.load(msgspec.msgpack.encode(old))) == new
+
+
+def test_a_cross_wallet_below_zero_gives_nothing_and_takes_nothing_back() -> None:
+    """Profits that are not realized let alice open, but there is no money to set aside."""
+    desk = Desk(deposit="1000")
+    for name in ("bob", "carol"):
+        desk.do(Deposit(name, "USDT", money("100000")))
+    desk.order("alice", "BUY", "5", "3000", symbol="ETHUSDT")
+    desk.order("bob", "SELL", "5", "3000", symbol="ETHUSDT")
+    desk.price("4000", symbol="ETHUSDT")
+    trade(desk, "BUY", "0.1", "60000")
+    desk.order("carol", "BUY", "0.1", "45000")
+    desk.order("alice", "SELL", "0.1", "45000")
+    assert desk.account("alice").cross_wallet < 0
+    desk.do(SetMarginType(ALICE, "BTCUSDT", True))
+    before = desk.account("alice").cross_wallet
+    trade(desk, "BUY", "0.01", "45000")
+    assert wallets(desk) == (0, before - money("0.09"))  # the fee of 0.02 % of 450

@@ -278,3 +278,14 @@ def test_the_cap_holds_to_the_last_unit(spare: int, fits: bool) -> None:
     desk.do(DefineInstrument(terms, 600_000))
     reply = desk.place("alice", "BUY", "60", "60000")
     assert isinstance(reply, Reject) is not fits
+
+
+def test_profit_that_is_not_realized_cannot_be_withdrawn() -> None:
+    """Worth 9970 + 9000 less 3450 of margin, of which 9970 are there."""
+    desk = Desk()
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    desk.price("69000")
+    assert isinstance(desk.do(Withdraw("alice", "USDT", money("9970.00000001"))), Reject)
+    desk.do(Withdraw("alice", "USDT", money("9970")))
+    assert desk.wallet("alice") == 0

@@ -270,3 +270,38 @@ def test_a_reset_begins_a_period_without_the_formula() -> None:
     assert (market.formula, market.basis, market.premium, market.premium_sum) == (False, [], 0, 0)
     assert market.mark_ticks == ticks("60000")
     assert market.period_ms == desk.now
+
+
+def test_the_basis_is_averaged_over_thirty_samples() -> None:
+    """The first of the book as it was before is forgotten with the thirtieth after it."""
+    desk = Desk(deposit="1000000")
+    follow(desk, "60000", last=False)
+    high = desk.order("alice", "BUY", "1", "60600")
+    desk.order("bob", "SELL", "1", "60600.2")
+    follow(desk, "60000", last=False)
+    wait(desk, START_MS + 30 * 5_000)
+    market = market_of(desk)
+    assert market.basis == [12_002] * 30  # twice 600.1, in ticks
+    desk.cancel("alice", high.order_id)
+    desk.order("alice", "BUY", "1", "59399.8")
+    desk.order("carol", "BUY", "0.1", "60600.2")
+    wait(desk, START_MS + 59 * 5_000)
+    assert market.basis == [12_002, *[0] * 29]
+    # 60000 + 600.1 / 30
+    assert market.mark_ticks == ticks("60020")
+    wait(desk, START_MS + 60 * 5_000)
+    assert market.basis == [0] * 30
+    assert market.mark_ticks == ticks("60000")
+
+
+def test_mark_stays_within_the_prices_of_the_instrument() -> None:
+    """An index at the highest price, with a premium on it in both formulas."""
+    market = Market(replace(FUNDED, max_ticks=600_000, min_ticks=1), 1, 600_000)
+    market.funding_ms, market.funding_rate = 8 * 3_600_000, 375_000
+    market.basis = [2_000] * 30
+    market.last_ticks = 600_000
+    assert mark_at(market, 0) == 600_000
+    low = Market(replace(FUNDED, min_ticks=600_000), 1, 600_000)
+    low.funding_ms, low.funding_rate = 8 * 3_600_000, -375_000
+    low.basis = [-2_000] * 30
+    assert mark_at(low, 0) == 600_000
