@@ -289,3 +289,13 @@ def test_profit_that_is_not_realized_cannot_be_withdrawn() -> None:
     assert isinstance(desk.do(Withdraw("alice", "USDT", money("9970.00000001"))), Reject)
     desk.do(Withdraw("alice", "USDT", money("9970")))
     assert desk.wallet("alice") == 0
+
+
+def test_a_position_counts_against_the_cap_on_its_own_side_alone() -> None:
+    """Long 5 of at most 300000 / 60000 = 5: selling 9.9 closes 5 and opens 4.9."""
+    desk = Desk(deposit="10000000")
+    desk.do(SetLeverage(1, "BTCUSDT", 100))
+    desk.order("bob", "SELL", "5", "60000")
+    desk.order("alice", "BUY", "5", "60000")
+    assert desk.refused("alice", "BUY", "0.001", "60000") == "POSITION_LIMIT_EXCEEDED"
+    desk.order("alice", "SELL", "9.9", "60000")

@@ -15,9 +15,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.engine.desk import BTC, START_MS, Desk, money, ticks
 
-from openperp.engine.commands import ChangeMargin, DefineInstrument, Pulse, SetMarginType
+from openperp.engine.commands import (
+    ChangeMargin,
+    DefineInstrument,
+    Deposit,
+    Pulse,
+    SetMarginType,
+)
 from openperp.engine.events import FundingPaid
 from openperp.engine.instruments import Bracket, InstrumentSpec
+from openperp.engine.liquidation import stage_lots
 from openperp.engine.margin import maintenance_margin, position_margin, unrealized_pnl
 from openperp.engine.numbers import MONEY_ONE, PPM
 from openperp.engine.pricing import (
@@ -80,6 +87,15 @@ def test_maintenance_margin_on_both_sides_of_every_edge(
     notional = abs(Fraction(quantity)) * Fraction(mark) * MONEY_ONE
     assert by_slices(notional, BTC.brackets) == money(maintenance), says
     assert maintenance_margin(position) == money(maintenance), says
+
+
+def test_maintenance_margin_rounds_up() -> None:
+    """A tick of 0.00001 and a lot of 0.001 make 10^-8: 333 x 0.5 % = 1.665 of them."""
+    market = Market(replace(BTC, price_precision=5), 1, 333)
+    position = Position(market)
+    for lots in (1, -1):
+        position.lots = lots
+        assert maintenance_margin(position) == 2
 
 
 @pytest.mark.parametrize("symbol", BUILT_IN)
@@ -300,3 +316,37 @@ def test_margin_added_by_hand_pays_funding_too() -> None:
         desk.now = START_MS + stamp * 8 * HOUR_MS - 1
         desk.do(Pulse())
     assert desk.position("alice").isolated_wallet == money("3010.5") - 3 * money("6")
+
+
+@pytest.mark.parametrize(
+    ("says", "quantity", "mark", "closed"),
+    [
+        ("the first bracket: all of it", "5.999", "50000", 5_999),
+        ("at the edge of 300000 it is in the second: one lot more", "6", "50000", 1),
+        ("below the edge: 5.999 stay", "10", "50000", 4_001),
+        ("shorts as well", "-10", "50000", 4_001),
+        ("where no lot meets the edge: 4.999 of 299990 stay", "10", "60010", 5_001),
+        ("out of the third into the second: 59.999 stay", "70", "50000", 10_001),
+    ],
+)
+def test_a_stage_of_liquidation_leaves_its_bracket(
+    says: str, quantity: str, mark: str, closed: int
+) -> None:
+    """What stays has a notional below the floor of the bracket that it leaves."""
+    position = hold(quantity, mark)
+    assert stage_lots(position) == closed, says
+
+
+def test_margin_balance_equal_to_maintenance_margin_is_used_up() -> None:
+    """Source: liquidation starts when the balance falls to the maintenance margin.
+
+    6270 and 1 BTC from 60000: at 54000 there are 270 left, which is 54000 x 0.5 %.
+    """
+    desk = Desk(deposit="6270", liquidates=True)
+    desk.do(DefineInstrument(replace(BTC, maker_fee_ppm=0, taker_fee_ppm=0), 600_000))
+    desk.do(Deposit("bob", "USDT", money("100000")))
+    desk.order("bob", "SELL", "1", "60000")
+    desk.order("alice", "BUY", "1", "60000")
+    for price, lots in (("54000.1", 1_000), ("54000", 0)):
+        desk.price(price)
+        assert desk.position("alice").lots == lots
