@@ -10,6 +10,7 @@ from msgspec import Struct
 from openperp.engine.apply import apply
 from openperp.engine.commands import Batch, Command, Pulse, Record
 from openperp.engine.events import Applied, Event
+from openperp.engine.invariants import InvariantViolation, check
 from openperp.engine.rejects import Reject
 from openperp.engine.state import State
 from openperp.lab.reference import apply as slow
@@ -83,10 +84,16 @@ class Comparison:
         return applied
 
     def compare_all(self) -> list[str]:
-        """Where the whole states differ."""
+        """Where the whole states differ, or the engine's breaks a law of its own."""
         orders = {*self.state.orders, *[order.order_id for order in self.venue.orders]}
         whole = Touched(set(self.state.accounts), set(self.state.markets), orders)
-        return list(self._compare_parts(whole))
+        return [*self._compare_parts(whole), *self._find_violations()]
+
+    def _find_violations(self) -> Iterator[str]:
+        try:
+            check(self.state)
+        except InvariantViolation as violation:
+            yield f"engine: {violation}"
 
     def _compare_states(self, applied: Applied) -> Iterator[str]:
         if applied.seq % self._whole_every == 0:

@@ -102,7 +102,7 @@ class Holdings:
         random = self._random
         name = self._asset()
         asset = self._state.assets.get(name)
-        if asset is None or random.random() < 0.15:
+        if asset is None or random.random() < 0.3:
             return SetAssetIndex(name, random.choice((0, 1, 2**62 - 1, 2**62 - 1, 2**62)))
         return SetAssetIndex(name, max(1, asset.spec.index * random.randint(70, 130) // 100))
 

@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from openperp.engine.commands import (
     AmendOrder,
     Batch,
+    ChangeMargin,
     Deposit,
     FundInsurance,
     PlaceOrder,
+    Pulse,
     SetMode,
     SetPrice,
     Single,
@@ -19,9 +21,10 @@ from openperp.engine.commands import (
 )
 from openperp.engine.commands import DefineInstrument as Define
 from openperp.engine.instruments import InstrumentSpec
-from openperp.engine.margin import exposure, withdrawable
+from openperp.engine.margin import exposure, free_margin, removable_margin, withdrawable
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.order import Order
+from openperp.engine.pricing import HOUR_MS
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
     LONG,
@@ -41,20 +44,25 @@ POOR = 2_000 * MONEY_ONE
 
 
 class Scenes:
-    """Each plot is a list of acts that read `state` when their turn comes."""
+    """Each plot is a list of acts that read `state` when their turn comes.
+
+    `wait_ms`, where it is not zero, is how long the next act wants to wait.
+    """
 
     def __init__(self, random: Random, state: State) -> None:
         self._random = random
         self._state = state
+        self.wait_ms = 0
 
     def pick(self) -> list[Act]:
         plots = (
-            *[self._fill_book] * 8,
+            *[self._fill_book] * 12,
             *[self._jump] * 4,
             *[self._corner] * 10,
             *[self._rescue] * 6,
             *[self._fund] * 5,
             *[self._ruin] * 3,
+            *[self._lean] * 2,
             *[self._sleep] * 2,
             *[self._flip] * 3,
             *[self._empty_under_reducer] * 3,
@@ -65,16 +73,18 @@ class Scenes:
     def _fill_book(self) -> list[Act]:
         """Everybody offers something in a market that has been swept empty."""
         market = self._market()
+        if Mode.NORMAL is not market.mode or self._state.mode is not Mode.NORMAL:
+            return []
         return [lambda: self._offer_all(market)]
 
-    def _offer_all(self, market: Market) -> Batch:
+    def _offer_all(self, market: Market) -> Batch | None:
         random, step = self._random, max(1, market.mark_ticks // 2_000)
+        able = [each for each in self._state.accounts.values() if free_margin(each) > POOR]
         orders = []
-        for _ in range(random.randint(3, 10)):
-            account = random.choice(list(self._state.accounts.values()))
+        for account in random.sample(able, min(len(able), 15)):
             side = random.choice(tuple(Side))
             ticks = market.mark_ticks - side * random.randint(0, 12) * step
-            lots = random.randint(1, 100) * 100 * MONEY_ONE // (market.mark_ticks * market.unit)
+            lots = random.randint(1, 50) * 100 * MONEY_ONE // (market.mark_ticks * market.unit)
             fields: dict[str, Any] = {}
             if account.hedge:
                 fields = {"position_side": LONG if side is Side.BUY else SHORT}
@@ -89,7 +99,7 @@ class Scenes:
                     **fields,
                 )
             )
-        return Batch(tuple(orders))
+        return Batch(tuple(orders)) if orders else None
 
     def _jump(self) -> list[Act]:
         """A market jumps, most often against most of the money in it."""
@@ -166,6 +176,47 @@ class Scenes:
             reduce_only=not account.hedge,
         )
 
+    def _lean(self) -> list[Act]:
+        """A book leans to one side up to a funding, and who pays it has little."""
+        now = self._state.time_ms
+        calm = not any(market.formula for market in self._state.markets.values())
+        payers = [
+            (account, position)
+            for account, position in self._positions()
+            if position.isolated and (calm or 0 < position.market.funding_ms - now < HOUR_MS)
+        ]
+        if not payers:
+            return []
+        account, position = self._random.choice(payers)
+        return [
+            lambda: self._take_margin(account, position),
+            lambda: self._offer_dearly(position),
+            Pulse,
+        ]
+
+    def _take_margin(self, account: Account, position: Position) -> ChangeMargin | None:
+        amount, symbol = removable_margin(position), position.market.symbol
+        if not amount:
+            return None
+        return ChangeMargin(account.account_id, symbol, amount, True, position.side)
+
+    def _offer_dearly(self, position: Position) -> PlaceOrder | None:
+        """The richest one outbids the index, and nobody says anything until the funding."""
+        market, lots = position.market, position.lots
+        if not lots or not market.funding_ms:
+            return None
+        rich = max(self._state.accounts.values(), key=lambda account: account.cross_wallet)
+        side = Side.BUY if lots > 0 else Side.SELL
+        ticks = market.index_ticks + side * market.index_ticks * 4 // 100
+        size = 50_000 * MONEY_ONE // (market.index_ticks * market.unit)
+        fields: dict[str, Any] = {}
+        if rich.hedge:
+            fields = {"position_side": LONG if lots > 0 else SHORT}
+        self.wait_ms = market.funding_ms - self._state.time_ms
+        return PlaceOrder(
+            rich.account_id, market.symbol, side, OrderType.LIMIT, size, ticks, **fields
+        )
+
     def _sleep(self) -> list[Act]:
         """A market does not trade while its price jumps."""
         market = self._market()
@@ -178,13 +229,16 @@ class Scenes:
         ]
 
     def _rescue(self) -> list[Act]:
-        """Somebody who has lost everything begins again."""
-        poor = [each for each in self._state.accounts.values() if each.cross_wallet < POOR]
-        if not poor:
-            return []
-        name = self._random.choice(poor).name
-        amount = self._random.choice((300, 10_000, 100_000)) * MONEY_ONE
-        return [lambda: Deposit(name, "USDT", amount)]
+        """Those who have lost everything begin again, or one of them does."""
+        random = self._random
+        poor = [each.name for each in self._state.accounts.values() if each.cross_wallet < POOR]
+        if poor and random.random() < 0.5:
+            poor = [random.choice(poor)]
+        gifts = [random.choice((300, 10_000, 100_000)) * MONEY_ONE for _ in poor]
+        gift = Batch(
+            tuple(Deposit(name, "USDT", gift) for name, gift in zip(poor, gifts, strict=True))
+        )
+        return [lambda: gift]
 
     def _fund(self) -> list[Act]:
         """The operator pays in a little or much, or takes out what is there."""

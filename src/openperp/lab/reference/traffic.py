@@ -158,6 +158,9 @@ class Traffic:
 
     def delay_ms(self) -> int:
         """How long after the last command the next one comes."""
+        if self._scenes.wait_ms:
+            delay, self._scenes.wait_ms = self._scenes.wait_ms, 0
+            return delay
         delay = self._pauses.pick()
         self._returns = delay > 600_000 and self._random.random() < 0.2
         return delay
