@@ -274,6 +274,18 @@ def test_the_threshold_itself_can_make_a_debt_due(desk: Desk) -> None:
     assert desk.wallet("alice") >= 0
 
 
+def test_a_debt_that_an_asset_pays_exactly_takes_no_more(desk: Desk) -> None:
+    desk.do(DefineAsset(AssetSpec("USDC", money("1"))))
+    desk.do(Deposit("alice", "USDC", money("100")))
+    desk.do(Withdraw("alice", "USDT", money("10000")))
+    rich(desk)
+    trade(desk, "BUY", "1")
+    desk.do(DefineAsset(AssetSpec("USDT", money("1"))))
+    # 12 are owed, the fee.
+    assert desk.account("alice").balances["USDC"] == money("88")
+    assert desk.wallet("alice") == 0
+
+
 def test_the_last_close_lets_collateral_pay_the_debt(desk: Desk) -> None:
     lose(desk, "48300", "2")
     # 10000 less 23400 lost, less 24 and 48.3 of fees: 13472.3 are owed, and BTC makes 58500.

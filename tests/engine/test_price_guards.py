@@ -79,11 +79,20 @@ def test_a_market_order_in_an_empty_book_expires_as_ever() -> None:
 
 @pytest.mark.parametrize(
     ("protect", "mark", "ended"),
-    [(True, "60000", False), (True, "56999", True), (False, "56999", False)],
+    [
+        (True, "60000", False),
+        (True, "57143.8", True),
+        (True, "57143.9", False),
+        (True, "63158", False),
+        (True, "56999", True),
+        (False, "56999", False),
+    ],
 )
 @pytest.mark.parametrize("on", [True, False])
 def test_price_protection(protect: bool, mark: str, ended: bool, on: bool) -> None:
-    """A stop on the last price fires at 60001 while mark is elsewhere; 5 % may lie between."""
+    """A stop on the last price fires at 60001 while mark is elsewhere; 5 % of mark may lie
+    between: 57143.8 x 1.05 = 60000.99, and 63158 x 0.95 = 60000.1.
+    """
     desk = guarded(multiplier_up_ppm=1_500_000) if on else Desk(deposit="1000000")
     desk.price(mark, last=False)
     stop = desk.order(

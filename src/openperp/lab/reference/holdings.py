@@ -46,7 +46,7 @@ class Holdings:
         for number in range(1, accounts + 1, 4):
             name = f"trader-{number}"
             commands += [
-                Deposit(name, "DUST", random.randrange(1, 10**12)),
+                Deposit(name, "DUST", random.choice((10**7, random.randrange(10**12))) + 1),
                 Deposit(name, "BTC", random.choice((10**5, 10**6, 10**7, 10**8))),
                 Deposit(name, "USDC", random.randrange(1, random.choice((10**9, 10**11)))),
                 SetMultiAssets(number, True),

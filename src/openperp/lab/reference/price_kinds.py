@@ -34,6 +34,7 @@ PRICE_KINDS = (
     "rate at its cap",
     "rate of zero",
     "isolated payer",
+    "isolated payer has too little",
     "isolated receiver",
     "hedged payer",
     "rounding goes to the fund",
@@ -109,6 +110,8 @@ def _find_funding(applied: Applied, state: State, event: Event | None) -> Iterat
 def _find_payment(paid: FundingPaid, following: Event | None) -> Iterator[str]:
     if isinstance(following, PositionChanged):
         yield "isolated payer" if paid.amount < 0 else "isolated receiver"
+        if paid.amount < 0 and not following.isolated_wallet:
+            yield "isolated payer has too little"
     if paid.amount < 0 and paid.position_side is not PositionSide.BOTH:
         yield "hedged payer"
     if paid.amount % 100:

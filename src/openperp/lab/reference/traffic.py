@@ -140,7 +140,7 @@ class Traffic:
             OpenVenue("ztdx", larger, separate, displaces, life_ms, liquidates)
         ]
         commands += [
-            DefineInstrument(replace(spec, **self._price_terms()), index)
+            DefineInstrument(replace(spec, **self._price_terms(index)), index)
             for spec, index, _ in MARKETS
         ]
         for number in range(1, self._accounts + 1):
@@ -277,14 +277,17 @@ class Traffic:
             ),
         )
         if random.random() < 0.5:
-            spec = replace(spec, **self._price_terms())
+            spec = replace(spec, **self._price_terms(market.initial_ticks))
         return DefineInstrument(spec, market.initial_ticks)
 
-    def _price_terms(self) -> dict[str, Any]:
-        """Funding, and for some narrow bounds around the mark price."""
+    def _price_terms(self, ticks: int) -> dict[str, Any]:
+        """Funding, and for some narrow bounds around the mark price, or for the price itself."""
         random = self._random
         narrow = random.choice((1_000, 5_000, 20_000))
+        near = random.random() < 0.15
         return {
+            "min_ticks": ticks * 97 // 100 if near else 1,
+            "max_ticks": ticks * 103 // 100 if near else 10_000_000,
             "funding_hours": random.choice(self._hours),
             "funding_cap_ppm": random.choice((0, 10, 300, 30_000, 30_000)),
             "interest_ppm": random.choice((0, 100, 100, 7)),
