@@ -32,7 +32,8 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     over its fills, so the average price is `filled_value / filled_lots`. Zero
     stands for "none" in `trigger_ticks`, `activation_ticks`, `callback_ppm`,
     `parent_id`, `triggered_ms` and `expires_ms`. `armed_lots` is what an attached child would
-    close if it fired now; a child with none is dormant.
+    close if it fired now; a child with none is dormant. `activated` trailing stops follow
+    the price.
     """
 
     order_id: int
@@ -67,6 +68,7 @@ class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     expires_ms: int = 0
     price_match: PriceMatch = PriceMatch.NONE
     origin: Origin = Origin.ACCOUNT
+    activated: bool = False
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -136,6 +138,12 @@ class OrderAccepted(msgspec.Struct, frozen=True, tag=True):
 
 class OrderArmed(msgspec.Struct, frozen=True, tag=True):
     """An attached child now protects `order.armed_lots`."""
+
+    order: OrderRecord
+
+
+class OrderActivated(msgspec.Struct, frozen=True, tag=True):
+    """A trailing stop follows the price from now on, which may be right after it was accepted."""
 
     order: OrderRecord
 
@@ -448,6 +456,7 @@ Event = (
     | WalletChanged
     | OrderAccepted
     | OrderArmed
+    | OrderActivated
     | OrderTriggered
     | OrderAmended
     | OrderFilled

@@ -2,7 +2,7 @@
 
 from openperp.engine.checks import check_entry
 from openperp.engine.ending import cancel, expire, stop_waiting
-from openperp.engine.events import OrderTriggered
+from openperp.engine.events import OrderActivated, OrderTriggered
 from openperp.engine.lookup import accepts_orders
 from openperp.engine.matching import execute
 from openperp.engine.numbers import PPM
@@ -114,6 +114,8 @@ def fire_reached(step: Step) -> None:
             queue.add(watcher)
         if not accepts_orders(step.state, market):
             continue
+        for order in queue.follow(ticks):
+            step.events.append(OrderActivated(order.to_record()))
         for order in queue.take(ticks):
             if order.waiting:
                 fire(step, order)

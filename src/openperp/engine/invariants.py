@@ -12,7 +12,7 @@ from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.multi_assets import is_debt_due
-from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
+from openperp.engine.numbers import NOTIONAL_LIMIT, PPM, divide_up
 from openperp.engine.order import Order
 from openperp.engine.pricing import BASIS_SAMPLES, SAMPLE_MS
 from openperp.engine.solvency import MarginPart, list_parts
@@ -23,6 +23,7 @@ from openperp.engine.terms import (
     NEW,
     PARTIALLY_FILLED,
 )
+from openperp.engine.trailing import TrailingStops
 
 
 class InvariantViolation(AssertionError):
@@ -118,9 +119,40 @@ def _check_index(state: State, market: Market) -> None:
         sorted(watching) == sorted(indexed),
         f"the trigger index of {market.spec.symbol} holds {indexed}, not {watching}",
     )
-    for heap in (heap for queue in queues for heap in (queue.rising, queue.falling)):
+    for heap in (
+        heap
+        for queue in queues
+        for heap in (queue.rising, queue.falling, queue.buyers.idle, queue.sellers.idle)
+    ):
         stale = sum(not entry[2].indexed for entry in heap.entries)
         _require(heap.stale == stale, f"a trigger heap counts {heap.stale} stale, not {stale}")
+    for stops in (stops for queue in queues for stops in (queue.buyers, queue.sellers)):
+        _check_trailing(market.spec.symbol, stops)
+
+
+def _check_trailing(symbol: str, stops: TrailingStops) -> None:
+    """Trailing stops stand by extreme, know their group, and none fires before the nearest."""
+    extremes = [stops.sign * group.ticks for group in stops.groups]
+    _require(
+        extremes == sorted(set(extremes), reverse=True),
+        f"trailing stops of {symbol} stand by extremes {extremes}",
+    )
+    members = [(group, entry[2]) for group in stops.groups for entry in group.entries]
+    stale = sum(not order.indexed for _, order in members)
+    _require(
+        (len(members), stale) == (stops.size, stops.stale),
+        f"trailing stops of {symbol} count {stops.stale} stale of {stops.size}",
+    )
+    for group, order in members:
+        _require(
+            not order.indexed or (order.activated and order.extreme is group),
+            f"trailing stop {order.order_id} does not know its group",
+        )
+        limit = (stops.sign * PPM - order.callback_ppm) * group.ticks // PPM
+        _require(
+            limit <= group.limit and (-group.limit, group.serial, group) in stops.nearest,
+            f"trailing stop {order.order_id} would fire too late",
+        )
 
 
 def _check_prices(state: State, market: Market) -> None:

@@ -18,6 +18,18 @@ from openperp.engine.terms import (
 )
 
 
+class Extreme:
+    """The best price that trailing stops have seen since they follow it.
+
+    All that have seen the same share it.
+    """
+
+    __slots__ = ("ticks",)
+
+    def __init__(self, ticks: int) -> None:
+        self.ticks = ticks
+
+
 class Order:
     """An order that rests in a book or waits for its trigger.
 
@@ -45,7 +57,7 @@ class Order:
         "close_position",
         "created_ms",
         "expires_ms",
-        "extreme_ticks",
+        "extreme",
         "filled_lots",
         "filled_value",
         "frozen",
@@ -104,13 +116,9 @@ class Order:
         self.status = NEW
         self.ticks = ticks
         self.lots = lots
-        self.filled_lots = 0
-        self.filled_value = 0
-        self.created_ms = created_ms
-        self.updated_ms = created_ms
-        self.reduce_only = False
-        self.close_position = False
-        self.price_protect = False
+        self.filled_lots = self.filled_value = 0
+        self.created_ms = self.updated_ms = created_ms
+        self.reduce_only = self.close_position = self.price_protect = False
         self.position_side = BOTH
         self.position_key = symbol
         self.algo = False
@@ -125,7 +133,7 @@ class Order:
         self.activation_ticks = 0
         self.callback_ppm = 0
         self.activated = False
-        self.extreme_ticks = 0
+        self.extreme: Extreme | None = None
         self.triggered_ms = 0
         self.waiting = False
         """Out of every book, until its trigger fires."""
@@ -137,8 +145,7 @@ class Order:
         self.opened_lots = 0
         """Lots of this order's fills that opened the position of `opened_epoch`."""
         self.opened_epoch = 0
-        self.opening_lots = 0
-        self.frozen = 0
+        self.opening_lots = self.frozen = 0
         self.resting = False
         self.level_prev: Order | None = None
         self.level_next: Order | None = None
@@ -148,6 +155,15 @@ class Order:
     @property
     def remaining_lots(self) -> int:
         return self.lots - self.filled_lots
+
+    @property
+    def extreme_ticks(self) -> int:
+        """The extreme that a waiting trailing stop has seen; zero before it has activated."""
+        return self.extreme.ticks if self.extreme is not None else 0
+
+    @extreme_ticks.setter
+    def extreme_ticks(self, ticks: int) -> None:
+        self.extreme = Extreme(ticks) if ticks else None
 
     @property
     def is_dormant(self) -> bool:
@@ -189,4 +205,5 @@ class Order:
             self.expires_ms,
             self.price_match,
             self.origin,
+            self.activated,
         )

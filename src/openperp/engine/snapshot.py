@@ -50,6 +50,7 @@ _DERIVED = frozenset(
     {
         "chain_next",
         "chain_prev",
+        "extreme",
         "frozen",
         "indexed",
         "level_next",

@@ -2,14 +2,9 @@
 
 Source of the conditions: the venue's public rules. A STOP of a buyer and a
 TAKE_PROFIT of a seller fire at or above their trigger price, the other two at
-or below it. A trailing stop activates when the price reaches its activation
-price, remembers the extreme since, and fires once the price has come back from
-it by the callback rate.
+or below it. Trailing stops have a module of their own.
 """
 
-from heapq import heapify, heappop, heappush
-
-from openperp.engine.numbers import PPM
 from openperp.engine.order import Order
 from openperp.engine.terms import (
     BUY,
@@ -21,6 +16,8 @@ from openperp.engine.terms import (
     Side,
     WorkingType,
 )
+from openperp.engine.trailing import TrailingStops
+from openperp.engine.trigger_heap import TriggerHeap
 
 
 def fires_rising(type: OrderType, side: Side) -> bool:
@@ -35,63 +32,26 @@ def is_reached(type: OrderType, side: Side, trigger_ticks: int, ticks: int) -> b
     return ticks <= trigger_ticks
 
 
-class TriggerHeap:
-    """Orders of one market and price that fire in one direction, nearest first.
-
-    `sign` is 1 for orders that fire on a rising price and -1 for a falling one.
-    Cancelled orders stay behind as stale entries until they outnumber the rest.
-    """
-
-    __slots__ = ("entries", "sign", "stale")
-
-    def __init__(self, sign: int) -> None:
-        self.sign = sign
-        self.entries: list[tuple[int, int, Order]] = []
-        self.stale = 0
-
-    def add(self, order: Order) -> None:
-        heappush(self.entries, (self.sign * order.trigger_ticks, order.order_id, order))
-
-    def discard(self) -> None:
-        """Notes that an entry, no matter which, has become stale."""
-        self.stale += 1
-        if self.stale > 64 and self.stale * 2 > len(self.entries):
-            self.entries = [entry for entry in self.entries if entry[2].indexed]
-            heapify(self.entries)
-            self.stale = 0
-
-    def take(self, ticks: int, fired: list[Order]) -> None:
-        """Moves every order that the price `ticks` fires to `fired`."""
-        entries = self.entries
-        reach = self.sign * ticks
-        while entries and entries[0][0] <= reach:
-            order = heappop(entries)[2]
-            if order.indexed:
-                order.indexed = False
-                fired.append(order)
-            else:
-                self.stale -= 1
-
-
 class TriggerQueue:
     """The waiting orders of one market that watch one kind of price.
 
     It alone puts an order in and takes it out, and `Order.indexed` says which.
     """
 
-    __slots__ = ("falling", "rising", "trailing")
+    __slots__ = ("buyers", "falling", "rising", "sellers")
 
     def __init__(self) -> None:
         self.rising = TriggerHeap(1)
         self.falling = TriggerHeap(-1)
-        self.trailing: dict[int, Order] = {}
+        self.buyers = TrailingStops(BUY)
+        self.sellers = TrailingStops(SELL)
 
     def add(self, order: Order) -> None:
         order.indexed = True
         if order.type is TRAILING_STOP_MARKET:
-            self.trailing[order.order_id] = order
+            self._stops(order).add(order)
         else:
-            self._heap(order).add(order)
+            self._heap(order).add(order, order.trigger_ticks)
 
     def discard(self, order: Order) -> None:
         """Forgets an order that no longer waits, if it is still there."""
@@ -99,51 +59,48 @@ class TriggerQueue:
             return
         order.indexed = False
         if order.type is TRAILING_STOP_MARKET:
-            del self.trailing[order.order_id]
+            self._stops(order).discard(order)
         else:
             self._heap(order).discard()
 
+    def follow(self, ticks: int) -> list[Order]:
+        """Lets trailing stops follow the price; those that it activates, by age."""
+        activated: list[Order] = []
+        self.buyers.follow(ticks, activated)
+        self.sellers.follow(ticks, activated)
+        if len(activated) > 1:
+            activated.sort(key=lambda order: order.order_id)
+        return activated
+
     def take(self, ticks: int) -> list[Order]:
-        """The orders that the price `ticks` fires: nearest trigger first, then by age."""
+        """The orders that the price fires: nearest trigger first, then trailing stops by age."""
         fired: list[Order] = []
+        trailed: list[Order] = []
         self.rising.take(ticks, fired)
         self.falling.take(ticks, fired)
-        if self.trailing:
-            trailed = [order for order in self.trailing.values() if trail(order, ticks)]
+        self.buyers.take(ticks, trailed)
+        self.sellers.take(ticks, trailed)
+        if trailed:
             trailed.sort(key=lambda order: order.order_id)
-            for order in trailed:
-                self.discard(order)
             fired += trailed
+        for order in fired:
+            order.indexed = False
         return fired
 
     def orders(self) -> list[Order]:
         """Every order that is in, in no useful order."""
-        entries = self.rising.entries + self.falling.entries
-        return [*self.trailing.values(), *[entry[2] for entry in entries if entry[2].indexed]]
+        return [
+            *self.rising.orders(),
+            *self.falling.orders(),
+            *self.buyers.orders(),
+            *self.sellers.orders(),
+        ]
 
     def _heap(self, order: Order) -> TriggerHeap:
         return self.rising if fires_rising(order.type, order.side) else self.falling
 
-
-def trail(order: Order, ticks: int) -> bool:
-    """Moves a trailing stop along with the price; whether it fires."""
-    if not order.activated:
-        if (ticks - order.activation_ticks) * order.side > 0:
-            return False
-        order.activated = True
-        order.extreme_ticks = ticks
-        return False
-    if (ticks - order.extreme_ticks) * order.side < 0:
-        order.extreme_ticks = ticks
-        return False
-    return is_trailed_back(order, ticks)
-
-
-def is_trailed_back(order: Order, ticks: int) -> bool:
-    """Whether the price is back from the extreme by the callback rate."""
-    if order.side is BUY:
-        return ticks * PPM >= order.extreme_ticks * (PPM + order.callback_ppm)
-    return ticks * PPM <= order.extreme_ticks * (PPM - order.callback_ppm)
+    def _stops(self, order: Order) -> TrailingStops:
+        return self.buyers if order.side is BUY else self.sellers
 
 
 class TriggerIndex:

@@ -160,6 +160,8 @@ class Mirror:
         row = {name: told[key] for name, key in ALGO_FIELDS.items()}
         row["createTime"] = self._born.setdefault(told["aid"], event["T"])
         row["updateTime"] = event["T"]
+        if told["X"] == "NEW" and told.get("ia") and told["aid"] in self.algos:
+            return  # activation changes nothing that a query shows, its time included
         if told["X"] == "NEW":
             self.algos[told["aid"]] = row
         else:

@@ -540,6 +540,30 @@ def test_a_trailing_stop_without_activation_price_follows_at_once(modern: Listen
     assert [event["o"]["ia"] for event in modern.hear()] == [True, False]
 
 
+def test_a_trailing_stop_says_when_it_begins_to_follow(modern: Listener) -> None:
+    terms = {"type": "TRAILING_STOP_MARKET", "triggerPrice": None, "callbackRate": "0.5"}
+    modern.post(ALGO, **{**STOP_ALGO, **terms}, activatePrice="59000")
+    modern.venue.price("BTCUSDT", 590_000)
+    modern.venue.price("BTCUSDT", 589_000)
+    told = [(event["e"], event["o"]["X"], event["o"]["ia"]) for event in modern.hear()]
+    assert told == [("ALGO_UPDATE", "NEW", False), ("ALGO_UPDATE", "NEW", True)]
+
+    modern.venue.price("BTCUSDT", 595_000)
+    fired = [event["o"] for event in modern.hear() if event["e"] == "ALGO_UPDATE"]
+    assert {(row["X"], row["ia"]) for row in fired} >= {("TRIGGERING", True), ("TRIGGERED", True)}
+
+
+def test_a_cancelled_trailing_stop_still_says_whether_it_followed(modern: Listener) -> None:
+    terms = {"type": "TRAILING_STOP_MARKET", "triggerPrice": None, "callbackRate": "0.5"}
+    for activation in ("59000", "58000"):
+        modern.post(ALGO, **{**STOP_ALGO, **terms}, activatePrice=activation)
+    modern.venue.price("BTCUSDT", 590_000)
+    modern.hear()
+    modern.delete("/fapi/v1/algoOpenOrders", symbol="BTCUSDT")
+    told = [(event["o"]["X"], event["o"]["ia"]) for event in modern.hear()]
+    assert told == [("CANCELED", True), ("CANCELED", False)]
+
+
 def test_every_cause_has_a_reason() -> None:
     assert set(EXPIRY_REASONS) == set(Cause)
     assert set(EXPIRY_REASONS.values()) <= set("0123456789")

@@ -39,6 +39,7 @@ from openperp.engine.events import (
     MarginTypeChanged,
     MultiAssetsChanged,
     OrderAccepted,
+    OrderActivated,
     OrderAmended,
     OrderCanceled,
     OrderExpired,
@@ -51,7 +52,7 @@ from openperp.engine.events import (
     WalletChanged,
 )
 from openperp.engine.state import Account, Market, position_key
-from openperp.engine.terms import OrderStatus, OrderType
+from openperp.engine.terms import OrderStatus
 
 Payload = tuple[int, str, bytes]
 """Account, name of the event, and the event as JSON."""
@@ -98,11 +99,27 @@ class _Teller:
         if symbols:
             yield from self._call_margins(symbols)
 
-    def accepted(self, event: OrderAccepted, _at: int) -> Iterator[Payload]:
+    def accepted(self, event: OrderAccepted, at: int) -> Iterator[Payload]:
         order = event.order
         if order.account in self._listening:
-            yield from self._algo(order)
+            yield from self._algo(self._activated_at_once(order, at) or order)
             yield from self._order(order, "NEW")
+
+    def activated(self, event: OrderActivated, at: int) -> Iterator[Payload]:
+        """A trailing stop begins to follow; one that did so when it was new has said it."""
+        order = event.order
+        before = self._events[at - 1] if at else None
+        if type(before) is OrderAccepted and before.order.order_id == order.order_id:
+            return
+        if order.account in self._listening:
+            yield from self._algo(order)
+
+    def _activated_at_once(self, order: OrderRecord, at: int) -> OrderRecord | None:
+        """An order accepted by event `at` as it is after the next, if that activates it."""
+        after = self._events[at + 1] if at + 1 < len(self._events) else None
+        if type(after) is OrderActivated and after.order.order_id == order.order_id:
+            return after.order
+        return None
 
     def triggered(self, event: OrderTriggered, at: int) -> Iterator[Payload]:
         """A trigger order becomes an order of the book, unless it is refused on the way."""
@@ -267,22 +284,8 @@ class _Teller:
     def _algo(self, order: OrderRecord, status: str = "") -> Iterator[Payload]:
         """ALGO_UPDATE, where the order is an algo order."""
         if order.algo:
-            row = user_orders.algo_object(
-                order,
-                self._format(order.symbol),
-                status=status,
-                activated=self._is_activated(order),
-            )
+            row = user_orders.algo_object(order, self._format(order.symbol), status=status)
             yield self._payload(order.account, ALGO_UPDATE, {"o": row})
-
-    def _is_activated(self, order: OrderRecord) -> bool | None:
-        """Whether a trailing stop follows the price; None for others, and where nobody knows."""
-        if order.original_type is not OrderType.TRAILING_STOP_MARKET:
-            return None
-        if order.triggered_ms:
-            return True
-        live = self._view.state.orders.get(order.order_id)
-        return None if live is None else live.activated
 
     def _find(self, account: int, symbol: str) -> tuple[Account, Market]:
         state = self._view.state
@@ -308,6 +311,7 @@ def _notionals(account: Account, order: OrderRecord) -> tuple[int, int]:
 _Speaker = Callable[[_Teller, Any, int], Iterator[Payload]]
 _SPEAKERS: Final[dict[type[Event], _Speaker]] = {
     OrderAccepted: _Teller.accepted,
+    OrderActivated: _Teller.activated,
     OrderTriggered: _Teller.triggered,
     OrderAmended: _Teller.amended,
     OrderFilled: _Teller.filled,

@@ -160,18 +160,11 @@ def trade_fields(order: OrderRecord, fill: Fill, instrument: InstrumentFormat) -
     }
 
 
-def algo_object(
-    order: OrderRecord,
-    instrument: InstrumentFormat,
-    *,
-    status: str = "",
-    activated: bool | None = None,
-) -> Row:
+def algo_object(order: OrderRecord, instrument: InstrumentFormat, *, status: str = "") -> Row:
     """The `o` of ALGO_UPDATE.
 
     `status` is said where it is not what a query would answer. What the order
-    became in the book is told from TRIGGERED on. `activated` is left out where
-    nobody knows.
+    became in the book is told from TRIGGERED on. Only a trailing stop has `ia`.
     """
     status = status or algo_status(order)
     entered = bool(order.triggered_ms) and status not in {"TRIGGERING", "REJECTED"}
@@ -202,8 +195,8 @@ def algo_object(
         "gtd": order.expires_ms,
         "rm": refusal_text(order) if status == "REJECTED" else "",
     }
-    if activated is not None:
-        row["ia"] = activated
+    if order.original_type is OrderType.TRAILING_STOP_MARKET:
+        row["ia"] = order.activated
     return row
 
 

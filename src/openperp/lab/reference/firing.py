@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from openperp.engine.events import OrderTriggered
+from openperp.engine.events import OrderActivated, OrderTriggered
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import (
     STOP_TYPES,
@@ -51,12 +51,37 @@ def run_moves(venue: Venue) -> None:
             watcher.watching = True
         if not venue.trades(venue.markets[symbol]):
             continue
+        for order in _find_activated(venue, symbol, working_type, price):
+            order.best_price = price
+            venue.events.append(OrderActivated(record_of(venue.markets[symbol], order)))
         fired = _find_fired(venue, symbol, working_type, price)
         for order in fired:
             order.watching = False
         for order in fired:
             if order.waiting:
                 fire(venue, order)
+
+
+def _watching(venue: Venue, symbol: str, working_type: WorkingType) -> list[Order]:
+    return [
+        order
+        for order in venue.orders
+        if order.watching and order.symbol == symbol and order.working_type is working_type
+    ]
+
+
+def _find_activated(
+    venue: Venue, symbol: str, working_type: WorkingType, price: Decimal
+) -> list[Order]:
+    """Trailing stops, by age, that follow the price from this one on."""
+    found = []
+    for order in _watching(venue, symbol, working_type):
+        if order.type is OrderType.TRAILING_STOP_MARKET and order.best_price is None:
+            sells = order.side is Side.SELL
+            activation = order.activation_price
+            if price >= activation if sells else price <= activation:
+                found.append(order)
+    return found
 
 
 def _find_fired(
@@ -68,11 +93,9 @@ def _find_fired(
     rising: list[Order] = []
     falling: list[Order] = []
     trailing: list[Order] = []
-    for order in venue.orders:
-        if not order.watching or order.symbol != symbol or order.working_type is not working_type:
-            continue
+    for order in _watching(venue, symbol, working_type):
         if order.type is OrderType.TRAILING_STOP_MARKET:
-            if _trails(order, price):
+            if order.best_price is not None and _trails(order, order.best_price, price):
                 trailing.append(order)
         elif is_passed(order.type, order.side, order.trigger_price, price):
             above = fires_above(order.type, order.side)
@@ -82,19 +105,13 @@ def _find_fired(
     return rising + falling + trailing
 
 
-def _trails(order: Order, price: Decimal) -> bool:
+def _trails(order: Order, best: Decimal, price: Decimal) -> bool:
     """Lets a trailing stop see a price; whether that is far enough back from the best one."""
-    sells = order.side is Side.SELL
-    if order.best_price is None:
-        activation = order.activation_price
-        if price >= activation if sells else price <= activation:
-            order.best_price = price
-        return False
     back = ratio(order.callback_ppm)
-    if sells:
-        order.best_price = max(order.best_price, price)
+    if order.side is Side.SELL:
+        order.best_price = max(best, price)
         return price <= order.best_price * (1 - back)
-    order.best_price = min(order.best_price, price)
+    order.best_price = min(best, price)
     return price >= order.best_price * (1 + back)
 
 

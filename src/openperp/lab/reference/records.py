@@ -55,4 +55,5 @@ def record_of(market: Market, order: Order, cause: Cause = Cause.NONE) -> OrderR
         expires_ms=order.expires_ms,
         price_match=order.price_match,
         origin=order.origin,
+        activated=order.best_price is not None,
     )
