@@ -18,6 +18,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "ws_api": ("benchmarks.ws_api", "run"),
     "engine": ("benchmarks.engine", "run"),
     "growth": ("benchmarks.engine", "run_growth"),
+    "ticks": ("benchmarks.ticks", "run"),
     "liquidations": ("benchmarks.liquidations", "run"),
     "peer": ("benchmarks.peer", "run"),
     "start": ("benchmarks.start", "run"),

@@ -35,6 +35,7 @@ def run(*arguments: str) -> str:
         ("parts", "signature, key, time"),
         ("engine", "bursts of ten"),
         ("growth", "1M resting"),
+        ("ticks", "500"),
         ("peer", "Peer"),
         ("start", "quiet"),
         ("replay", "history lost and rebuilt"),
