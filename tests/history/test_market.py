@@ -286,7 +286,7 @@ class TestBars:
 
 class TestRollingDay:
     def test_what_is_older_than_a_day_is_left_behind(self, market: Market, settle: Settle) -> None:
-        market.trade(650_000, 10)
+        market.trade(629_000, 10)
         market.trade(600_100, 1, after=5 * MINUTE)
         market.trade(600_300, 2, after=5 * MINUTE)
         settle()
