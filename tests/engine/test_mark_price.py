@@ -7,8 +7,9 @@ from tests.engine.desk import BTC, ETH, START_MS, Desk, ticks
 from openperp.engine.apply import apply
 from openperp.engine.commands import DefineInstrument, Pulse, Record, Reset, SetCountdown, SetPrice
 from openperp.engine.events import PremiumChanged, PriceChanged, TimePassed
+from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.pricing import RATE_ONE, estimate_rate, mark_at, premium_now, rate_of
-from openperp.engine.snapshot import dump, load
+from openperp.engine.snapshot import digest, dump, load
 from openperp.engine.state import Market
 from openperp.engine.terms import MARK_PRICE, TimeInForce
 
@@ -292,6 +293,18 @@ def test_the_basis_is_averaged_over_thirty_samples() -> None:
     wait(desk, START_MS + 60 * 5_000)
     assert market.basis == [0] * 30
     assert market.mark_ticks == ticks("60000")
+
+
+def test_a_premium_beyond_all_bounds_counts_as_the_largest_there_is() -> None:
+    """A crash under a bid that stays: the samples of a day still add up to what can be stored."""
+    desk = Desk(deposit="1000000")
+    desk.do(DefineInstrument(replace(FUNDED, funding_hours=24), 600_000))
+    desk.order("alice", "BUY", "1", "60000")
+    desk.do(SetPrice("BTCUSDT", 1))
+    wait(desk, START_MS + 24 * 3_600_000 - 1)
+    assert market_of(desk).premium == 100 * RATE_ONE
+    assert 0 < market_of(desk).premium_sum < NOTIONAL_LIMIT
+    assert digest(load(dump(desk.state))) == digest(desk.state)
 
 
 def test_mark_stays_within_the_prices_of_the_instrument() -> None:

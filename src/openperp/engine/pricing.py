@@ -24,6 +24,9 @@ BASE_HOURS: Final = 8
 """The time over which interest and rates are meant before they are scaled to an interval."""
 DAMPER: Final = 50_000
 """The interest may pull the rate 0.05 % away from the premium, at most."""
+PREMIUM_LIMIT: Final = 100 * RATE_ONE
+"""A premium counts as no more than this, far beyond what any cap of a rate leaves of it, so
+that the weighted sum of a day's samples stays a number that can be stored."""
 IMPACT_MARGIN: Final = 200 * MONEY_ONE
 """Margin of the order that the impact prices are for, at the highest leverage."""
 
@@ -52,7 +55,8 @@ def basis_now(market: Market) -> int:
 def premium_now(market: Market) -> int:
     """The premium index: (max(0, impact bid - index) - max(0, index - impact ask)) / index.
 
-    A side of the book that cannot fill the impact order adds nothing.
+    A side of the book that cannot fill the impact order adds nothing, and none more than
+    `PREMIUM_LIMIT`.
     """
     return _advantage(market, market.book.bids) - _advantage(market, market.book.asks)
 
@@ -75,7 +79,7 @@ def _advantage(market: Market, side: BookSide) -> int:
             # All of the better levels, and a fraction of a lot's worth of this one.
             taken = lots * level.ticks * market.unit + wanted - value
             better = (wanted * level.ticks - index * taken) * side.side
-            return max(0, divide_nearest(better * RATE_ONE, index * taken))
+            return max(0, min(PREMIUM_LIMIT, divide_nearest(better * RATE_ONE, index * taken)))
         lots += level.lots
         value += level.ticks * level.lots * market.unit
     return 0

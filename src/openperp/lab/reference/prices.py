@@ -21,6 +21,8 @@ BASIS_SAMPLES = 30
 HOUR_MS = 3_600_000
 IMPACT_MARGIN = Decimal(200)
 """Margin, at the highest leverage, of the order that impact prices are for."""
+PREMIUM_LIMIT = Decimal(100)
+"""A premium counts as no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def _premium(venue: Venue, market: Market) -> Decimal:
     bid = _impact_price(venue, market, Side.BUY)
     ask = _impact_price(venue, market, Side.SELL)
     if bid is not None and bid > index:
-        return _to_rate((bid - index) / index)
+        return min(PREMIUM_LIMIT, _to_rate((bid - index) / index))
     if ask is not None and ask < index:
         return -_to_rate((index - ask) / index)
     return ZERO
