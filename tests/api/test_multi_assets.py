@@ -265,6 +265,22 @@ def test_assets_that_there_cannot_be(alice: Trader, fields: dict[str, str], code
     assert fault(answer)[:2] == (400, code)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"index": "1", "ask_buffer": "1"},
+        {"index": "0", "bid_buffer": "0.2"},
+        {"index": "99999999999", "bid_buffer": "0.2"},
+    ],
+)
+def test_index_and_terms_change_together_or_not_at_all(
+    alice: Trader, fields: dict[str, str]
+) -> None:
+    before = json.loads(alice.venue.operator("GET", "assets").body)
+    assert fault(alice.venue.operator("POST", "assets", asset="BTC", **fields))[0] == 400
+    assert json.loads(alice.venue.operator("GET", "assets").body) == before
+
+
 def test_the_index_of_an_asset_follows_the_price_of_its_pair(alice: Trader) -> None:
     venue = alice.venue
     for price in ("65000", "55000", "55000"):

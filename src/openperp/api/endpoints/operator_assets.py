@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Final
 
+from msgspec.structs import replace
+
 from openperp.api.endpoint import Call, Endpoint, Security, Submission
 from openperp.api.errors import MISSING, ApiError, from_reject
 from openperp.api.kinds import Decimal, Text
@@ -9,11 +11,11 @@ from openperp.api.params import NoParams, Params, to_money, to_rate
 from openperp.api.wire.asset_index import buffer_text
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
-from openperp.engine.assets import AssetSpec
+from openperp.engine.assets import AssetSpec, find_asset_fault
 from openperp.engine.commands import Batch, DefineAsset, SetAssetIndex
 from openperp.engine.events import Applied
 from openperp.engine.instruments import MARGIN_ASSET
-from openperp.engine.rejects import Reject
+from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import Asset
 
 
@@ -57,6 +59,8 @@ def define_asset(call: Call, params: AssetTerms) -> Submission:
         raise ApiError.saying(MISSING, f"the new asset {params.asset} needs an index")
     index = to_money(params.index, "index") if params.index else 0
     spec = _specify(known.spec if known else AssetSpec(params.asset, index), params)
+    if params.index:
+        _check_whole(call, replace(spec, index=index))
     commands: list[DefineAsset | SetAssetIndex] = []
     if known is None or spec != known.spec:
         commands.append(DefineAsset(spec))
@@ -71,6 +75,14 @@ def define_asset(call: Call, params: AssetTerms) -> Submission:
         return _row(call.view.state.assets[params.asset])
 
     return Submission(commands[0] if len(commands) == 1 else Batch(tuple(commands)), finish)
+
+
+def _check_whole(call: Call, spec: AssetSpec) -> None:
+    """Refuses before either is applied what is wrong with the terms or with the new index."""
+    fault = find_asset_fault(spec)
+    if fault:
+        reject = Reject(Reason.ASSET_INVALID, {"asset": spec.asset, "fault": fault})
+        raise from_reject(reject, call.view.dialect)
 
 
 def _specify(spec: AssetSpec, params: AssetTerms) -> AssetSpec:
