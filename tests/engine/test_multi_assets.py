@@ -10,7 +10,7 @@ from tests.engine.desk import Desk, money, ticks
 
 from openperp.engine import snapshot
 from openperp.engine.assets import AssetSpec
-from openperp.engine.collateral import with_asset_index, withdrawable_amount
+from openperp.engine.collateral import withdrawable_amount
 from openperp.engine.commands import (
     Batch,
     Command,
@@ -389,17 +389,41 @@ def test_a_snapshot_keeps_assets_and_modes(desk: Desk) -> None:
 
 
 def test_a_price_of_the_pair_takes_the_index_along(desk: Desk) -> None:
-    up, down = SetPrice("BTCUSDT", 700_000), SetPrice("BTCUSDT", 500_000)
-    assert with_asset_index(desk.state, up) == [SetAssetIndex("BTC", money("70000")), up]
-    assert with_asset_index(desk.state, down) == [down, SetAssetIndex("BTC", money("50000"))]
+    for price in ("70000", "50000"):
+        desk.do(SetPrice("BTCUSDT", ticks(price), moves_asset=True))
+        assert desk.state.assets["BTC"].index == money(price)
+        kinds = [type(event).__name__ for event in desk.events()]
+        assert kinds == ["AssetIndexChanged", "PriceChanged"]
     for alone in (
+        SetPrice("BTCUSDT", 500_000, moves_asset=True),
         SetPrice("BTCUSDT", 600_000),
-        SetPrice("BTCUSDT", 0),
-        SetPrice("BTCUSDT", 10**9),
-        SetPrice("ETHUSDT", 1),
-        SetPrice("DOGEUSDT", 1),
+        SetPrice("BTCUSDT", 0, moves_asset=True),
+        SetPrice("BTCUSDT", 10**9, moves_asset=True),
+        SetPrice("DOGEUSDT", 1, moves_asset=True),
     ):
-        assert with_asset_index(desk.state, alone) == [alone]
+        desk.do(alone)
+        assert desk.state.assets["BTC"].index == money("50000")
+        assert "AssetIndexChanged" not in [type(event).__name__ for event in desk.events()]
+
+
+def test_a_price_that_makes_deposits_uncountable_moves_nothing(desk: Desk) -> None:
+    desk.do(Deposit("alice", "BTC", money("600000")))
+    reply = desk.do(SetPrice("BTCUSDT", ticks("90000"), moves_asset=True))
+    assert isinstance(reply, Reject)
+    assert reply.reason.name == "AMOUNT_TOO_LARGE"
+    assert desk.state.assets["BTC"].index == money("60000")
+    assert desk.state.markets["BTCUSDT"].mark_ticks == ticks("60000")
+
+
+def test_what_falls_with_the_price_is_exchanged_where_it_has_fallen_to(ruinous: Desk) -> None:
+    """Long of BTC with BTC as margin: at 45000 it makes 45000 x 0.975, not what it made before."""
+    ruinous.do(Withdraw("alice", "USDT", money("9000")))
+    ruinous.do(Withdraw("alice", "BTC", money("0.9")))
+    rich(ruinous)
+    trade(ruinous, "BUY", "1")
+    ruinous.do(SetPrice("BTCUSDT", ticks("45000"), True, moves_asset=True))
+    (exchanged,) = [each for each in ruinous.events() if isinstance(each, AssetExchanged)]
+    assert exchanged.received == exchanged.amount * 43_875
 
 
 def stand_short(desk: Desk) -> None:
@@ -414,8 +438,8 @@ def test_a_price_with_its_index_uses_up_nobodys_margin_that_is_there_in_the_end(
 ) -> None:
     stand_short(ruinous)
     for price in ("90000", "150000", "50000", "10000", "60000"):
-        command = SetPrice("BTCUSDT", ticks(price), True)
-        ruinous.do(Batch(tuple(with_asset_index(ruinous.state, command))))
+        command = SetPrice("BTCUSDT", ticks(price), True, moves_asset=True)
+        ruinous.do(command)
         assert ruinous.position("alice").lots == -1000
 
 
@@ -428,11 +452,10 @@ def test_a_price_with_its_index_uses_up_nobodys_margin_that_is_there_in_the_end(
         (True, SetAssetIndex("BTC", money("60000"))),
     ],
 )
-def test_the_other_order_would(ruinous: Desk, high: bool, alone: Command) -> None:
+def test_one_without_the_other_would(ruinous: Desk, high: bool, alone: Command) -> None:
     stand_short(ruinous)
     if high:
-        both = with_asset_index(ruinous.state, SetPrice("BTCUSDT", 1_500_000, True))
-        ruinous.do(Batch(tuple(both)))
+        ruinous.do(SetPrice("BTCUSDT", 1_500_000, True, moves_asset=True))
     ruinous.do(alone)
     assert ruinous.position("alice").lots == 0
     kinds = [type(event).__name__ for event in ruinous.events()]

@@ -4,8 +4,7 @@ An amount counts at index x (1 - bid buffer), rounded down for each asset: the b
 the fapi tells of it.
 """
 
-from openperp.engine.commands import SetAssetIndex, SetPrice
-from openperp.engine.instruments import MARGIN_ASSET, InstrumentSpec
+from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.margin import spare_collateral
 from openperp.engine.numbers import MONEY_DECIMALS, MONEY_ONE, PPM, divide_up
 from openperp.engine.state import Account, Asset, State
@@ -66,24 +65,3 @@ def price_in_money(spec: InstrumentSpec, ticks: int) -> int:
     """A price of an instrument as money per whole base asset."""
     scale: int = 10 ** (MONEY_DECIMALS - spec.price_precision)
     return ticks * spec.tick_units * scale
-
-
-def with_asset_index(state: State, command: SetPrice) -> list[SetPrice | SetAssetIndex]:
-    """A price of BASEUSDT, and with it the same index of the base asset where there is one.
-
-    What rises with the other does so first, so that nobody's margin is short in between:
-    collateral that has risen counts before positions have lost, and positions have won
-    before collateral that has fallen counts less.
-    """
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return [command]
-    spec = market.spec
-    asset = state.assets.get(spec.base_asset)
-    listed = command.symbol == f"{spec.base_asset}{MARGIN_ASSET}"
-    if asset is None or not listed or not spec.min_ticks <= command.ticks <= spec.max_ticks:
-        return [command]
-    follower = SetAssetIndex(spec.base_asset, price_in_money(spec, command.ticks))
-    if follower.index == asset.index:
-        return [command]
-    return [follower, command] if follower.index > asset.index else [command, follower]

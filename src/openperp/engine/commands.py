@@ -286,7 +286,9 @@ class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", ta
 
     Last moves along if `moves_last`, and otherwise follows the index until the
     first trade, unless `keeps_last`. With `formula` the mark price is the
-    documented median from now on, until a command without it.
+    documented median from now on, until a command without it. With `moves_asset` the
+    index of the base asset, if the instrument is what it is counted by, moves at the same
+    moment: no margin is looked at with only one of the two.
     """
 
     symbol: str
@@ -294,6 +296,7 @@ class SetPrice(msgspec.Struct, frozen=True, array_like=True, tag="set_price", ta
     moves_last: bool = False
     keeps_last: bool = False
     formula: bool = False
+    moves_asset: bool = False
 
 
 class SetMode(msgspec.Struct, frozen=True, array_like=True, tag="set_mode", tag_field="do"):

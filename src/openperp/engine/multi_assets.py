@@ -10,6 +10,7 @@ from openperp.engine.collateral import (
     amount_at,
     count_collateral,
     deposits_at_index,
+    price_in_money,
     value_at,
 )
 from openperp.engine.commands import DefineAsset, SetAssetIndex, SetMultiAssets
@@ -25,7 +26,7 @@ from openperp.engine.lookup import get_account, open_orders
 from openperp.engine.margin import free_margin
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.rejects import Reason, refuse
-from openperp.engine.state import Account, Asset, State
+from openperp.engine.state import Account, Asset, Market, State
 from openperp.engine.step import Step
 
 
@@ -48,21 +49,36 @@ def define_asset(step: Step, command: DefineAsset) -> AssetDefined:
 
 def set_asset_index(step: Step, command: SetAssetIndex) -> AssetIndexChanged:
     """Moves the index of an asset, and with it the collateral of those who hold it."""
-    state = step.state
-    asset = get_asset(state, command.asset)
-    if command.asset == MARGIN_ASSET or not 1 <= command.index < NOTIONAL_LIMIT:
+    return move_index(step, get_asset(step.state, command.asset), command.index)
+
+
+def move_index(step: Step, asset: Asset, index: int) -> AssetIndexChanged:
+    """Checks and moves an index; a refusal has changed nothing."""
+    name = asset.spec.asset
+    if name == MARGIN_ASSET or not 1 <= index < NOTIONAL_LIMIT:
         fault = "its index price must be positive, and that of the margin asset is 1"
-        refuse(Reason.ASSET_INVALID, asset=command.asset, fault=fault)
+        refuse(Reason.ASSET_INVALID, asset=name, fault=fault)
     before = asset.index
-    asset.index = command.index
-    total = deposits_at_index(state)
-    if command.index > before and total >= NOTIONAL_LIMIT:
+    asset.index = index
+    total = deposits_at_index(step.state)
+    if index > before and total >= NOTIONAL_LIMIT:
         asset.index = before
         refuse(Reason.AMOUNT_TOO_LARGE, amount=total)
-    _touch_holders(step, command.asset)
-    changed = AssetIndexChanged(command.asset, command.index)
+    _touch_holders(step, name)
+    changed = AssetIndexChanged(name, index)
     step.events.append(changed)
     return changed
+
+
+def follow_price(step: Step, market: Market, ticks: int) -> None:
+    """Moves the index of the base asset to a price of the market that it is counted by."""
+    spec = market.spec
+    asset = step.state.assets.get(spec.base_asset)
+    if asset is None or spec.symbol != f"{spec.base_asset}{MARGIN_ASSET}":
+        return
+    index = price_in_money(spec, ticks)
+    if index != asset.index:
+        move_index(step, asset, index)
 
 
 def set_multi_assets(step: Step, command: SetMultiAssets) -> MultiAssetsChanged:

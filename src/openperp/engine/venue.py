@@ -23,6 +23,7 @@ from openperp.engine.events import (
 from openperp.engine.funding import plan_funding
 from openperp.engine.instruments import InstrumentSpec, find_spec_fault
 from openperp.engine.lookup import get_market, open_positions
+from openperp.engine.multi_assets import follow_price
 from openperp.engine.pricing import mark_at
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.sampling import plan_samples
@@ -114,6 +115,8 @@ def set_price(step: Step, command: SetPrice) -> PriceChanged:
         refuse(Reason.PRICE_BELOW_MINIMUM, ticks=command.ticks, min_ticks=spec.min_ticks)
     if command.ticks > spec.max_ticks:
         refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=command.ticks, max_ticks=spec.max_ticks)
+    if command.moves_asset:
+        follow_price(step, market, command.ticks)
     market.index_ticks = command.ticks
     market.priced_ms = step.now
     moves_last = command.moves_last or not (market.traded or command.keeps_last)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from openperp.engine.collateral import with_asset_index
 from openperp.engine.commands import (
     Batch,
     CancelAllOrders,
@@ -90,7 +89,7 @@ def plan_second(
     index = next_ticks(market.index_ticks, market.spec, random, seconds)
     commands: list[Single] = []
     if index != market.index_ticks or not market.formula:
-        commands += with_asset_index(state, SetPrice(symbol, index, formula=True))
+        commands.append(SetPrice(symbol, index, formula=True, moves_asset=True))
     ladders: list[Single] = []
     for turn, name in enumerate(MAKERS):
         account = state.accounts[state.account_ids[name]]

@@ -16,10 +16,8 @@ from openperp.api.public_keys import PEM_MAX
 from openperp.api.security import HMAC, KEY_KINDS, make_verifier
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
-from openperp.engine.collateral import with_asset_index
 from openperp.engine.commands import (
     AddKey,
-    Batch,
     CreateAccount,
     DefineInstrument,
     Deposit,
@@ -255,9 +253,8 @@ def set_price(call: Call, params: Price) -> Submission:
     text = call.view.format_of(market)
 
     def finish(applied: Applied) -> Any:
-        replies = applied.reply if len(commands) > 1 else (applied.reply,)
-        assert isinstance(replies, tuple)
-        (changed,) = [reply for reply in replies if isinstance(reply, PriceChanged)]
+        changed = applied.reply
+        assert isinstance(changed, PriceChanged)
         return {
             "symbol": params.symbol,
             "index": text.price[changed.index_ticks],
@@ -266,9 +263,8 @@ def set_price(call: Call, params: Price) -> Submission:
         }
 
     formula = call.view.market == "demo"
-    command = SetPrice(params.symbol, ticks, moves_last, params.last is False, formula)
-    commands = with_asset_index(call.view.state, command)
-    return Submission(Batch(tuple(commands)) if len(commands) > 1 else command, finish)
+    command = SetPrice(params.symbol, ticks, moves_last, params.last is False, formula, True)
+    return Submission(command, finish)
 
 
 def define_instrument(call: Call, params: Instrument) -> Submission:

@@ -35,7 +35,7 @@ from openperp.engine.rejects import Reason
 from openperp.engine.terms import Mode, PositionSide, Side, WorkingType
 from openperp.lab.reference import assets, margin
 from openperp.lab.reference.amounts import ONE, ZERO, from_money, money_down, to_money
-from openperp.lab.reference.assets import MOST_MONEY
+from openperp.lab.reference.assets import MOST_MONEY, follow_price
 from openperp.lab.reference.funding import begin_period, plan_funding
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.placing import price_faults
@@ -279,6 +279,8 @@ def set_price(venue: Venue, command: SetPrice) -> PriceChanged:
     found = price_faults(market, price)
     if found:
         raise Refused(found)
+    if command.moves_asset:
+        follow_price(venue, market, price)
     moves_last = command.moves_last or (not market.traded and not command.keeps_last)
     market.index = price
     if moves_last:

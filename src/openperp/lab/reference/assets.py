@@ -27,7 +27,7 @@ from openperp.lab.reference.amounts import (
     ratio,
     to_money,
 )
-from openperp.lab.reference.model import Account, Asset
+from openperp.lab.reference.model import Account, Asset, Market
 from openperp.lab.reference.venue import Refused, Venue
 
 MOST_MONEY = to_money(NOTIONAL_LIMIT)
@@ -61,6 +61,15 @@ def set_asset_index(venue: Venue, command: SetAssetIndex) -> AssetIndexChanged:
     changed = AssetIndexChanged(command.asset, command.index)
     venue.events.append(changed)
     return changed
+
+
+def follow_price(venue: Venue, market: Market, price: Decimal) -> None:
+    """The base asset of BASEUSDT is worth what the price says, where there is such an asset."""
+    name = market.spec.base_asset
+    if name not in venue.assets or market.spec.symbol != name + MARGIN_ASSET:
+        return
+    if venue.assets[name].index != price:
+        set_asset_index(venue, SetAssetIndex(name, from_money(price)))
 
 
 def held_by_all(venue: Venue, name: str) -> Decimal:

@@ -323,7 +323,8 @@ class Traffic:
         formula = market.formula
         if self._random.random() < 0.3:
             formula = self._random.random() < self._formula
-        return SetPrice(market.symbol, ticks, moves_last, keeps_last, formula)
+        moves_asset = self._random.random() < 0.5
+        return SetPrice(market.symbol, ticks, moves_last, keeps_last, formula, moves_asset)
 
     def _lean(self, market: Market) -> PlaceOrder:
         """Somebody rich offers so much beside the index that a premium comes of it."""
