@@ -23,7 +23,7 @@ from openperp.engine.events import (
     VenueReset,
 )
 from openperp.engine.terms import BOTH, Cause, OrderStatus, Origin, Side
-from openperp.history.market import STEPS_KEPT, IncomeKind
+from openperp.history.market import MOST, STEPS_KEPT, IncomeKind
 from openperp.history.store import SqliteHistory
 
 HOUSE = 9
@@ -192,3 +192,10 @@ def test_a_file_from_before_anybody_was_liquidated_is_carried_on(past: Past) -> 
     past.reopen()
     assert past.forced() == [2]
     assert len(past.steps()) == 3
+
+
+def test_a_number_beyond_a_row_is_told_as_the_bound(past: Past, settle: Callable[[], None]) -> None:
+    """What many huge orders are worth at another price may need more than 64 bits."""
+    past.absorb(LiquidationStarted(1, "", BOTH, -(2**70), 2**64, 100, 0, 0))
+    settle()
+    assert past.steps() == [LiquidationStarted(1, "", BOTH, -MOST, MOST, 100, 0, 0)]

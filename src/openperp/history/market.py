@@ -138,6 +138,23 @@ MarginEvent = (
 """What the venue did about a margin that was used up; a fill is one of an order of its own."""
 
 
+MOST: Final = 2**63 - 1
+"""The largest number that a row can hold."""
+
+
+def within_rows(event: MarginEvent) -> MarginEvent:
+    """The event with numbers that rows can hold: what goes beyond is told as the bound.
+
+    Deposits and orders are bounded, but what a position is worth at a later price is not.
+    """
+    beyond = {
+        name: MOST if value > 0 else -MOST
+        for name, value in msgspec.structs.asdict(event).items()
+        if isinstance(value, int) and abs(value) > MOST
+    }
+    return msgspec.structs.replace(event, **beyond) if beyond else event
+
+
 class MarginStep(msgspec.Struct, frozen=True, array_like=True):
     """One step of the liquidation of an account, or what another account's did to it.
 

@@ -49,6 +49,7 @@ from openperp.history.market import (
     MarginStep,
     Statistics,
     Trade,
+    within_rows,
 )
 from openperp.history.market_rows import Checkpoint, MarketRows, Wallet
 from openperp.history.rolling_day import RollingDay
@@ -352,7 +353,8 @@ class Memory:
     def _note(self, account: int, event: MarginEvent) -> None:
         if account in self.house:
             return
-        step = MarginStep(account, self.next_tran_id, self.position, self.time_ms, event)
+        told = within_rows(event)
+        step = MarginStep(account, self.next_tran_id, self.position, self.time_ms, told)
         self.next_tran_id += 1
         self._rows.add_margin_step(step)
 
