@@ -128,10 +128,12 @@ def check_guards(
     """
     spec, mark = market.spec, market.mark_ticks
     if type is LIMIT:
-        if side is BUY and ticks * PPM > mark * spec.multiplier_up_ppm:
-            refuse(Reason.PRICE_ABOVE_MARK_BOUND, ticks=ticks, mark_ticks=mark)
-        if side is SELL and ticks * PPM < mark * spec.multiplier_down_ppm:
-            refuse(Reason.PRICE_BELOW_MARK_BOUND, ticks=ticks, mark_ticks=mark)
+        highest = mark * spec.multiplier_up_ppm // PPM
+        lowest = divide_up(mark * spec.multiplier_down_ppm, PPM)
+        if side is BUY and ticks > highest:
+            refuse(Reason.PRICE_ABOVE_MARK_BOUND, ticks=ticks, bound_ticks=highest, mark_ticks=mark)
+        if side is SELL and ticks < lowest:
+            refuse(Reason.PRICE_BELOW_MARK_BOUND, ticks=ticks, bound_ticks=lowest, mark_ticks=mark)
     elif type is MARKET:
         best = market.book.opposite(side).best_ticks()
         if best and (best - mark) * side * PPM > mark * spec.market_take_bound_ppm:
