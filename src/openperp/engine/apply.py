@@ -125,6 +125,6 @@ def _apply_one(step: Step, command: SingleCommand) -> SingleReply:
         reply = HANDLERS[type(command)](step, command)
     except Rejected as rejected:
         return rejected.reject
-    if step.moves or step.touched or step.state.multi_assets:
+    if step.moves or step.touched:
         run_consequences(step)
     return reply

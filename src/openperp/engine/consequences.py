@@ -1,11 +1,10 @@
 """What a command or a price sets off beyond itself, until nothing is left to happen.
 
 First trigger orders see the prices that have moved, and debts are paid with what other
-assets there are. Then the accounts whose margin
-may be used up are looked at, the one with the lowest number first; one part of one
-account is liquidated at a time, and trigger orders see what it has done to prices
-before anyone else is looked at. Everyone who is touched by what happens is looked at,
-so that it ends with nobody whose margin is used up.
+assets there are. Then the accounts whose margin may be used up are looked at, the one
+with the lowest number first; one part of one account is liquidated at a time, and trigger
+orders see what it has done to prices before anyone else is looked at. Everyone who is
+touched by what happens is looked at, so that it ends with nobody whose margin is used up.
 """
 
 from heapq import heappop, heappush
@@ -51,5 +50,5 @@ def _liquidate_due(step: Step) -> None:
 def _quiet(step: Step) -> None:
     if step.moves:
         fire_reached(step)
-    if step.state.multi_assets:
+    if step.touched and step.state.multi_assets:
         exchange_debts(step)

@@ -142,8 +142,9 @@ def touch(step: Step, account: Account) -> None:
 
 
 def _touch_holders(step: Step, name: str) -> None:
+    """Touches whoever has the asset as margin; the terms of the margin asset hold for all."""
     for account in step.state.multi_assets.values():
-        if account.balances.get(name, 0):
+        if name == MARGIN_ASSET or account.balances.get(name, 0):
             touch(step, account)
 
 
@@ -155,10 +156,15 @@ def _change_balance(step: Step, account: Account, name: str, amount: int) -> Non
 
 
 def exchange_debts(step: Step) -> None:
-    """Exchanges assets of every account whose debt is due, in the order of their definition."""
-    for account in step.state.multi_assets.values():
-        if account.wallet < 0 and is_debt_due(step.state, account):
-            for name in step.state.assets:
+    """Exchanges assets of everyone touched whose debt is due, in the order of their definition.
+
+    Nobody's debt comes due by anything that does not touch him. Accounts go by their number.
+    """
+    state = step.state
+    for account_id in sorted(set(step.touched)):
+        account = state.multi_assets.get(account_id)
+        if account is not None and is_debt_due(state, account):
+            for name in state.assets:
                 _exchange(step, account, name)
 
 

@@ -34,7 +34,7 @@ def pass_time(step: Step, funded_until_ms: int) -> None:
             funding.skip(step, key[2], now)
         else:
             _happen(step, key)
-        if step.moves or step.touched or state.multi_assets:
+        if step.moves or step.touched:
             run_consequences(step)
     take_samples(step, now)
     step.now = now

@@ -14,8 +14,9 @@ class Step:
 
     An order that starts to watch is put into the trigger index when its turn in
     the queue comes, so it sees no price from before. `touched` has the accounts whose
-    margin may be used up now, by their numbers, some of them more than once. `told_ms`
-    is the time that the events have told last; zero stands for that of the record.
+    margin may be used up or whose debt may be due now, by their numbers, some of them more
+    than once. `told_ms` is the time that the events have told last; zero stands for that of
+    the record.
     """
 
     __slots__ = ("events", "moves", "now", "state", "told_ms", "touched")
