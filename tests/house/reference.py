@@ -180,9 +180,8 @@ def not_applicable() -> str:
 
 Generated from the declarations in `src/openperp/api/endpoints` by `make docs`.
 
-A venue of your own has no stocks, no spot wallet and no second margin asset, and
-this one has no liquidation yet. The calls that
-speak of them are answered all the same, so that clients which make them go on.
+A venue of your own has no stocks, no spot wallet and no contracts that are delivered. The
+calls that speak of them are answered all the same, so that clients which make them go on.
 
 {_table(["call", "answer, and why"], rows)}
 """

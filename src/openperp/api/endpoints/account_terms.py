@@ -120,7 +120,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         get_fee_burn,
         "Whether fees are paid in BNB",
         30,
-        "Always false: there is no asset beside USDT that could pay fees.",
+        "Always false: fees are paid in USDT alone.",
     ),
     _endpoint(
         "POST",
@@ -129,7 +129,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         set_fee_burn,
         "Choose whether fees are paid in BNB",
         1,
-        "Refused with -4084 for true: there is no asset beside USDT that could pay fees.",
+        "Refused with -4084 for true: fees are paid in USDT alone.",
         Security.TRADE,
     ),
     _endpoint(
