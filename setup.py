@@ -19,6 +19,8 @@ PLAIN = {
     "events",
     "instruments",
     "invariants",  # an exception that derives from AssertionError
+    "liquidation_events",
+    "records",
     "rejects",
     "snapshot",
     "terms",  # enumerations stay Python objects either way

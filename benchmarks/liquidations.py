@@ -24,7 +24,7 @@ from openperp.engine.commands import (
     SetOrderLimits,
     SetPrice,
 )
-from openperp.engine.events import LiquidationStarted
+from openperp.engine.liquidation_events import LiquidationStarted
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.state import State
 from openperp.engine.terms import OrderType, Side, WorkingType

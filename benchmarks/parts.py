@@ -23,7 +23,8 @@ from openperp.api.params import read_fields
 from openperp.api.security import authenticate
 from openperp.bootstrap import build
 from openperp.engine.commands import Record
-from openperp.engine.events import Applied, OrderRecord
+from openperp.engine.events import Applied
+from openperp.engine.records import OrderRecord
 from openperp.node.config import load_config
 from openperp.node.node import Node
 

@@ -9,7 +9,7 @@ from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, STOP, Trader, trade
 
 from openperp.api.endpoints import order_reading
 from openperp.engine.commands import CancelOrder, PlaceOrder
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderType, Side
 
 DAY_MS = 86_400_000

@@ -10,7 +10,7 @@ from tests.engine.desk import BTC
 
 from openperp.api.dialect import DIALECTS
 from openperp.api.wire.orders import ReplyKind, order_writer
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import (
     Cause,
     OrderStatus,

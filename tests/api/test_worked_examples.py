@@ -32,10 +32,11 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
-from openperp.engine.events import LiquidationStarted, OrderRecord
 from openperp.engine.instruments import Bracket
+from openperp.engine.liquidation_events import LiquidationStarted
 from openperp.engine.margin import maintenance_margin, unrealized_pnl
 from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.records import OrderRecord
 from openperp.engine.state import Account, Market, Position
 from openperp.engine.terms import PositionSide
 

@@ -16,10 +16,11 @@ from openperp.engine.commands import (
     Record,
     SetPrice,
 )
-from openperp.engine.events import Applied, Event, OrderRecord
+from openperp.engine.events import Applied, Event
 from openperp.engine.instruments import Bracket, InstrumentSpec
 from openperp.engine.margin import free_margin
 from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.state import Account, Position, State
 from openperp.engine.terms import OrderType, Side

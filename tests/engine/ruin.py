@@ -7,6 +7,13 @@ from tests.engine.desk import BTC, Desk, money
 from openperp.engine import events as told
 from openperp.engine.commands import DefineInstrument, Deposit, SetLeverage
 from openperp.engine.events import Event
+from openperp.engine.liquidation_events import (
+    InsuranceCleared,
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
+    PositionDeleveraged,
+)
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.terms import Side
 
@@ -80,12 +87,12 @@ def _part(event: Any) -> str:
     return f"{event.symbol or 'cross'}{side}"
 
 
-def _started(desk: Desk, event: told.LiquidationStarted) -> str:
+def _started(desk: Desk, event: LiquidationStarted) -> str:
     name = _name(desk, event.account)
     return f"{name} {_part(event)}: {_usd(event.balance)} left, {_usd(event.maintenance)} needed"
 
 
-def _staged(_: Desk, event: told.LiquidationStaged) -> str:
+def _staged(_: Desk, event: LiquidationStaged) -> str:
     price = _price(event.bankruptcy_ticks, event.symbol)
     return f"close {_lots(event.lots)} of {_part(event)} {_lots(event.held_lots)} at {price}"
 
@@ -114,31 +121,31 @@ def _filled(desk: Desk, event: told.OrderFilled) -> str:
     return f"{_name(desk, fill.account)} {verb} {_lots(fill.lots)} at {price}{fee}"
 
 
-def _cleared(desk: Desk, event: told.InsuranceCleared) -> str:
+def _cleared(desk: Desk, event: InsuranceCleared) -> str:
     name = _name(desk, event.account)
     if event.amount < 0:
         return f"{name} pays the fund {_usd(-event.amount)}"
     return f"the fund pays {name} {_usd(event.amount)}"
 
 
-def _deleveraged(desk: Desk, event: told.PositionDeleveraged) -> str:
+def _deleveraged(desk: Desk, event: PositionDeleveraged) -> str:
     name = _name(desk, event.account)
     return f"{event.rank} of {event.holders}, {name} gives {_lots(event.lots)}"
 
 
-def _ended(desk: Desk, event: told.LiquidationEnded) -> str:
+def _ended(desk: Desk, event: LiquidationEnded) -> str:
     name = _name(desk, event.account)
     return f"{name} {_part(event)}: {_usd(event.balance)} left, wallet {_usd(event.wallet)}"
 
 
 _LINES: dict[type, Any] = {
-    told.LiquidationStarted: _started,
-    told.LiquidationStaged: _staged,
+    LiquidationStarted: _started,
+    LiquidationStaged: _staged,
     told.OrderExpired: _expired,
     told.OrderCanceled: _canceled,
     told.OrderTriggered: _triggered,
     told.OrderFilled: _filled,
-    told.InsuranceCleared: _cleared,
-    told.PositionDeleveraged: _deleveraged,
-    told.LiquidationEnded: _ended,
+    InsuranceCleared: _cleared,
+    PositionDeleveraged: _deleveraged,
+    LiquidationEnded: _ended,
 }

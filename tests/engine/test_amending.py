@@ -7,7 +7,8 @@ from tests.engine.desk import Desk, lots, money, ticks
 
 from openperp.engine import amending
 from openperp.engine.commands import AmendOrder, SetLeverage, SetMode
-from openperp.engine.events import OrderAmended, OrderCanceled, OrderFilled, OrderRecord
+from openperp.engine.events import OrderAmended, OrderCanceled, OrderFilled
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest, dump, load
 from openperp.engine.terms import Mode, Side, TimeInForce

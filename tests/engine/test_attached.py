@@ -4,7 +4,8 @@ import pytest
 from tests.engine.desk import Desk, lots
 
 from openperp.engine.commands import CancelAllOrders
-from openperp.engine.events import OrderAccepted, OrderRecord
+from openperp.engine.events import OrderAccepted
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderType, TimeInForce, WorkingType
 
 

@@ -8,7 +8,8 @@ from tests.engine.ruin import open_desk, story, trade
 
 from openperp.engine.commands import CreateAccount, Deposit, SetMarginType, SetMode, SetPositionMode
 from openperp.engine.deleveraging import rank_holders
-from openperp.engine.events import OrderFilled, PositionDeleveraged, TradeExecuted
+from openperp.engine.events import OrderFilled, TradeExecuted
+from openperp.engine.liquidation_events import PositionDeleveraged
 from openperp.engine.terms import LONG, SHORT, Mode
 
 ALICE = 1

@@ -6,7 +6,8 @@ from tests.engine.desk import BTC, Desk, money
 
 from openperp.engine import snapshot
 from openperp.engine.commands import DefineInstrument, Reset, SetFeeTier
-from openperp.engine.events import FeeTierChanged, Fill, OrderFilled
+from openperp.engine.events import FeeTierChanged, OrderFilled
+from openperp.engine.records import Fill
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
 

@@ -16,12 +16,7 @@ from openperp.engine.commands import (
     SetCountdown,
     SetPositionMode,
 )
-from openperp.engine.events import (
-    CountdownFired,
-    FundingPaid,
-    FundingSettled,
-    FundingSkipped,
-)
+from openperp.engine.events import CountdownFired, FundingPaid, FundingSettled, FundingSkipped
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import dump, load

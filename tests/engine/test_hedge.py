@@ -13,8 +13,9 @@ from openperp.engine.commands import (
     SetLeverage,
     SetPositionMode,
 )
-from openperp.engine.events import Fill, OrderFilled, PositionChanged, PositionModeChanged
+from openperp.engine.events import OrderFilled, PositionChanged, PositionModeChanged
 from openperp.engine.margin import position_margin, unrealized_pnl
+from openperp.engine.records import Fill
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import dump, load
 from openperp.engine.terms import PositionSide, TimeInForce

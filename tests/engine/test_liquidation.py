@@ -28,14 +28,9 @@ from openperp.engine.commands import (
     SetMultiAssets,
     SetPositionMode,
 )
-from openperp.engine.events import (
-    InsuranceChanged,
-    LiquidationStarted,
-    OrderAccepted,
-    OrderFilled,
-    TradeExecuted,
-)
+from openperp.engine.events import OrderAccepted, OrderFilled, TradeExecuted
 from openperp.engine.instruments import Bracket
+from openperp.engine.liquidation_events import InsuranceChanged, LiquidationStarted
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.rejects import Reject
 from openperp.engine.terms import LONG, SHORT, Mode, Origin, Side, WorkingType

@@ -36,9 +36,9 @@ from openperp.engine.commands import (
     Single,
     Withdraw,
 )
-from openperp.engine.events import OrderRecord
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.order import Order
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State

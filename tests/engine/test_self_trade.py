@@ -6,7 +6,8 @@ import pytest
 from tests.engine.desk import Desk, money
 
 from openperp.engine.commands import AmendOrder, SetPositionMode
-from openperp.engine.events import OrderExpired, OrderRecord, TradeExecuted
+from openperp.engine.events import OrderExpired, TradeExecuted
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import Cause, PositionSide, Side, StpMode, TimeInForce
 
 MODES = [StpMode.EXPIRE_TAKER, StpMode.EXPIRE_MAKER, StpMode.EXPIRE_BOTH]

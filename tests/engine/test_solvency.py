@@ -35,8 +35,8 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
-from openperp.engine.events import LiquidationStarted
 from openperp.engine.instruments import Bracket
+from openperp.engine.liquidation_events import LiquidationStarted
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.rejects import Reject
 from openperp.engine.state import State

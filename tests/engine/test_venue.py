@@ -26,9 +26,10 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
-from openperp.engine.events import OrderRecord, PositionChanged
+from openperp.engine.events import PositionChanged
 from openperp.engine.instruments import Bracket
 from openperp.engine.numbers import NOTIONAL_LIMIT
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest, dump, load
 from openperp.engine.terms import Mode, OrderScope, PositionSide

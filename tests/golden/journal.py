@@ -18,10 +18,10 @@ from typing import Any
 
 from tests.golden import session
 
-from openperp.engine import events
+from openperp.engine import events, liquidation_events
 from openperp.engine.apply import apply
 from openperp.engine.commands import Record
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.state import State
 from openperp.journal.record import decode, encode
@@ -33,11 +33,11 @@ TOLD = {
     events.FundingPaid,
     events.FundingSettled,
     events.FundingSkipped,
-    events.InsuranceCleared,
-    events.LiquidationStaged,
+    liquidation_events.InsuranceCleared,
+    liquidation_events.LiquidationStaged,
     events.OrderAmended,
     events.OrderTriggered,
-    events.PositionDeleveraged,
+    liquidation_events.PositionDeleveraged,
     events.TradeExecuted,
 }
 """What comes of commands rather than with them, and is counted."""

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from openperp.engine.commands import Pulse
-from openperp.engine.events import Applied, Event, Fill, OrderAmended, OrderRecord
+from openperp.engine.events import Applied, Event, OrderAmended
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.terms import (
     Cause,
     OrderStatus,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from openperp.engine.events import OrderCanceled, OrderFilled, OrderRecord
+from openperp.engine.events import OrderCanceled, OrderFilled
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderStatus
 from openperp.history import client_ids
 from openperp.history.base import HistoryUnusable

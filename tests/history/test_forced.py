@@ -10,17 +10,13 @@ import pytest
 from tests.history.conftest import Make
 from tests.history.test_market_restart import make_fifth_format
 
-from openperp.engine.events import (
-    AccountCreated,
-    Event,
+from openperp.engine.events import AccountCreated, Event, OrderExpired, OrderFilled, VenueReset
+from openperp.engine.liquidation_events import (
     InsuranceCleared,
     LiquidationEnded,
     LiquidationStaged,
     LiquidationStarted,
-    OrderExpired,
-    OrderFilled,
     PositionDeleveraged,
-    VenueReset,
 )
 from openperp.engine.terms import BOTH, Cause, OrderStatus, Origin, Side
 from openperp.history.market import MOST, STEPS_KEPT, IncomeKind

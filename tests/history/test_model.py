@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from openperp.engine.events import (
     Applied,
     Event,
-    Fill,
     OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    OrderRecord,
     VenueReset,
 )
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.terms import OrderStatus, Side
 from openperp.history import client_ids, tables
 from openperp.history.base import Amendment

@@ -23,8 +23,9 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
-from openperp.engine.events import Applied, OrderRecord, TradeExecuted
+from openperp.engine.events import Applied, TradeExecuted
 from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.state import State
 from openperp.engine.terms import Mode, OrderStatus, OrderType, Side

@@ -38,7 +38,8 @@ from openperp.engine.commands import (
     SetPrice,
     Withdraw,
 )
-from openperp.engine.events import Applied, OrderRecord
+from openperp.engine.events import Applied
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import (
     TRIGGER_TYPES,
     Mode,

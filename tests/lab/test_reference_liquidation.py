@@ -21,16 +21,18 @@ from openperp.engine.commands import (
 )
 from openperp.engine.events import (
     Event,
-    InsuranceCleared,
-    LiquidationEnded,
-    LiquidationStaged,
-    LiquidationStarted,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    PositionDeleveraged,
     TradeExecuted,
+)
+from openperp.engine.liquidation_events import (
+    InsuranceCleared,
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
+    PositionDeleveraged,
 )
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import Cause, Mode, OrderType, Origin, PositionSide, Side

@@ -23,7 +23,7 @@ from openperp.engine.commands import (
     SetOrderLimits,
     SetPrice,
 )
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
 from openperp.engine.snapshot import digest
 from openperp.engine.state import State

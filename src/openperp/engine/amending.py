@@ -18,11 +18,12 @@ from openperp.engine.checks import (
 )
 from openperp.engine.commands import AmendOrder
 from openperp.engine.ending import cancel, leave_book
-from openperp.engine.events import OrderAmended, OrderRecord
+from openperp.engine.events import OrderAmended
 from openperp.engine.lookup import accepts_orders, find_order
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
 from openperp.engine.price_match import match_price
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step

@@ -2,8 +2,8 @@
 
 from openperp.engine.commands import CancelAllOrders, CancelOrder
 from openperp.engine.ending import cancel
-from openperp.engine.events import OrderRecord
 from openperp.engine.lookup import find_order, get_account, get_market, open_orders
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, State
 from openperp.engine.step import Step

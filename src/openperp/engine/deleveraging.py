@@ -8,7 +8,8 @@ closed at the bankruptcy price, without commission and without a trade in the ma
 from typing import Final
 
 from openperp.engine.ending import give_up_orders
-from openperp.engine.events import OrderAccepted, PositionDeleveraged
+from openperp.engine.events import OrderAccepted
+from openperp.engine.liquidation_events import PositionDeleveraged
 from openperp.engine.lookup import open_positions
 from openperp.engine.margin import unrealized_pnl
 from openperp.engine.numbers import MONEY_ONE, divide_nearest

@@ -1,10 +1,11 @@
 """How orders end: cancelled, expired or filled, with what follows for their family."""
 
 from openperp.engine.due import EXPIRY, call_off
-from openperp.engine.events import OrderCanceled, OrderExpired, OrderRecord
+from openperp.engine.events import OrderCanceled, OrderExpired
 from openperp.engine.lookup import client_id_space, open_orders
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
+from openperp.engine.records import OrderRecord
 from openperp.engine.state import Account, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (

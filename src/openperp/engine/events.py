@@ -1,7 +1,8 @@
 """Everything that can have happened, in the past tense, as frozen values.
 
 History, streams, tests and the command line consume events; none of them
-holds a live object of the engine.
+holds a live object of the engine. The orders and fills that they carry stand in
+`records`, what a liquidation tells in `liquidation_events`; `Event` is the union of all.
 """
 
 import msgspec
@@ -9,83 +10,17 @@ import msgspec
 from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import Command
 from openperp.engine.instruments import InstrumentSpec
-from openperp.engine.rejects import Reject
-from openperp.engine.terms import (
-    Cause,
-    Mode,
-    OrderStatus,
-    OrderType,
-    Origin,
-    PositionSide,
-    PriceMatch,
-    Side,
-    StpMode,
-    TimeInForce,
-    WorkingType,
+from openperp.engine.liquidation_events import (
+    InsuranceChanged,
+    InsuranceCleared,
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
+    PositionDeleveraged,
 )
-
-
-class OrderRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One order at one moment.
-
-    Prices are ticks, quantities lots. `filled_value` is the sum of ticks x lots
-    over its fills, so the average price is `filled_value / filled_lots`. Zero
-    stands for "none" in `trigger_ticks`, `activation_ticks`, `callback_ppm`,
-    `parent_id`, `triggered_ms` and `expires_ms`. `armed_lots` is what an attached child would
-    close if it fired now; a child with none is dormant. `activated` trailing stops follow
-    the price.
-    """
-
-    order_id: int
-    client_id: str
-    account: int
-    symbol: str
-    side: Side
-    type: OrderType
-    original_type: OrderType
-    time_in_force: TimeInForce
-    status: OrderStatus
-    ticks: int
-    lots: int
-    filled_lots: int
-    filled_value: int
-    trigger_ticks: int
-    working_type: WorkingType
-    activation_ticks: int
-    callback_ppm: int
-    reduce_only: bool
-    close_position: bool
-    price_protect: bool
-    position_side: PositionSide
-    algo: bool
-    parent_id: int
-    armed_lots: int
-    created_ms: int
-    updated_ms: int
-    triggered_ms: int
-    cause: Cause
-    stp: StpMode = StpMode.NONE
-    expires_ms: int = 0
-    price_match: PriceMatch = PriceMatch.NONE
-    origin: Origin = Origin.ACCOUNT
-    activated: bool = False
-
-
-class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One side of a trade: `fee` and `realized` (PnL before the fee) are money."""
-
-    trade_id: int
-    order_id: int
-    account: int
-    symbol: str
-    side: Side
-    position_side: PositionSide
-    ticks: int
-    lots: int
-    fee: int
-    realized: int
-    maker: bool
-    time_ms: int
+from openperp.engine.records import Fill, OrderRecord
+from openperp.engine.rejects import Reject
+from openperp.engine.terms import Mode, PositionSide
 
 
 class VenueOpened(msgspec.Struct, frozen=True, tag=True):
@@ -338,99 +273,6 @@ class FundingSkipped(msgspec.Struct, frozen=True, tag=True):
 
     symbol: str
     time_ms: int
-
-
-class LiquidationStarted(msgspec.Struct, frozen=True, tag=True):
-    """Margin is used up: `balance` is what is left of it, at most `maintenance`, both money.
-
-    It is the cross margin of the account if `symbol` is empty, and otherwise that of one
-    isolated position. What follows up to `LiquidationEnded` is what was done about it.
-    """
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    balance: int
-    maintenance: int
-    wallet: int
-    set_aside: int
-    time_ms: int
-
-
-class LiquidationStaged(msgspec.Struct, frozen=True, tag=True):
-    """`lots` of the `held_lots`, signed, of a position are to be closed now.
-
-    `bankruptcy_ticks` is the price at which its share of `balance` would be gone;
-    `balance` and `maintenance` are those of the margin on which the position stands,
-    in money, with prices at `mark_ticks`.
-    """
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    lots: int
-    held_lots: int
-    bankruptcy_ticks: int
-    mark_ticks: int
-    balance: int
-    maintenance: int
-
-
-class PositionDeleveraged(msgspec.Struct, frozen=True, tag=True):
-    """A position has to give up `lots` at `ticks`, being `rank` of `holders` on its side.
-
-    `score` is what it was ranked by, profit / wallet x maintenance margin / margin
-    balance, in units of 10^-8; the numbers behind it are those before it was closed, in money.
-    """
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    lots: int
-    ticks: int
-    rank: int
-    holders: int
-    score: int
-    profit: int
-    wallet: int
-    balance: int
-    maintenance: int
-
-
-class InsuranceCleared(msgspec.Struct, frozen=True, tag=True):
-    """`amount`, signed money, went from the insurance fund to an account, or back as its fee.
-
-    `wallet` and `set_aside` are the account's after it, `insurance` is the fund. An empty
-    `symbol` stands for no position in particular.
-    """
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    amount: int
-    wallet: int
-    set_aside: int
-    insurance: int
-    time_ms: int
-
-
-class LiquidationEnded(msgspec.Struct, frozen=True, tag=True):
-    """What is left after a liquidation; the margin is named as when it started."""
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    balance: int
-    maintenance: int
-    wallet: int
-    set_aside: int
-
-
-class InsuranceChanged(msgspec.Struct, frozen=True, tag=True):
-    """The operator paid `amount`, signed money, into the insurance fund, which is `insurance`."""
-
-    amount: int
-    insurance: int
 
 
 class ModeChanged(msgspec.Struct, frozen=True, tag=True):

@@ -8,7 +8,7 @@ leaves of funding.
 
 from openperp.engine.collateral import deposits_at_index
 from openperp.engine.commands import FundInsurance
-from openperp.engine.events import InsuranceChanged, InsuranceCleared
+from openperp.engine.liquidation_events import InsuranceChanged, InsuranceCleared
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, refuse

@@ -11,13 +11,13 @@ goes to the insurance fund, out of what is left.
 
 from openperp.engine.deleveraging import deleverage
 from openperp.engine.ending import give_up_orders
-from openperp.engine.events import (
+from openperp.engine.events import OrderAccepted
+from openperp.engine.insurance import clear
+from openperp.engine.liquidation_events import (
     LiquidationEnded,
     LiquidationStaged,
     LiquidationStarted,
-    OrderAccepted,
 )
-from openperp.engine.insurance import clear
 from openperp.engine.lookup import accepts_orders
 from openperp.engine.margin import bracket_number, maintenance_margin, notional
 from openperp.engine.matching import close_at_once

@@ -1,6 +1,6 @@
 """A live order: the only mutable form of an order, known to the engine alone."""
 
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import (
     BOTH,
     BY_ACCOUNT,

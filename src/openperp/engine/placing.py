@@ -26,7 +26,7 @@ from openperp.engine.checks import (
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.due import EXPIRY, schedule
 from openperp.engine.ending import opened_part
-from openperp.engine.events import OrderAccepted, OrderRecord
+from openperp.engine.events import OrderAccepted
 from openperp.engine.ids import auto_client_id
 from openperp.engine.lookup import (
     client_id_space,
@@ -38,6 +38,7 @@ from openperp.engine.lookup import (
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
 from openperp.engine.price_match import match_price
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, Reject, Rejected, refuse
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step

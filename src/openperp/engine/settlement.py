@@ -7,10 +7,11 @@ fees between wallet and fee account.
 
 from openperp.engine.attached import arm_children
 from openperp.engine.ending import displace_reducers, expire_closers, opened_part
-from openperp.engine.events import Fill, OrderFilled, PositionChanged, TradeExecuted
+from openperp.engine.events import OrderFilled, PositionChanged, TradeExecuted
 from openperp.engine.margin import isolated_share, refreeze
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
 from openperp.engine.order import Order
+from openperp.engine.records import Fill
 from openperp.engine.state import Account, Market, Position
 from openperp.engine.step import Step
 from openperp.engine.terms import (

@@ -6,14 +6,13 @@ from openperp.engine.events import (
     AccountCreated,
     Applied,
     Event,
-    Fill,
     OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    OrderRecord,
     VenueReset,
 )
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.terms import OrderStatus
 from openperp.history.base import Amendment
 from openperp.history.market_rows import MarketRows

@@ -5,7 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from openperp.engine.events import Applied, Fill, OrderRecord
+from openperp.engine.events import Applied
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.state import State
 from openperp.engine.terms import Origin
 from openperp.history.market import MarketHistory

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from zlib import crc32
 
-from openperp.engine.events import OrderRecord
 from openperp.engine.ids import AUTO_PREFIX, auto_client_id
+from openperp.engine.records import OrderRecord
 from openperp.history.base import HistoryUnusable
 from openperp.history.file import Connection
 

@@ -10,12 +10,12 @@ from typing import Final, Protocol
 
 import msgspec
 
-from openperp.engine.events import (
+from openperp.engine.events import OrderFilled
+from openperp.engine.liquidation_events import (
     InsuranceCleared,
     LiquidationEnded,
     LiquidationStaged,
     LiquidationStarted,
-    OrderFilled,
     PositionDeleveraged,
 )
 

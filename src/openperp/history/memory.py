@@ -18,14 +18,9 @@ from openperp.engine.events import (
     FundingPaid,
     FundingSettled,
     InstrumentDefined,
-    InsuranceCleared,
-    LiquidationEnded,
-    LiquidationStaged,
-    LiquidationStarted,
     MarginChanged,
     OrderFilled,
     PositionChanged,
-    PositionDeleveraged,
     PremiumChanged,
     PriceChanged,
     TimePassed,
@@ -34,6 +29,13 @@ from openperp.engine.events import (
     WalletChanged,
 )
 from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.liquidation_events import (
+    InsuranceCleared,
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
+    PositionDeleveraged,
+)
 from openperp.engine.state import State
 from openperp.history.intervals import MINUTE
 from openperp.history.ledger import Ledger

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from threading import Lock
 
-from openperp.engine.events import Fill, OrderRecord
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.terms import Origin
 from openperp.history.absorb import Rows
 from openperp.history.base import Amendment

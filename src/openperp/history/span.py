@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from openperp.engine.events import Fill, OrderRecord
+from openperp.engine.records import Fill, OrderRecord
 from openperp.history.base import Amendment
 from openperp.history.market import AggTrade, Funding, Income, MarginChange, MarginStep, Trade
 

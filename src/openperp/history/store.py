@@ -6,7 +6,8 @@ from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Final, NamedTuple
 
-from openperp.engine.events import Applied, Fill, OrderRecord
+from openperp.engine.events import Applied
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.state import State
 from openperp.engine.terms import Origin
 from openperp.history import file

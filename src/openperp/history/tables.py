@@ -8,7 +8,7 @@ from typing import Any, Final, Generic
 
 import msgspec
 
-from openperp.engine.events import Fill, OrderRecord
+from openperp.engine.records import Fill, OrderRecord
 from openperp.history.base import Amendment
 from openperp.history.file import Connection
 from openperp.history.keys import ID_BITS, MARKET_ACCOUNT

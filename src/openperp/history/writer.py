@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from openperp.engine.events import Fill, OrderRecord
+from openperp.engine.records import Fill, OrderRecord
 from openperp.history.absorb import Rows
 from openperp.history.base import Amendment
 from openperp.history.client_ids import ClientIdIndex

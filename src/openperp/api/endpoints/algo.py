@@ -23,7 +23,8 @@ from openperp.api.params import Params
 from openperp.api.wire.algo import algo_canceled, algo_entry, algo_order, algo_query
 from openperp.api.wire.row import Row
 from openperp.engine.commands import CancelAllOrders, CancelOrder
-from openperp.engine.events import Applied, OrderRecord
+from openperp.engine.events import Applied
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderScope
 
 _ALGO_IDS: Final = ("algoId", "clientAlgoId")

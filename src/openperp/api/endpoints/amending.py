@@ -23,7 +23,8 @@ from openperp.api.wire.amendments import amendment_row
 from openperp.api.wire.orders import order_writer
 from openperp.api.wire.row import Row
 from openperp.engine.commands import AmendOrder
-from openperp.engine.events import Applied, OrderAmended, OrderRecord
+from openperp.engine.events import Applied, OrderAmended
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.terms import PriceMatch, Side
 

@@ -22,7 +22,7 @@ from openperp.api.wire.income import income_row
 from openperp.api.wire.orders import order_writer
 from openperp.api.wire.row import Row
 from openperp.api.wire.trades import user_trade
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderScope
 
 ROWS_MAX: Final = 5_000

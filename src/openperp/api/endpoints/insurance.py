@@ -11,8 +11,9 @@ from openperp.api.params import NoParams, Params, to_money
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
 from openperp.engine.commands import FundInsurance
-from openperp.engine.events import Applied, InsuranceChanged
+from openperp.engine.events import Applied
 from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.liquidation_events import InsuranceChanged
 from openperp.history.market import STEPS_KEPT
 
 

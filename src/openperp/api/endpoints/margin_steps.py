@@ -7,12 +7,12 @@ from openperp.api.endpoints.margin_parts import plain
 from openperp.api.view import View
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
-from openperp.engine.events import (
+from openperp.engine.events import OrderFilled
+from openperp.engine.liquidation_events import (
     InsuranceCleared,
     LiquidationEnded,
     LiquidationStaged,
     LiquidationStarted,
-    OrderFilled,
     PositionDeleveraged,
 )
 from openperp.engine.terms import Origin

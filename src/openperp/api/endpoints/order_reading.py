@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from openperp.api.endpoint import Call
 from openperp.api.errors import ApiError
 from openperp.api.kinds import LONG_MAX
-from openperp.engine.events import OrderRecord
 from openperp.engine.lookup import find_order, open_orders
+from openperp.engine.records import OrderRecord
 from openperp.engine.state import Account
 from openperp.engine.terms import TRIGGER_TYPES, OrderScope, OrderStatus
 

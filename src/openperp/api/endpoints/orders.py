@@ -48,9 +48,10 @@ from openperp.engine.commands import (
     PlaceOrder,
     SetCountdown,
 )
-from openperp.engine.events import Applied, OrderAccepted, OrderRecord
+from openperp.engine.events import Applied, OrderAccepted
 from openperp.engine.lookup import find_order
 from openperp.engine.placing import SECOND_MS, check_order, resolve_price
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import Market
 from openperp.engine.terms import Cause, OrderScope, OrderStatus, PositionSide

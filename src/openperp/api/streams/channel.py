@@ -9,7 +9,8 @@ from openperp.api.streams.burst import STREAM_BURST
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
 from openperp.api.wire.numbers import InstrumentFormat
-from openperp.engine.events import OrderRecord, TradeExecuted
+from openperp.engine.events import TradeExecuted
+from openperp.engine.records import OrderRecord
 from openperp.engine.state import Market
 
 encode = msgspec.json.Encoder().encode

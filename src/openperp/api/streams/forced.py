@@ -6,7 +6,7 @@ from openperp.api.streams.channel import USD_MARGINED, Channel, encode
 from openperp.api.streams.names import Stream
 from openperp.api.view import View
 from openperp.api.wire.row import Row
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderStatus
 
 

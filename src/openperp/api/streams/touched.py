@@ -14,9 +14,9 @@ from openperp.engine.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    OrderRecord,
     OrderTriggered,
 )
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import BUY, FOK, IOC, LIMIT
 
 OrderEvent = (

@@ -30,11 +30,8 @@ from openperp.engine.events import (
     AssetExchanged,
     AssetIndexChanged,
     Event,
-    Fill,
     FundingPaid,
-    InsuranceCleared,
     LeverageChanged,
-    LiquidationStarted,
     MarginChanged,
     MarginTypeChanged,
     MultiAssetsChanged,
@@ -44,13 +41,14 @@ from openperp.engine.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    OrderRecord,
     OrderTriggered,
     PositionChanged,
     PriceChanged,
     TimePassed,
     WalletChanged,
 )
+from openperp.engine.liquidation_events import InsuranceCleared, LiquidationStarted
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.state import Account, Market, position_key
 from openperp.engine.terms import OrderStatus
 

@@ -11,7 +11,6 @@ from openperp.engine import margin
 from openperp.engine.events import (
     AssetExchanged,
     FundingPaid,
-    InsuranceCleared,
     LeverageChanged,
     MarginChanged,
     MarginTypeChanged,
@@ -20,6 +19,7 @@ from openperp.engine.events import (
     WalletChanged,
 )
 from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.liquidation_events import InsuranceCleared
 from openperp.engine.state import Account, Market, Position
 
 

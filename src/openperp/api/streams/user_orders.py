@@ -12,8 +12,8 @@ from openperp.api.errors import MESSAGES
 from openperp.api.wire.algo import REFUSALS, algo_status
 from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
 from openperp.api.wire.row import Row
-from openperp.engine.events import Fill, OrderRecord
 from openperp.engine.instruments import MARGIN_ASSET
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.terms import (
     TRIGGER_TYPES,
     Cause,

@@ -9,7 +9,7 @@ from typing import Final
 
 from openperp.api.wire.numbers import InstrumentFormat, percent_texts
 from openperp.api.wire.row import Row
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import Cause, OrderStatus, OrderType
 
 _BRACKET_PRICES: Final = ("tpTriggerPrice", "tpPrice", "slTriggerPrice", "slPrice")

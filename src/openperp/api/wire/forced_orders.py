@@ -2,7 +2,7 @@
 
 from openperp.api.wire.numbers import InstrumentFormat
 from openperp.api.wire.row import Row
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 
 
 def forced_order_row(order: OrderRecord, instrument: InstrumentFormat) -> Row:

@@ -19,8 +19,8 @@ from msgspec import structs
 
 from openperp.api.dialect import Dialect
 from openperp.api.wire.numbers import InstrumentFormat, instrument_format, percent_texts
-from openperp.engine.events import OrderRecord
 from openperp.engine.instruments import InstrumentSpec
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OrderType
 
 

@@ -2,7 +2,7 @@
 
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
-from openperp.engine.events import Fill
+from openperp.engine.records import Fill
 from openperp.engine.terms import Side
 
 

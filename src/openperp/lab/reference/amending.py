@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from openperp.engine.commands import AmendOrder, CancelAllOrders, CancelOrder, SetCountdown
-from openperp.engine.events import CountdownChanged, CountdownFired, OrderAmended, OrderRecord
+from openperp.engine.events import CountdownChanged, CountdownFired, OrderAmended
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import (
     TAKE_PROFIT_TYPES,

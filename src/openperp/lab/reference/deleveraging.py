@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from openperp.engine.events import PositionDeleveraged
+from openperp.engine.liquidation_events import PositionDeleveraged
 from openperp.engine.state import position_key
 from openperp.engine.terms import Cause, Origin
 from openperp.lab.reference import margin

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from openperp.engine.commands import FundInsurance
-from openperp.engine.events import InsuranceChanged, InsuranceCleared
+from openperp.engine.liquidation_events import InsuranceChanged, InsuranceCleared
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import PositionSide

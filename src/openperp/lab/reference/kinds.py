@@ -8,15 +8,17 @@ from openperp.engine.events import (
     Applied,
     Event,
     FundingSettled,
+    OrderExpired,
+    OrderFilled,
+    PositionChanged,
+    TradeExecuted,
+)
+from openperp.engine.liquidation_events import (
     InsuranceChanged,
     InsuranceCleared,
     LiquidationStaged,
     LiquidationStarted,
-    OrderExpired,
-    OrderFilled,
-    PositionChanged,
     PositionDeleveraged,
-    TradeExecuted,
 )
 from openperp.engine.margin import exposure
 from openperp.engine.rejects import Reason, Reject

@@ -2,7 +2,11 @@
 
 from decimal import Decimal
 
-from openperp.engine.events import LiquidationEnded, LiquidationStaged, LiquidationStarted
+from openperp.engine.liquidation_events import (
+    LiquidationEnded,
+    LiquidationStaged,
+    LiquidationStarted,
+)
 from openperp.engine.state import position_key
 from openperp.engine.terms import Cause, Origin, Side
 from openperp.lab.reference import insurance, margin

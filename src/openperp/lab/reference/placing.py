@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from openperp.engine.commands import PlaceOrder
-from openperp.engine.events import OrderAccepted, OrderRecord
+from openperp.engine.events import OrderAccepted
 from openperp.engine.ids import AUTO_PREFIX
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import (
     CLOSING_TYPES,

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from openperp.engine.events import OrderRecord
+from openperp.engine.records import OrderRecord
 from openperp.engine.terms import Cause
 from openperp.lab.reference.amounts import EXACT
 from openperp.lab.reference.model import Market, Order

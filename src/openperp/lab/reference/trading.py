@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from openperp.engine.events import (
-    Fill,
     OrderArmed,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    OrderRecord,
     PositionChanged,
     TradeExecuted,
 )
+from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.terms import (
     Cause,
     OrderStatus,

@@ -4,8 +4,8 @@ from collections.abc import Set as AbstractSet
 from decimal import localcontext
 from typing import Any
 
-from openperp.engine.events import OrderRecord
 from openperp.engine.invariants import conservation_gap
+from openperp.engine.records import OrderRecord
 from openperp.engine.state import Account as FastAccount
 from openperp.engine.state import Market as FastMarket
 from openperp.engine.state import State, position_key
