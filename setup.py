@@ -23,6 +23,7 @@ PLAIN = {
     "records",
     "rejects",
     "snapshot",
+    "snapshot_form",
     "terms",  # enumerations stay Python objects either way
 }
 """Modules of the engine that are never compiled."""

@@ -6,197 +6,36 @@ be derived (levels, chains, trigger index, alarms, id maps) is rebuilt on load.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from openperp.engine.ageing import plan_ageing
-from openperp.engine.assets import AssetSpec
 from openperp.engine.collateral import count_collateral
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
-from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.sampling import plan_samples
+from openperp.engine.snapshot_form import (
+    CONSTRUCTED,
+    ENUM_FIELDS,
+    ORDER_FIELDS,
+    READABLE,
+    VERSION,
+    AccountDump,
+    AssetDump,
+    KeyDump,
+    MarketDump,
+    PositionDump,
+    StateDump,
+)
 from openperp.engine.solvency import set_all_alarms
 from openperp.engine.state import Account, Asset, Key, Market, Position, State, position_key
-from openperp.engine.terms import (
-    Mode,
-    OrderScope,
-    OrderStatus,
-    OrderType,
-    PositionSide,
-    PriceMatch,
-    Side,
-    StpMode,
-    TimeInForce,
-    WorkingType,
-)
-
-_ENUM_FIELDS: dict[str, Callable[[int], Any]] = {
-    "side": Side,
-    "type": OrderType,
-    "original_type": OrderType,
-    "time_in_force": TimeInForce,
-    "status": OrderStatus,
-    "position_side": PositionSide,
-    "working_type": WorkingType,
-    "stp": StpMode,
-    "price_match": PriceMatch,
-}
-_DERIVED = frozenset(
-    {
-        "chain_next",
-        "chain_prev",
-        "extreme",
-        "frozen",
-        "indexed",
-        "level_next",
-        "level_prev",
-        "opening_lots",
-        "origin",  # what lives on is its account's own
-        "is_dormant",
-        "position_key",
-        "remaining_lots",
-        "resting",
-        "to_record",
-    }
-)
-_ADDED_FIELDS = ("amendments", "stp", "expires_ms", "price_match")
-_ORDER_FIELDS = (
-    *[
-        name
-        for name in dir(Order)
-        if not name.startswith("_") and name not in _DERIVED and name not in _ADDED_FIELDS
-    ],
-    *_ADDED_FIELDS,
-)
-"""What a dump holds of an order: all but what loading derives.
-
-The fields of version 1 in alphabetical order, then those that came since.
-"""
-
-
-_CONSTRUCTED = (
-    "order_id",
-    "client_id",
-    "account",
-    "symbol",
-    "side",
-    "type",
-    "time_in_force",
-    "ticks",
-    "lots",
-    "created_ms",
-)
-
-
-class _MarketDump(msgspec.Struct, array_like=True):
-    """`bids` and `asks` list resting order ids by priority."""
-
-    spec: InstrumentSpec
-    instrument_id: int
-    initial_ticks: int
-    index_ticks: int
-    mark_ticks: int
-    last_ticks: int
-    traded: bool
-    priced_ms: int
-    traded_ms: int
-    mode: Mode
-    update_id: int
-    bids: list[int]
-    asks: list[int]
-    formula: bool = False
-    basis: list[int] = []
-    premium: int = 0
-    premium_sum: int = 0
-    period_ms: int = 0
-    funding_ms: int = 0
-    funding_rate: int = 0
-
-
-class _PositionDump(msgspec.Struct, array_like=True):
-    symbol: str
-    lots: int
-    entry_cost: int
-    leverage: int
-    updated_ms: int
-    epoch: int
-    buys: list[int]
-    sells: list[int]
-    reducers: list[int]
-    side: PositionSide = PositionSide.BOTH
-    realized: int = 0
-    isolated: bool = False
-    isolated_wallet: int = 0
-
-
-class _AccountDump(msgspec.Struct, array_like=True):
-    account_id: int
-    name: str
-    first_deposit: int
-    house: bool
-    wallet: int
-    updated_ms: int
-    waiting: list[int]
-    positions: list[_PositionDump]
-    hedge: bool = False
-    fee_tier: int = 0
-    multi_assets: bool = False
-    balances: list[tuple[str, int]] = []
-
-
-class _AssetDump(msgspec.Struct, array_like=True):
-    spec: AssetSpec
-    index: int
-    net_deposits: int
-
-
-class _KeyDump(msgspec.Struct, array_like=True):
-    api_key: str
-    account: int
-    kind: str
-    sealed_secret: bytes
-    permissions: tuple[str, ...]
-    ips: tuple[str, ...]
-
-
-class _StateDump(msgspec.Struct, array_like=True):
-    version: int
-    seq: int
-    time_ms: int
-    dialect: str
-    larger_side_margin: bool
-    separate_trigger_ids: bool
-    mode: Mode
-    order_limits: bool
-    next_order_id: int
-    next_trade_id: int
-    fee_account: int
-    insurance: int
-    net_deposits: int
-    markets: list[_MarketDump]
-    accounts: list[_AccountDump]
-    keys: list[_KeyDump]
-    orders: list[tuple[Any, ...]]
-    families: list[tuple[int, list[int]]]
-    next_amendment_id: int = 1
-    countdowns: list[tuple[int, str, int, OrderScope]] = []
-    displaces_reducers: bool = False
-    assets: list[_AssetDump] = []
-    order_life_ms: int = 0
-    liquidates: bool = False
-
-
-VERSION = 13
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, VERSION})
-"""Versions that can be loaded: what an older one lacks has its default."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_StateDump)
+_decoder = msgspec.msgpack.Decoder(StateDump)
 
 
 class UnreadableSnapshot(ValueError):
@@ -218,7 +57,7 @@ def dump(state: State) -> bytes:
 
 def _dump(state: State, seq: int, time_ms: int) -> bytes:
     return _encoder.encode(
-        _StateDump(
+        StateDump(
             VERSION,
             seq,
             time_ms,
@@ -235,7 +74,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             [_dump_market(market) for market in state.markets.values()],
             [_dump_account(account) for account in state.accounts.values()],
             [
-                _KeyDump(
+                KeyDump(
                     key.api_key,
                     key.account,
                     key.kind,
@@ -246,7 +85,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
                 for key in state.keys.values()
             ],
             [
-                tuple([getattr(order, name) for name in _ORDER_FIELDS])
+                tuple([getattr(order, name) for name in ORDER_FIELDS])
                 for _, order in sorted(state.orders.items())
             ],
             [(parent_id, _ids(family)) for parent_id, family in sorted(state.families.items())],
@@ -254,7 +93,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             [(*key, *countdown) for key, countdown in sorted(state.countdowns.items())],
             state.displaces_reducers,
             [
-                _AssetDump(asset.spec, asset.index, asset.net_deposits)
+                AssetDump(asset.spec, asset.index, asset.net_deposits)
                 for asset in state.assets.values()
             ],
             state.order_life_ms,
@@ -317,8 +156,8 @@ def _ids(orders: Iterable[Order]) -> list[int]:
     return [order.order_id for order in orders]
 
 
-def _dump_market(market: Market) -> _MarketDump:
-    return _MarketDump(
+def _dump_market(market: Market) -> MarketDump:
+    return MarketDump(
         market.spec,
         market.instrument_id,
         market.initial_ticks,
@@ -342,8 +181,8 @@ def _dump_market(market: Market) -> _MarketDump:
     )
 
 
-def _dump_account(account: Account) -> _AccountDump:
-    return _AccountDump(
+def _dump_account(account: Account) -> AccountDump:
+    return AccountDump(
         account.account_id,
         account.name,
         account.first_deposit,
@@ -352,7 +191,7 @@ def _dump_account(account: Account) -> _AccountDump:
         account.updated_ms,
         _ids(account.waiting.values()),
         [
-            _PositionDump(
+            PositionDump(
                 position.market.symbol,
                 position.lots,
                 position.entry_cost,
@@ -378,10 +217,10 @@ def _dump_account(account: Account) -> _AccountDump:
 
 def _load_order(state: State, values: tuple[Any, ...]) -> None:
     fields = {
-        name: _ENUM_FIELDS[name](value) if name in _ENUM_FIELDS else value
-        for name, value in zip(_ORDER_FIELDS, values, strict=False)  # fewer in older versions
+        name: ENUM_FIELDS[name](value) if name in ENUM_FIELDS else value
+        for name, value in zip(ORDER_FIELDS, values, strict=False)  # fewer in older versions
     }
-    order = Order(*[fields[name] for name in _CONSTRUCTED])
+    order = Order(*[fields[name] for name in CONSTRUCTED])
     for name, value in fields.items():
         setattr(order, name, value)
     order.position_key = position_key(order.symbol, order.position_side)
@@ -390,7 +229,7 @@ def _load_order(state: State, values: tuple[Any, ...]) -> None:
         schedule(state, (EXPIRY, order.order_id, ""), order.expires_ms)
 
 
-def _load_market(state: State, dumped: _MarketDump) -> None:
+def _load_market(state: State, dumped: MarketDump) -> None:
     market = Market(dumped.spec, dumped.instrument_id, dumped.initial_ticks)
     market.index_ticks = dumped.index_ticks
     market.mark_ticks = dumped.mark_ticks
@@ -416,7 +255,7 @@ def _load_market(state: State, dumped: _MarketDump) -> None:
     state.markets[dumped.spec.symbol] = market
 
 
-def _load_holdings(state: State, dumped: _StateDump) -> None:
+def _load_holdings(state: State, dumped: StateDump) -> None:
     """Markets, assets, and the accounts that hold them."""
     for market in dumped.markets:
         _load_market(state, market)
@@ -426,14 +265,14 @@ def _load_holdings(state: State, dumped: _StateDump) -> None:
         _load_account(state, account)
 
 
-def _load_asset(state: State, dumped: _AssetDump) -> None:
+def _load_asset(state: State, dumped: AssetDump) -> None:
     asset = Asset(dumped.spec)
     asset.index = dumped.index
     asset.net_deposits = dumped.net_deposits
     state.assets[dumped.spec.asset] = asset
 
 
-def _load_account(state: State, dumped: _AccountDump) -> None:
+def _load_account(state: State, dumped: AccountDump) -> None:
     account = Account(dumped.account_id, dumped.name, dumped.first_deposit, dumped.house)
     account.wallet = dumped.wallet
     account.updated_ms = dumped.updated_ms
@@ -456,7 +295,7 @@ def _load_account(state: State, dumped: _AccountDump) -> None:
             state.markets[order.symbol].triggers.queue(order.working_type).add(order)
 
 
-def _load_position(state: State, account: Account, dumped: _PositionDump) -> None:
+def _load_position(state: State, account: Account, dumped: PositionDump) -> None:
     position = Position(state.markets[dumped.symbol], dumped.side)
     position.lots = dumped.lots
     position.entry_cost = dumped.entry_cost

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
 from openperp.engine.commands import (
     AmendOrder,
     Batch,
@@ -13,7 +11,6 @@ from openperp.engine.commands import (
     ChangeMargin,
     Command,
     CreateAccount,
-    DefineInstrument,
     Deposit,
     FundInsurance,
     OpenVenue,
@@ -32,7 +29,6 @@ from openperp.engine.commands import (
     Single,
     Withdraw,
 )
-from openperp.engine.instruments import Bracket, InstrumentSpec
 from openperp.engine.margin import withdrawable
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.order import Order
@@ -53,58 +49,14 @@ from openperp.engine.terms import (
 )
 from openperp.lab.prices import generator
 from openperp.lab.reference.holdings import Holdings
+from openperp.lab.reference.markets import SIZES, MarketTerms
 from openperp.lab.reference.pauses import Pauses
 from openperp.lab.reference.scenes import Act, Scenes
 
-BRACKETS = (
-    Bracket(100, 0, 10_000 * MONEY_ONE, 5_000, 0),
-    Bracket(50, 10_000 * MONEY_ONE, 50_000 * MONEY_ONE, 10_000, 50 * MONEY_ONE),
-    Bracket(25, 50_000 * MONEY_ONE, 100_000 * MONEY_ONE, 20_000, 550 * MONEY_ONE),
-    Bracket(20, 100_000 * MONEY_ONE, 90_000_000 * MONEY_ONE, 25_000, 1_050 * MONEY_ONE),
-)
-"""Low caps, so that a few orders reach them, and a liquidation goes through several."""
 TYPES = (*[OrderType.LIMIT] * 12, *[OrderType.MARKET] * 4, *sorted(TRIGGER_TYPES))
 START_MS = 1_767_225_600_000
 NAMES = (*[""] * 24, "a", "b", "c", "auto_7")
 """Client ids: mostly none, a few that meet again."""
-
-
-def _instrument(symbol: str, price_precision: int, quantity_precision: int) -> InstrumentSpec:
-    return InstrumentSpec(
-        symbol=symbol,
-        base_asset=symbol.removesuffix("USDT"),
-        quote_asset="USDT",
-        price_precision=price_precision,
-        quantity_precision=quantity_precision,
-        tick_units=1,
-        lot_units=1,
-        min_ticks=1,
-        max_ticks=10_000_000,
-        min_lots=1,
-        max_lots=1_000_000,
-        market_max_lots=200_000,
-        min_notional=5 * MONEY_ONE,
-        max_orders=6,
-        maker_fee_ppm=200,
-        taker_fee_ppm=500,
-        default_leverage=20,
-        brackets=BRACKETS,
-    )
-
-
-HIGH_NEEDS = tuple(
-    replace(each, maintenance_ppm=3 * each.maintenance_ppm, cum=3 * each.cum) for each in BRACKETS
-)
-"""Here a smaller position can need more margin than a larger one elsewhere."""
-
-MARKETS = (
-    (_instrument("BTCUSDT", 1, 3), 600_000, 200),
-    (_instrument("ETHUSDT", 2, 3), 300_000, 4_000),
-    (replace(_instrument("SOLUSDT", 2, 1), brackets=HIGH_NEEDS), 15_000, 800),
-)
-"""Instruments with their first index in ticks and the usual size of an order in lots."""
-
-SIZES = {spec.symbol: lots for spec, _, lots in MARKETS}
 
 
 class Traffic:
@@ -121,7 +73,7 @@ class Traffic:
         self._crowd = crowd
         self._pauses = Pauses(self._random, state)
         self._holdings = Holdings(self._random, state)
-        self._hours = self._random.choice(((0, 1, 2), (0, 8, 8, 24)))
+        self._terms = MarketTerms(self._random)
         self._formula = self._random.choice((0, 0.1, 0.5, 0.95))
         self._returns = False
         self._scenes = Scenes(self._random, state)
@@ -139,10 +91,7 @@ class Traffic:
         commands: list[Command] = [
             OpenVenue("ztdx", larger, separate, displaces, life_ms, liquidates)
         ]
-        commands += [
-            DefineInstrument(replace(spec, **self._price_terms(index)), index)
-            for spec, index, _ in MARKETS
-        ]
+        commands += self._terms.opening()
         for number in range(1, self._accounts + 1):
             deposit = random.choice((1_000, 3_000, 10_000, 100_000)) * MONEY_ONE
             commands.append(CreateAccount(f"trader-{number}", deposit + random.randrange(999)))
@@ -215,7 +164,7 @@ class Traffic:
             *[lambda: self._lean(market)] * 4,
             *[lambda: SetFeeTier(name, random.randint(-1, 10))] * 2,
             Pulse,
-            lambda: self._terms(market),
+            lambda: self._terms.change(market),
             Reset if rare else Pulse,
         )
         return random.choice(makers)()
@@ -260,43 +209,6 @@ class Traffic:
             return ChangeMargin(self._account(), self._symbol(), amount, removes)
         account, position = random.choice(held)
         return ChangeMargin(account, position.market.symbol, amount, removes, position.side)
-
-    def _terms(self, market: Market) -> DefineInstrument:
-        """Other fees and limits; the last bracket lowers or raises what may be held."""
-        random = self._random
-        top = random.choice((150_000, 90_000_000)) * MONEY_ONE
-        spec = replace(
-            market.spec,
-            maker_fee_ppm=random.choice((0, 200, 333)),
-            taker_fee_ppm=random.choice((400, 500, 777)),
-            min_notional=random.choice((1, 5, 50)) * MONEY_ONE,
-            max_orders=random.choice((3, 6, 30)),
-            brackets=(
-                *market.spec.brackets[:-1],
-                replace(market.spec.brackets[-1], notional_cap=top),
-            ),
-        )
-        if random.random() < 0.5:
-            spec = replace(spec, **self._price_terms(market.initial_ticks))
-        return DefineInstrument(spec, market.initial_ticks)
-
-    def _price_terms(self, ticks: int) -> dict[str, Any]:
-        """Funding, and for some narrow bounds around the mark price, or for the price itself."""
-        random = self._random
-        narrow = random.choice((1_000, 5_000, 20_000))
-        near = random.random() < 0.15
-        return {
-            "min_ticks": ticks * 97 // 100 if near else 1,
-            "max_ticks": ticks * 103 // 100 if near else 10_000_000,
-            "funding_hours": random.choice(self._hours),
-            "funding_cap_ppm": random.choice((0, 10, 300, 30_000, 30_000)),
-            "interest_ppm": random.choice((0, 100, 100, 7)),
-            "guards_prices": random.random() < 0.3,
-            "multiplier_up_ppm": 1_000_000 + narrow,
-            "multiplier_down_ppm": 1_000_000 - narrow,
-            "market_take_bound_ppm": random.choice((narrow, 50_000)),
-            "trigger_protect_ppm": random.choice((narrow, 50_000)),
-        }
 
     def _withdraw(self) -> Withdraw:
         """Most often so much that the next order may be one too many."""
