@@ -132,7 +132,7 @@ def derived(state: State) -> list[Any]:
                 for queue in (market.triggers.contract, market.triggers.mark)
                 for heap in (queue.rising, queue.falling)
             ],
-            market.caps,
+            market.leverage_caps,
             market.maker_fees,
             market.taker_fees,
         )

@@ -150,7 +150,7 @@ def set_leverage(step: Step, command: SetLeverage) -> LeverageChanged:
         command.account,
         command.symbol,
         command.leverage,
-        market.caps[command.leverage],
+        market.leverage_caps[command.leverage],
     )
     step.events.append(changed)
     return changed
@@ -175,7 +175,7 @@ def _check_leverage(state: State, account: Account, sides: list[Position], lever
                 leverage_before=position.leverage,
             )
         size = max(notional(position), exposure(position, BUY), exposure(position, SELL))
-        cap = position.market.caps[leverage]
+        cap = position.market.leverage_caps[leverage]
         if size > cap:
             refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=size, cap=cap, leverage=leverage)
         more += _frozen_at(state, position, leverage)

@@ -375,7 +375,7 @@ def _check_margin(
     leverage = position.leverage
     before = exposure(position, side)
     total = before + (others - chain.value) * position.market.unit + size
-    cap = position.market.caps[leverage]
+    cap = position.market.leverage_caps[leverage]
     if total > cap and (replaced is None or total > before):
         refuse(Reason.POSITION_LIMIT_EXCEEDED, notional=total, cap=cap, leverage=leverage)
     frozen += divide_up(size, leverage)

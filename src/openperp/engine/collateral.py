@@ -48,7 +48,7 @@ def withdrawable_amount(state: State, account: Account, name: str) -> int:
     return amount - amount_at(asset, needed, asset.spec.bid_buffer_ppm)
 
 
-def share_of(asset: Asset, money: int) -> int:
+def collateral_amount(asset: Asset, money: int) -> int:
     """What money is worth in the asset as collateral counts it, rounded down."""
     return money * _WHOLE // (asset.index * (PPM - asset.spec.bid_buffer_ppm))
 

@@ -13,7 +13,7 @@ from openperp.engine.firing import fire_reached
 from openperp.engine.insurance import cover_deficit
 from openperp.engine.liquidation import liquidate
 from openperp.engine.multi_assets import exchange_debts
-from openperp.engine.solvency import look_at
+from openperp.engine.solvency import find_part_due
 from openperp.engine.step import Step
 
 
@@ -36,7 +36,7 @@ def _liquidate_due(step: Step) -> None:
         if suspects and suspects[0] == account_id:
             continue
         account = state.accounts[account_id]
-        part = look_at(state, account)
+        part = find_part_due(state, account)
         if part is None:
             continue
         step.touched.append(account.account_id)

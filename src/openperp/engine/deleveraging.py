@@ -45,7 +45,7 @@ class Holder:
         self.account = account
         self.position = position
         self.profit = max(0, unrealized_pnl(position))
-        self.wallet = part.wallet
+        self.wallet = part.funds
         self.balance = part.balance
         self.maintenance = part.maintenance
         self.score = 0

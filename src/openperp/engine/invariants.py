@@ -173,7 +173,7 @@ def _check_solvency(state: State) -> None:
             where = f"the margin of {account.name} in {part.symbol or 'cross positions'}"
             _require(not part.is_due, f"{where} is {part.balance} and due at {part.maintenance}")
             _require(not part.deficit, f"{where} lacks {part.deficit}")
-            if part.accepts:
+            if part.is_tradable:
                 for position in part.positions:
                     _check_alarms(where, part, position)
 

@@ -65,7 +65,7 @@ def _close_stage(step: Step, part: MarginPart) -> None:
     account, position = part.account, _largest(step.state, part)
     market = position.market
     lots = stage_lots(position)
-    ticks = bankruptcy_ticks(position, share_of(part, position))
+    ticks = bankruptcy_ticks(position, balance_share(part, position))
     step.events.append(
         LiquidationStaged(
             account.account_id,
@@ -112,7 +112,7 @@ def stage_lots(position: Position) -> int:
     return held - (floor - 1) // (market.mark_ticks * market.unit)
 
 
-def share_of(part: MarginPart, position: Position) -> int:
+def balance_share(part: MarginPart, position: Position) -> int:
     """What of the part's balance, which may be negative, belongs to one of its positions."""
     if part.own is not None:
         return part.balance

@@ -45,7 +45,8 @@ class PositionDeleveraged(msgspec.Struct, frozen=True, tag=True):
     """A position has to give up `lots` at `ticks`, being `rank` of `holders` on its side.
 
     `score` is what it was ranked by, profit / wallet x maintenance margin / margin
-    balance, in units of 10^-8; the numbers behind it are those before it was closed, in money.
+    balance, in units of 10^-8; the numbers behind it are those before it was closed, in money,
+    and the wallet is that of its margin, with what other assets count as collateral.
     """
 
     account: int

@@ -22,11 +22,19 @@ class MarginPart:
     """The cross part of an account, or that of `own`, an isolated position; as it is now.
 
     `balance` and `maintenance` are money; `positions` are the open ones that stand on it,
-    of which some market takes orders if it `accepts`. A cross part knows of `others`: that
-    the account has isolated positions, too.
+    of which some market takes orders if it `is_tradable`. A cross part knows whether the
+    account `has_isolated` positions, too.
     """
 
-    __slots__ = ("accepts", "account", "balance", "maintenance", "others", "own", "positions")
+    __slots__ = (
+        "account",
+        "balance",
+        "has_isolated",
+        "is_tradable",
+        "maintenance",
+        "own",
+        "positions",
+    )
 
     def __init__(self, state: State, account: Account, own: Position | None) -> None:
         self.account = account
@@ -38,33 +46,33 @@ class MarginPart:
         own, account = self.own, self.account
         self.positions: list[Position] = []
         self.maintenance = 0
-        self.accepts = False
-        self.others = False
+        self.is_tradable = False
+        self.has_isolated = False
         if own is not None:
             self.balance = own.isolated_wallet
             if own.lots:
-                self._bear(state, own)
+                self._add(state, own)
             return
         self.balance = account.cross_wallet + account.collateral
         for position in account.positions.values():
             if not position.lots:
                 continue
             if position.isolated:
-                self.others = True
+                self.has_isolated = True
             else:
-                self._bear(state, position)
+                self._add(state, position)
 
-    def _bear(self, state: State, position: Position) -> None:
+    def _add(self, state: State, position: Position) -> None:
         self.positions.append(position)
         self.balance += unrealized_pnl(position)
         self.maintenance += maintenance_margin(position)
         if accepts_orders(state, position.market):
-            self.accepts = True
+            self.is_tradable = True
 
     @property
     def is_due(self) -> bool:
         """Whether it is to be liquidated, which takes a market that accepts orders."""
-        return self.accepts and self.balance <= self.maintenance
+        return self.is_tradable and self.balance <= self.maintenance
 
     @property
     def deficit(self) -> int:
@@ -82,8 +90,10 @@ class MarginPart:
         return BOTH if self.own is None else self.own.side
 
     @property
-    def wallet(self) -> int:
-        """The money that is set aside for it, or what the account has beside that."""
+    def funds(self) -> int:
+        """Its balance without unrealized profit: an isolated wallet, or the cross wallet and what
+        the account's other assets count as collateral.
+        """
         if self.own is not None:
             return self.own.isolated_wallet
         return self.account.cross_wallet + self.account.collateral
@@ -92,7 +102,7 @@ class MarginPart:
 def list_parts(state: State, account: Account) -> list[MarginPart]:
     """The parts of an account: cross first, then its open isolated positions by key."""
     cross = MarginPart(state, account, None)
-    return [cross, *_isolated_parts(state, account)] if cross.others else [cross]
+    return [cross, *_isolated_parts(state, account)] if cross.has_isolated else [cross]
 
 
 def _isolated_parts(state: State, account: Account) -> list[MarginPart]:
@@ -101,14 +111,14 @@ def _isolated_parts(state: State, account: Account) -> list[MarginPart]:
     return [MarginPart(state, account, position) for position in open_now]
 
 
-def look_at(state: State, account: Account) -> MarginPart | None:
-    """The first part that is due or has a deficit; with none, the next look waits for an alarm."""
+def find_part_due(state: State, account: Account) -> MarginPart | None:
+    """The first part that is due or has a deficit; with none, sets the alarms for the next look."""
     parts = list_parts(state, account)
     for part in parts:
         if part.is_due or part.deficit:
             return part
     for part in parts:
-        if part.accepts:
+        if part.is_tradable:
             room = _room(part)
             for position in part.positions:
                 _set_alarms(account, position, room)
@@ -119,7 +129,7 @@ def set_all_alarms(state: State) -> None:
     """Sets every alarm of a state that has none."""
     if state.liquidates:
         for account in state.accounts.values():
-            look_at(state, account)
+            find_part_due(state, account)
 
 
 def _set_alarms(account: Account, position: Position, room: int) -> None:

@@ -35,7 +35,7 @@ class Market:
 
     `last_ticks` is the last trade's price; until the first trade it follows the
     index. `instrument_id` numbers instruments by age, for keys of the history;
-    `caps` holds the notional cap, in money, of every leverage, `maker_fees` and
+    `leverage_caps` holds the notional cap, in money, of every leverage, `maker_fees` and
     `taker_fees` the rate of every fee tier in parts per million; `symbol` is that
     of the `spec`.
 
@@ -58,7 +58,6 @@ class Market:
         "bracket_caps",
         "bracket_cums",
         "bracket_rates",
-        "caps",
         "formula",
         "funding_ms",
         "funding_rate",
@@ -66,6 +65,7 @@ class Market:
         "initial_ticks",
         "instrument_id",
         "last_ticks",
+        "leverage_caps",
         "maker_fees",
         "mark_ticks",
         "mode",
@@ -114,7 +114,9 @@ class Market:
         self.bracket_caps = [bracket.notional_cap for bracket in spec.brackets]
         self.bracket_rates = [bracket.maintenance_ppm for bracket in spec.brackets]
         self.bracket_cums = [bracket.cum for bracket in spec.brackets]
-        self.caps = [spec.notional_cap(leverage) for leverage in range(spec.max_leverage + 1)]
+        self.leverage_caps = [
+            spec.notional_cap(leverage) for leverage in range(spec.max_leverage + 1)
+        ]
         self.maker_fees = tier_rates(spec.maker_fee_ppm, MAKER_SHARES)
         self.taker_fees = tier_rates(spec.taker_fee_ppm, TAKER_SHARES)
 

@@ -12,7 +12,7 @@ from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.deleveraging import Holder
 from openperp.engine.instruments import Bracket
-from openperp.engine.liquidation import bankruptcy_ticks, share_of
+from openperp.engine.liquidation import balance_share, bankruptcy_ticks
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.solvency import MarginPart, list_parts
 from openperp.engine.state import Account, Position
@@ -77,7 +77,7 @@ def _position(view: View, account: Account, part: MarginPart, position: Position
     number = margin.bracket_number(position, margin.notional(position))
     bracket = position.market.spec.brackets[number]
     rank, holders, holder = rank_of(view.state, account, position)
-    bankruptcy = bankruptcy_ticks(position, share_of(part, position))
+    bankruptcy = bankruptcy_ticks(position, balance_share(part, position))
     return {
         "symbol": position.market.symbol,
         "position_side": position.side.name,
@@ -129,7 +129,7 @@ def _price_words(
 ) -> Row:
     is_long = position.lots > 0
     notional, mark = margin.notional(position), text.price[position.market.mark_ticks]
-    share = share_of(part, position)
+    share = balance_share(part, position)
     size = text.quantity[abs(position.lots)]
     sign, rounding = ("-", "up") if is_long else ("+", "down")
     total = sum(map(margin.notional, part.positions))

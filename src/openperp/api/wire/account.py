@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
 from openperp.engine import margin
-from openperp.engine.collateral import share_of, withdrawable_amount
+from openperp.engine.collateral import collateral_amount, withdrawable_amount
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.state import Account, State
 
@@ -55,7 +55,7 @@ def _available(state: State, account: Account, name: str) -> str:
     """What orders may use, in the asset: in multi-assets mode that is one sum for all."""
     if not account.multi_assets:
         return money_text(account.balances.get(name, 0))
-    return money_text(share_of(state.assets[name], margin.available_balance(account)))
+    return money_text(collateral_amount(state.assets[name], margin.available_balance(account)))
 
 
 def _updated_ms(account: Account, name: str) -> int:
