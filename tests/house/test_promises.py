@@ -29,7 +29,19 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def fenced(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [code for code, _ in shown(text, language)]
+
+
+def shown(text: str, language: str) -> list[tuple[str, str]]:
+    """Examples of a language, each with the output that stands right below it, if any does."""
+    pattern = rf"^```{language}\n(.*?)^```\n(?:\n```text\n(.*?)^```)?"
+    return re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+
+
+def prints(output: str, told: str) -> bool:
+    """Whether this is the output that a document shows, in which … stands for whatever it omits."""
+    pattern = re.escape(told.rstrip("\n")).replace("…", ".*")
+    return re.fullmatch(pattern, output.rstrip("\n")) is not None
 
 
 def test_the_changelog_has_the_version() -> None:
@@ -106,6 +118,25 @@ def test_links_between_documents_lead_somewhere() -> None:
                 assert (document.parent / target).exists(), (document, target)
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("docs/how-to/*.md")))
+def test_every_how_to_is_named_in_the_readme(page: str) -> None:
+    assert f"docs/how-to/{page}" in README
+
+
+@pytest.mark.parametrize(
+    ("output", "told", "expected"),
+    [
+        ('{"a":1,"b":2}\n', '{…"b":2}\n', True),
+        ('{"a":1,"b":2}\n', '{"a":1,…}\n', True),
+        ('{"a":1,"b":2}\n', '{…"b":3}\n', False),
+        ("one\ntwo\n", "one…\n", False),
+        ("one\n", "…one\n…\n", False),
+    ],
+)
+def test_what_is_printed_is_compared(output: str, told: str, expected: bool) -> None:
+    assert prints(output, told) == expected
+
+
 def test_decisions_are_numbered_once() -> None:
     names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
     numbers = [name[:4] for name in names]
@@ -145,46 +176,67 @@ def test_configuration_examples_load(tmp_path: Path) -> None:
 
 def examples(language: str) -> list[Any]:
     return [
-        pytest.param(code, id=f"{document.stem}-{number}")
+        pytest.param(*example, id=f"{document.stem}-{number}")
         for document in DOCUMENTS
-        for number, code in enumerate(fenced(document.read_text(encoding="utf-8"), language))
+        for number, example in enumerate(shown(document.read_text(encoding="utf-8"), language))
     ]
 
 
 @pytest.mark.venue(clock="real")
-@pytest.mark.parametrize("code", examples("python"))
-def test_python_examples_run(venue: Venue, code: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("code", "told"), examples("python"))
+def test_python_examples_run(venue: Venue, code: str, told: str, tmp_path: Path) -> None:
     """Each runs as it stands, with address and keys filled in; test functions under pytest."""
     file = tmp_path / "test_example.py"
     file.write_text(fill_in(code, venue), encoding="utf-8")
     options = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
-    run([sys.executable, *(options if "def test_" in code else []), str(file)], tmp_path)
+    output = run([sys.executable, *(options if "def test_" in code else []), str(file)], tmp_path)
+    assert not told or prints(output, told), output
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
 @pytest.mark.venue(clock="real")
-@pytest.mark.parametrize("code", [each for each in examples("sh") if "curl" in each.values[0]])
-def test_curl_examples_run(venue: Venue, code: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "told"), [each for each in examples("sh") if "curl" in each.values[0]]
+)
+def test_curl_examples_run(venue: Venue, code: str, told: str, tmp_path: Path) -> None:
     output = run(["sh", "-ec", fill_in(code, venue)], tmp_path)
     assert json.loads(output), output
+    assert not told or prints(output, told), output
+
+
+def walk_venue(text: str) -> dict[str, str]:
+    """Options of the venue that a walk starts: market, clock and dialect of its `openperp run`."""
+    (command,) = re.findall(r"openperp run\b(.*)", "".join(fenced(text, "sh")))
+    given = dict(re.findall(r"--(market|clock|dialect) (\w+)", command))
+    return {"clock": "real", **given}
 
 
 WALKS = [
-    pytest.param(document, id=document.stem)
+    pytest.param(text, marks=pytest.mark.venue(**walk_venue(text)), id=document.stem)
     for document in DOCUMENTS
-    if fenced(document.read_text(encoding="utf-8"), "bash")
+    if fenced(text := document.read_text(encoding="utf-8"), "bash")
 ]
 """Documents whose commands belong together: each goes on where the one before it ended."""
 
+NEXT = "--- next example ---\n"
+
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
-@pytest.mark.venue(clock="real")
-@pytest.mark.parametrize("document", WALKS)
-def test_walks_lead_where_they_say(venue: Venue, document: Path, tmp_path: Path) -> None:
-    code = "".join(fenced(document.read_text(encoding="utf-8"), "bash"))
-    output = run(["bash", "-euc", fill_in(code, venue)], tmp_path)
-    answers = [json.loads(line) for line in output.splitlines()]
+@pytest.mark.parametrize("text", WALKS)
+def test_walks_lead_where_they_say(venue: Venue, text: str, tmp_path: Path) -> None:
+    steps = shown(text, "bash")
+    script = f"printf '%s' '{NEXT}'\n".join(code for code, _ in steps)
+    outputs = run(["bash", "-euc", fill_in(script, venue)], tmp_path).split(NEXT)
+    answers = [json.loads(line) for output in outputs for line in output.splitlines()]
     assert [each for each in answers if "code" in each] == []
+    for (code, told), output in zip(steps, outputs, strict=True):
+        assert not told or prints(output, told), (code, output)
+    if "liquidations" in text:
+        check_liquidations(answers)
+
+
+def check_liquidations(answers: list[Any]) -> None:
+    """The one walk whose answers are too long to be shown does what it says step by step."""
     told = {each["account"]: each for each in answers if "liquidations" in each}
     steps = {
         name: [step["step"] for row in each["liquidations"] for step in row["steps"]]
