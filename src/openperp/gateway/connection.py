@@ -2,7 +2,7 @@
 
 from asyncio import Transport
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import unquote
 
 import httptools
@@ -17,6 +17,7 @@ from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
 from openperp.api.streams.targets import MethodPlan, StreamPlan, read_target
 from openperp.gateway.http import Gateway
+from openperp.gateway.lingering import LastTransport, linger
 from openperp.gateway.sockets import answer_handshake
 from openperp.gateway.talks import Reception
 
@@ -51,7 +52,7 @@ class Connection(HttpToolsProtocol):
     Where the path leads to a WebSocket the connection becomes one. Any other offer
     to go on in another protocol is passed over, as HTTP allows, and the request
     answered. `unparsed` counts bytes that came since the last whole head,
-    so a head that never ends is noticed.
+    so a head that never ends is noticed. Once `_over`, nothing is heard any more.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Connection(HttpToolsProtocol):
         self._reception = reception
         self._explains = isinstance(self.app, Gateway) and self.app.explains
         self._upgrading = False
+        self._over = False
         self._active: RequestResponseCycle | None = None
         self._last: Refusal | None = None
         self._seen: RequestResponseCycle | None = None
@@ -78,7 +80,7 @@ class Connection(HttpToolsProtocol):
             self.client = plain_address(ip), port
 
     def data_received(self, data: bytes) -> None:
-        if self._last is not None:
+        if self._over or self._last is not None:
             return
         self.unparsed += len(data)
         self._unset_keepalive_if_required()
@@ -88,7 +90,7 @@ class Connection(HttpToolsProtocol):
             self._meet_offers(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._end_with(_MALFORMED)
-        if self.unparsed > HEAD_LIMIT and not self.transport.is_closing():
+        if self.unparsed > HEAD_LIMIT and not self._over:
             self._end_with(_HEAD_TOO_LONG)
 
     def _meet_offers(self, rest: memoryview) -> None:
@@ -172,16 +174,27 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if not self._upgrading:
+            self.cycle.more_body = False  # also of a request that was answered before its end
             super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._active = cycle
+        if not cycle.keep_alive:
+            cycle.transport = cast("Transport", LastTransport(self.transport, self._end))
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._over:
+            self._unset_keepalive_if_required()
         if self._last is not None and self._is_answered():
             self._write_last(self._last)
+
+    def shutdown(self) -> None:
+        if self._over:
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def close_if_stuck(self) -> None:
         """Closes a connection that waits for the same bytes as at the call before."""
@@ -208,7 +221,7 @@ class Connection(HttpToolsProtocol):
         return not self.pipeline and (self._active is None or self._active.response_complete)
 
     def _write_last(self, refusal: Refusal) -> None:
-        if self.transport.is_closing():
+        if self._over or self.transport.is_closing():
             return
         head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (
             refusal.status,
@@ -219,7 +232,16 @@ class Connection(HttpToolsProtocol):
         if self._explains:
             head += b"x-explain: %b\r\n" % refusal.explain
         self.transport.write(head + b"connection: close\r\n\r\n" + refusal.body)
-        self.transport.close()
+        self._end()
+
+    def _end(self) -> None:
+        """Leaves the peer its last answer; a request that did not come whole is dropped."""
+        self._over = True
+        self._unset_keepalive_if_required()
+        if self._active is not None and not self._active.response_complete:
+            self._active.disconnected = True
+            self._active.message_event.set()
+        linger(self.transport, self.loop)
 
 
 def _refusal(error: ApiError) -> Refusal:

@@ -1,6 +1,7 @@
-"""HTTP for tests: one kept-alive connection per thread, bytes as given, nothing retried."""
+"""HTTP for tests: one kept-alive connection per thread, bytes as given, nothing sent twice."""
 
 import json
+import selectors
 import threading
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -96,4 +97,18 @@ class Wire:
             self._local.connection = connection
             with self._lock:
                 self._open.append(connection)
+        elif _has_ended(connection):
+            connection.close()  # the next request opens it anew
         return connection
+
+
+def _has_ended(connection: HTTPConnection) -> bool:
+    """Whether the server closed it: between requests there is nothing else to read.
+
+    Servers end what is idle for long, this one after 75 seconds.
+    """
+    if connection.sock is None:
+        return False
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
