@@ -83,6 +83,7 @@ class OfflineVenue:
                 displaces_reducers=True,
                 order_life_ms=ORDER_LIFE_MS,
                 liquidates=True,
+                bounds_stakes=True,
             )
         )
         for symbol in BUILT_IN:

@@ -20,6 +20,7 @@ from openperp.engine.commands import (
     DefineAsset,
     DefineInstrument,
     Deposit,
+    FundInsurance,
     PlaceOrder,
     Pulse,
     Record,
@@ -36,7 +37,7 @@ from openperp.engine.commands import (
     Single,
     Withdraw,
 )
-from openperp.engine.numbers import MONEY_ONE
+from openperp.engine.numbers import MONEY_ONE, STAKES_LIMIT
 from openperp.engine.order import Order
 from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reject
@@ -131,6 +132,8 @@ ASSET_COMMANDS = st.one_of(
     st.builds(Withdraw, st.sampled_from(NAMES), ASSETS, st.integers(-1, 10**8)),
     st.builds(SetMultiAssets, ACCOUNTS, st.booleans()),
 )
+FUNDS = st.sampled_from([-1, 0, 10**9, *[STAKES_LIMIT - 5 * 10**13] * 2, 6 * 10**13 - STAKES_LIMIT])
+"""Payments that leave no more room for what is at stake than for some trades, and back."""
 SINGLES = st.one_of(
     ASSET_COMMANDS,
     orders(),
@@ -160,6 +163,7 @@ SINGLES = st.one_of(
     st.builds(SetMode, st.sampled_from([Mode.NORMAL, Mode.NORMAL, *Mode])),
     st.builds(Deposit, st.just("alice"), st.just("USDT"), st.integers(-1, 10**12)),
     st.builds(Withdraw, st.just("bob"), st.just("USDT"), st.integers(-1, 10**12)),
+    st.builds(FundInsurance, FUNDS),
     st.builds(SetFeeTier, st.sampled_from(["alice", "bob", "dave"]), st.integers(-1, 10)),
     st.just(Pulse()),
 )
@@ -177,6 +181,7 @@ RULES = st.fixed_dictionaries(
         "displaces_reducers": st.booleans(),
         "order_life_ms": st.sampled_from([0, 20]),
         "liquidates": st.booleans(),
+        "bounds_stakes": st.booleans(),
     }
 )
 

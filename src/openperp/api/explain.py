@@ -15,7 +15,19 @@ TEXT_LIMIT: Final = 700
 """Characters of a caller's own text that an explanation repeats."""
 
 MONEY_NAMES: Final = frozenset(
-    {"amount", "available", "cap", "min_notional", "needed", "notional", "wallet"}
+    {
+        "amount",
+        "available",
+        "cap",
+        "first_deposits",
+        "min_notional",
+        "needed",
+        "notional",
+        "notional_max",
+        "stakes",
+        "stakes_max",
+        "wallet",
+    }
 )
 """Details of a refusal that are money."""
 

@@ -1,5 +1,6 @@
 """Accounts: opening, keys, transfers, fee tiers and leverage."""
 
+from openperp.engine.bounds import check_payment, note_growth
 from openperp.engine.collateral import deposits_at_index, value_at, withdrawable_amount
 from openperp.engine.commands import (
     AddKey,
@@ -31,7 +32,7 @@ from openperp.engine.margin import (
     withdrawable,
 )
 from openperp.engine.multi_assets import get_asset, move_asset
-from openperp.engine.numbers import NOTIONAL_LIMIT, divide_up
+from openperp.engine.numbers import NOTIONAL_LIMIT, STAKES_LIMIT, divide_up
 from openperp.engine.rejects import Reason, refuse
 from openperp.engine.state import Account, Key, Market, Position, State
 from openperp.engine.step import Step
@@ -50,11 +51,13 @@ def create_account(step: Step, command: CreateAccount) -> AccountCreated:
     if command.deposit < 0:
         refuse(Reason.AMOUNT_NOT_POSITIVE, amount=command.deposit)
     _check_total(state, command.deposit)
+    _check_first_deposits(state, command.deposit)
     if command.api_key in state.keys:
         refuse(Reason.KEY_EXISTS, account=name)
     account = Account(len(state.accounts) + 1, name, command.deposit, command.house)
     state.accounts[account.account_id] = account
     state.account_ids[name] = account.account_id
+    state.first_deposits += command.deposit
     created = AccountCreated(account.account_id, name, command.house)
     step.events.append(created)
     if command.deposit:
@@ -93,6 +96,7 @@ def deposit(step: Step, command: Deposit) -> WalletChanged:
     _check_amount(command.amount)
     _check_total(state, value_at(asset, command.amount, 0))
     if command.asset == MARGIN_ASSET:
+        check_payment(state, account.cross_wallet, command.amount)
         return _transfer(step, account, command.amount)
     if asset.net_deposits + command.amount >= NOTIONAL_LIMIT:
         refuse(Reason.AMOUNT_TOO_LARGE, asset=command.asset)
@@ -248,8 +252,22 @@ def _check_total(state: State, amount: int) -> None:
         refuse(Reason.AMOUNT_TOO_LARGE, amount=amount, wallet=total)
 
 
+def _check_first_deposits(state: State, amount: int) -> None:
+    """A reset, which nobody can refuse, gives every account its first deposit again."""
+    check_payment(state, 0, amount)
+    total = state.first_deposits + amount
+    if state.bounds_stakes and total >= STAKES_LIMIT:
+        refuse(
+            Reason.AMOUNT_TOO_LARGE,
+            amount=amount,
+            first_deposits=state.first_deposits,
+            stakes_max=STAKES_LIMIT,
+        )
+
+
 def _transfer(step: Step, account: Account, amount: int) -> WalletChanged:
     account.wallet += amount
+    note_growth(step.state, abs(amount))
     step.state.net_deposits += amount
     account.updated_ms = step.now
     changed = WalletChanged(

@@ -5,6 +5,7 @@ order about to meet the book, so a trigger order meets them when it fires.
 """
 
 from openperp.engine.attached import working_ticks
+from openperp.engine.bounds import check_trades
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.lookup import accepts_orders, client_id_space, count_resting
 from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
@@ -315,7 +316,7 @@ def check_entry(
     stp: StpMode,
     replaced: Order | None = None,
 ) -> None:
-    """An order about to meet the book: post-only, fill-or-kill, position cap, margin.
+    """An order about to meet the book: post-only, fill-or-kill, stakes, position cap, margin.
 
     It may take the place of a resting order of the same side, which is `replaced`.
     """
@@ -335,6 +336,7 @@ def check_entry(
     found = sweep(state, account, position, side, limit, lots, stp)
     if type is LIMIT and time_in_force is FOK and found.lots < lots:
         refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
+    check_trades(state, market, found.value)
     if reduce_only:
         return
     # The fill that needs most: a buyer's highest is at the limit or where the sweep

@@ -35,7 +35,8 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     keeps reduce-only orders from resting that together exceed their position; venues
     from before that let them rest. `order_life_ms` is how long GTC orders stay open
     without a fill; zero stands for ever. `liquidates` says that positions are closed once
-    their margin is used up; venues from before that go on without.
+    their margin is used up; venues from before that go on without. `bounds_stakes` holds
+    all that is at stake below a limit; venues from before that have none.
     """
 
     dialect: str
@@ -44,6 +45,7 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     displaces_reducers: bool = False
     order_life_ms: int = 0
     liquidates: bool = False
+    bounds_stakes: bool = False
 
 
 class DefineInstrument(

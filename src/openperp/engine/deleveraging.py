@@ -7,8 +7,9 @@ closed at the bankruptcy price, without commission and without a trade in the ma
 
 from typing import Final
 
+from openperp.engine.bounds import has_room, trade_growth
 from openperp.engine.ending import give_up_orders
-from openperp.engine.events import OrderAccepted
+from openperp.engine.events import ModeChanged, OrderAccepted
 from openperp.engine.liquidation_events import PositionDeleveraged
 from openperp.engine.lookup import open_positions
 from openperp.engine.margin import unrealized_pnl
@@ -19,7 +20,7 @@ from openperp.engine.settlement import settle_transfer
 from openperp.engine.solvency import MarginPart
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
-from openperp.engine.terms import BY_DELEVERAGING, Cause
+from openperp.engine.terms import BY_DELEVERAGING, CANCEL_ONLY, Cause
 
 SCORE_ONE: Final = 100_000_000
 """A score of one, in units of 10^-8."""
@@ -68,7 +69,15 @@ def rank_holders(state: State, market: Market, *, longs: bool) -> list[Holder]:
 
 
 def deleverage(step: Step, account: Account, position: Position, ticks: int, lots: int) -> None:
-    """Closes `lots` of a bankrupt position at `ticks` against those of the other side."""
+    """Closes `lots` of a bankrupt position at `ticks` against those of the other side.
+
+    Where the stakes have no room for that the venue stops taking orders instead, so that
+    nobody is liquidated until the operator has seen to it.
+    """
+    if not has_room(step.state, trade_growth(position.market, ticks * lots)):
+        step.state.mode = CANCEL_ONLY
+        step.events.append(ModeChanged(CANCEL_ONLY, ""))
+        return
     holders = rank_holders(step.state, position.market, longs=position.lots < 0)
     order = _accept(step, account, position, ticks, lots)
     for at, holder in enumerate(holders):

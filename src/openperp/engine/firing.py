@@ -17,6 +17,7 @@ _OBSTACLES = {
     Reason.NOT_FILLABLE: Cause.NOT_FILLABLE,
     Reason.POSITION_LIMIT_EXCEEDED: Cause.POSITION_LIMIT,
     Reason.MARGIN_INSUFFICIENT: Cause.MARGIN_MISSING,
+    Reason.STAKES_TOO_HIGH: Cause.STAKES_TOO_HIGH,
 }
 """What keeps a fired order out of the book, and how its record says so."""
 

@@ -9,6 +9,7 @@ from its own margin and receives into it; what that cannot pay, the wallet does.
 
 from typing import Final
 
+from openperp.engine.bounds import has_room, note_growth
 from openperp.engine.due import FUNDING, call_off, schedule
 from openperp.engine.events import FundingPaid, FundingSettled, FundingSkipped
 from openperp.engine.lookup import open_positions
@@ -43,13 +44,27 @@ def settle(step: Step, symbol: str) -> None:
     state = step.state
     market = state.markets[symbol]
     rate = estimate_rate(market, step.now)
+    paying = open_positions(state, market) if rate else []
+    growth = _growth(market, paying, rate)
+    if not has_room(state, growth):
+        skip(step, symbol, step.now)
+        return
     tell_time(step, step.now)
     step.events.append(FundingSettled(symbol, rate, market.mark_ticks, step.now))
-    if rate:
-        for account, position in open_positions(state, market):
-            _pay(step, account, position, rate)
+    for account, position in paying:
+        _pay(step, account, position, rate)
+    note_growth(state, growth)
     market.funding_rate = rate
     _begin_period(state, market, step.now, next_stamp(market.spec, step.now))
+
+
+def _growth(market: Market, paying: list[tuple[Account, Position]], rate: int) -> int:
+    """What a funding adds to the stakes at most: what is paid, to the last unit rounded up, once
+    where it goes and once where it comes from.
+    """
+    lots = sum([abs(position.lots) for _, position in paying])
+    exact = lots * market.mark_ticks * market.unit * abs(rate)
+    return 2 * (divide_up(exact, RATE_ONE) + len(paying))
 
 
 def skip(step: Step, symbol: str, until_ms: int) -> None:

@@ -6,13 +6,14 @@ the end, for which it may owe money. It earns the fees of liquidations, and what
 leaves of funding.
 """
 
+from openperp.engine.bounds import check_payment, note_growth
 from openperp.engine.collateral import deposits_at_index
 from openperp.engine.commands import FundInsurance
 from openperp.engine.liquidation_events import InsuranceChanged, InsuranceCleared
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.order import Order
 from openperp.engine.rejects import Reason, refuse
-from openperp.engine.state import Account, Position
+from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import BOTH, PositionSide
 
@@ -28,27 +29,34 @@ def fund_insurance(step: Step, command: FundInsurance) -> InsuranceChanged:
         refuse(Reason.AMOUNT_TOO_LARGE, amount=amount, wallet=total)
     if amount < 0 and state.insurance + amount < 0:
         refuse(Reason.BALANCE_INSUFFICIENT, needed=-amount, available=max(0, state.insurance))
+    check_payment(state, state.insurance, amount)
     state.insurance += amount
+    note_growth(state, abs(amount))
     state.net_deposits += amount
     changed = InsuranceChanged(amount, state.insurance)
     step.events.append(changed)
     return changed
 
 
-def pay_shortage(step: Step, position: Position, order: Order, ticks: int, lots: int) -> int:
-    """How many of `lots` a liquidation order may fill at `ticks`, with what they lack paid for.
-
-    At its own price or a better one that is all of them.
+def shortage_of(market: Market, order: Order, ticks: int) -> int:
+    """What a liquidation order lacks for each lot that it fills at `ticks`; at its own price
+    or a better one that is nothing.
     """
-    worse = (ticks - order.ticks) * order.side
-    if worse <= 0:
-        return lots
-    shortage = worse * position.market.unit
-    affordable = min(lots, max(0, step.state.insurance) // shortage)
-    if affordable:
+    return max(0, (ticks - order.ticks) * order.side) * market.unit
+
+
+def payable_lots(state: State, market: Market, order: Order, ticks: int, lots: int) -> int:
+    """How many of `lots` a liquidation order may fill at `ticks`: as many as are paid for."""
+    shortage = shortage_of(market, order, ticks)
+    return min(lots, max(0, state.insurance) // shortage) if shortage else lots
+
+
+def pay_shortage(step: Step, position: Position, order: Order, ticks: int, lots: int) -> None:
+    """Pays what a fill of a liquidation order at `ticks` lacks."""
+    amount = shortage_of(position.market, order, ticks) * lots
+    if amount:
         account = step.state.accounts[order.account]
-        clear(step, account, shortage * affordable, order.symbol, position.side)
-    return affordable
+        clear(step, account, amount, order.symbol, position.side)
 
 
 def cover_deficit(step: Step, account: Account, deficit: int) -> None:

@@ -5,6 +5,7 @@ Tests and `verify` run this after replay; a live venue runs it when it stops.
 
 from openperp.engine.ageing import KEY, may_age
 from openperp.engine.book import BookSide
+from openperp.engine.bounds import count_stakes
 from openperp.engine.chain import OrderChain
 from openperp.engine.collateral import count_collateral, deposits_at_index, value_at
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING
@@ -12,7 +13,7 @@ from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.lookup import client_id_space, list_sides
 from openperp.engine.margin import combine_sides
 from openperp.engine.multi_assets import is_debt_due
-from openperp.engine.numbers import NOTIONAL_LIMIT, PPM, divide_up
+from openperp.engine.numbers import NOTIONAL_LIMIT, PPM, STAKES_LIMIT, divide_up
 from openperp.engine.order import Order
 from openperp.engine.pricing import BASIS_SAMPLES, SAMPLE_MS
 from openperp.engine.solvency import MarginPart, list_parts
@@ -42,6 +43,7 @@ def check(state: State) -> None:
         _check_client_ids(state, account)
         _check_assets(state, account)
     _check_deposits(state)
+    _check_stakes(state)
     _check_membership(state)
     _check_due(state)
     if state.liquidates:
@@ -258,6 +260,20 @@ def _check_deposits(state: State) -> None:
     _require(list(state.multi_assets) == sorted(state.multi_assets), "accounts are out of order")
     total = deposits_at_index(state)
     _require(total < NOTIONAL_LIMIT, f"all deposits together are too large: {total}")
+
+
+def _check_stakes(state: State) -> None:
+    """They are where they may be, and known to be no more than they are."""
+    first = sum(account.first_deposit for account in state.accounts.values())
+    _require(first == state.first_deposits, f"first deposits are {first}")
+    if not state.bounds_stakes:
+        return
+    stakes = count_stakes(state)
+    _require(stakes <= state.stakes_most, f"{stakes} is at stake, not {state.stakes_most}")
+    # What exchanges of debts overshoot by has room above the limit, beside everything else.
+    exchanges = STAKES_LIMIT if len(state.assets) > 1 else 0
+    _require(stakes < STAKES_LIMIT + exchanges, f"too much is at stake: {stakes}")
+    _require(first < STAKES_LIMIT, f"first deposits together are too large: {first}")
 
 
 def _check_mode(account: Account, position: Position) -> None:

@@ -1,8 +1,9 @@
 """Price-time matching of one taking order against the book."""
 
+from openperp.engine.bounds import has_room, trade_growth
 from openperp.engine.ending import displace_reducers, expire, finish_filled
 from openperp.engine.events import OrderExpired
-from openperp.engine.insurance import pay_shortage
+from openperp.engine.insurance import pay_shortage, payable_lots
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
 from openperp.engine.settlement import settle_fill
@@ -136,7 +137,7 @@ def _limit(order: Order) -> int:
 
 def _fillable(step: Step, order: Order, position: Position, maker: Order) -> int:
     """Lots of the next fill; reduce-only orders fill no more than they can close, and
-    liquidations no more than is paid for, which it is by then.
+    liquidations no more than is paid for and the stakes have room for.
     """
     lots = min(order.remaining_lots, maker.remaining_lots)
     if maker.reduce_only:
@@ -146,17 +147,23 @@ def _fillable(step: Step, order: Order, position: Position, maker: Order) -> int
     if order.reduce_only:
         lots = min(lots, position.closable_lots(order.side))
     if order.origin is BY_LIQUIDATION:
-        return pay_shortage(step, position, order, maker.ticks, lots)
+        lots = payable_lots(step.state, position.market, order, maker.ticks, lots)
+        if not has_room(step.state, trade_growth(position.market, maker.ticks * lots)):
+            return 0
+        pay_shortage(step, position, order, maker.ticks, lots)
     return lots
 
 
 class Sweep:
-    """What a taker would find in the book: `lots` in all, from `first_ticks` to `worst_ticks`."""
+    """What a taker would find in the book: `lots` in all, from `first_ticks` to `worst_ticks`,
+    `value` in ticks x lots together.
+    """
 
-    __slots__ = ("first_ticks", "lots", "worst_ticks")
+    __slots__ = ("first_ticks", "lots", "value", "worst_ticks")
 
     def __init__(self) -> None:
         self.lots = 0
+        self.value = 0
         self.first_ticks = 0
         self.worst_ticks = 0
 
@@ -233,6 +240,7 @@ def sweep(
             part = crowd.most(order, maker, min(order.remaining_lots, lots - found.lots))
             if part:
                 found.lots += part
+                found.value += part * level.ticks
                 found.first_ticks = found.first_ticks or level.ticks
                 found.worst_ticks = level.ticks
                 crowd.make(order, maker, part)

@@ -6,6 +6,7 @@ is due a wallet may be below zero: then other assets stand for it, until they ar
 """
 
 from openperp.engine.assets import find_asset_fault
+from openperp.engine.bounds import note_growth
 from openperp.engine.collateral import (
     amount_at,
     count_collateral,
@@ -194,6 +195,7 @@ def _exchange(step: Step, account: Account, name: str) -> None:
         return
     account.wallet += received
     state.net_deposits += received
+    note_growth(state, received)
     _change_balance(step, account, name, -amount)
     step.events.append(
         AssetExchanged(

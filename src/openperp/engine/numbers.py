@@ -19,6 +19,10 @@ PPM: Final = 1_000_000
 NOTIONAL_LIMIT: Final = 2**62
 """Bound of ticks x lots x unit: below it a compiled integer stays unboxed."""
 
+STAKES_LIMIT: Final = 2**61
+"""Bound of all that is at stake in a venue, in money: about 23 thousand million of the quote
+asset. A quarter of what 64 bits hold: there is room for sums on the way."""
+
 
 def divide_up(numerator: int, denominator: int) -> int:
     """Quotient rounded towards plus infinity; the denominator is positive.

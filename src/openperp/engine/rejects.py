@@ -83,6 +83,7 @@ class Reason(IntEnum):
     ISOLATED_IN_MULTI_ASSETS = auto()
     PRICE_ABOVE_TRIGGER_BOUND = auto()
     PRICE_BELOW_TRIGGER_BOUND = auto()
+    STAKES_TOO_HIGH = auto()
 
 
 Detail = dict[str, int | str]

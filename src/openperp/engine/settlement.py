@@ -6,6 +6,7 @@ fees between wallet and fee account.
 """
 
 from openperp.engine.attached import arm_children
+from openperp.engine.bounds import note_growth, trade_growth
 from openperp.engine.ending import displace_reducers, expire_closers, opened_part
 from openperp.engine.events import OrderFilled, PositionChanged, TradeExecuted
 from openperp.engine.margin import isolated_share, refreeze
@@ -30,6 +31,7 @@ def settle_fill(
     state = step.state
     trade_id = state.next_trade_id
     state.next_trade_id = trade_id + 1
+    note_growth(state, trade_growth(market, ticks * lots))
     market.last_ticks = ticks
     market.traded = True
     market.traded_ms = step.now
@@ -46,6 +48,7 @@ def settle_transfer(
     """Lets two orders of the venue fill each other without the book: no price comes of it."""
     trade_id = step.state.next_trade_id
     step.state.next_trade_id = trade_id + 1
+    note_growth(step.state, trade_growth(market, ticks * lots))
     _settle_side(step, market, maker, trade_id, ticks, lots, True)
     _settle_side(step, market, taker, trade_id, ticks, lots, False)
 

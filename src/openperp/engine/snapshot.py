@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from openperp.engine.ageing import plan_ageing
+from openperp.engine.bounds import count_stakes
 from openperp.engine.collateral import count_collateral
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
 from openperp.engine.lookup import client_id_space
@@ -98,6 +99,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             ],
             state.order_life_ms,
             state.liquidates,
+            state.bounds_stakes,
         )
     )
 
@@ -132,6 +134,7 @@ def load(data: bytes) -> State:
         "displaces_reducers",
         "order_life_ms",
         "liquidates",
+        "bounds_stakes",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:
@@ -145,6 +148,7 @@ def load(data: bytes) -> State:
     plan_samples(state, state.time_ms)
     plan_ageing(state)
     set_all_alarms(state)
+    state.stakes_most = count_stakes(state)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips
@@ -285,6 +289,7 @@ def _load_account(state: State, dumped: AccountDump) -> None:
         state.multi_assets[account.account_id] = account
     state.accounts[account.account_id] = account
     state.account_ids[account.name] = account.account_id
+    state.first_deposits += account.first_deposit
     for position in dumped.positions:
         _load_position(state, account, position)
     for order_id in dumped.waiting:

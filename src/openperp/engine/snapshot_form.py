@@ -181,8 +181,9 @@ class StateDump(msgspec.Struct, array_like=True):
     assets: list[AssetDump] = []
     order_life_ms: int = 0
     liquidates: bool = False
+    bounds_stakes: bool = False
 
 
-VERSION = 13
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, VERSION})
+VERSION = 14
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""

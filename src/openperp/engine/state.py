@@ -330,6 +330,9 @@ class State:
     at its top, whose time is `due_ms`; zero for none. `ageing` says that it has the
     end of an order by its age. `sample_ms` is when prices
     are sampled next, or NEVER.
+
+    `stakes_most` is money that the stakes do not exceed (see `bounds`), and `first_deposits`
+    what all accounts have again after a reset.
     """
 
     __slots__ = (
@@ -337,6 +340,7 @@ class State:
         "accounts",
         "ageing",
         "assets",
+        "bounds_stakes",
         "countdowns",
         "dialect",
         "displaces_reducers",
@@ -345,6 +349,7 @@ class State:
         "due_times",
         "families",
         "fee_account",
+        "first_deposits",
         "insurance",
         "keys",
         "larger_side_margin",
@@ -362,6 +367,7 @@ class State:
         "sample_ms",
         "separate_trigger_ids",
         "seq",
+        "stakes_most",
         "time_ms",
     )
 
@@ -374,6 +380,7 @@ class State:
         self.order_life_ms = 0
         self.separate_trigger_ids = False
         self.liquidates = False
+        self.bounds_stakes = False
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}
@@ -396,3 +403,5 @@ class State:
         self.fee_account = 0
         self.insurance = 0
         self.net_deposits = 0
+        self.first_deposits = 0
+        self.stakes_most = 0

@@ -145,6 +145,8 @@ class Cause(IntEnum):
     """Its account is being liquidated."""
     DELEVERAGED = 17
     """Its account's position has been taken against one that nobody else took."""
+    STAKES_TOO_HIGH = 18
+    """Its trades would have put more at stake in the venue than it can hold."""
 
 
 # The words by their own names. The engine uses these alone: looking a member up on its

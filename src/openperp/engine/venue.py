@@ -47,6 +47,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.displaces_reducers = command.displaces_reducers
     state.order_life_ms = command.order_life_ms
     state.liquidates = command.liquidates
+    state.bounds_stakes = command.bounds_stakes
     step.events.append(VenueOpened(command.dialect))
 
 
@@ -192,6 +193,7 @@ def reset(step: Step, command: Reset) -> None:
         fresh_account.updated_ms = step.now
         state.accounts[account_id] = fresh_account
         state.net_deposits += account.first_deposit
+    state.stakes_most = state.net_deposits
     _forget(state)
     for market in state.markets.values():
         plan_funding(state, market, step.now)

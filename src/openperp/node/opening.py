@@ -56,6 +56,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 displaces_reducers=True,
                 order_life_ms=ORDER_LIFE_MS,
                 liquidates=True,
+                bounds_stakes=True,
             )
         )
         commands += plan_assets(config.instruments)

@@ -42,6 +42,7 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.AGED: "0",
     Cause.LIQUIDATED: "5",
     Cause.DELEVERAGED: "0",
+    Cause.STAKES_TOO_HIGH: "8",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 

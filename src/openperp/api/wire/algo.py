@@ -21,6 +21,7 @@ REFUSALS: Final[Mapping[Cause, int]] = {
     Cause.WOULD_TAKE: -5022,
     Cause.NOT_FILLABLE: -5021,
     Cause.POSITION_LIMIT: -2027,
+    Cause.STAKES_TOO_HIGH: -2010,
 }
 """What keeps a trigger order that fires out of the book, as the code whose message says so."""
 

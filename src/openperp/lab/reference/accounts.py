@@ -40,6 +40,7 @@ from openperp.lab.reference.funding import begin_period, plan_funding
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.placing import price_faults
 from openperp.lab.reference.prices import mark_by_formula, tell_prices
+from openperp.lab.reference.stakes import may_open, may_pay
 from openperp.lab.reference.venue import Refused, Venue, sides_of, to_price, to_quantity
 
 NAME_LENGTH = 64
@@ -63,6 +64,7 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     venue.displaces_reducers = command.displaces_reducers
     venue.order_life_ms = command.order_life_ms
     venue.liquidates = command.liquidates
+    venue.bounds_stakes = command.bounds_stakes
     venue.events.append(VenueOpened(command.dialect))
 
 
@@ -102,7 +104,8 @@ def create_account(venue: Venue, command: CreateAccount) -> AccountCreated:
         found.append(Reason.ACCOUNT_EXISTS)
     if command.deposit < 0:
         found.append(Reason.AMOUNT_NOT_POSITIVE)
-    if assets.paid_in(venue) + to_money(command.deposit) >= MOST_MONEY:
+    deposit = to_money(command.deposit)
+    if assets.paid_in(venue) + deposit >= MOST_MONEY or not may_open(venue, deposit):
         found.append(Reason.AMOUNT_TOO_LARGE)
     if command.api_key in venue.keys:
         found.append(Reason.KEY_EXISTS)
@@ -142,9 +145,12 @@ def deposit(venue: Venue, command: Deposit) -> WalletChanged:
         found.append(Reason.AMOUNT_TOO_LARGE)
     if assets.held_by_all(venue, command.asset) + amount >= MOST_MONEY:
         found.append(Reason.AMOUNT_TOO_LARGE)
+    of_wallet = command.asset == MARGIN_ASSET
+    if of_wallet and not may_pay(venue, account.cross_wallet, amount):
+        found.append(Reason.AMOUNT_TOO_LARGE)
     if found:
         raise Refused(found)
-    if command.asset == MARGIN_ASSET:
+    if of_wallet:
         return _transfer(venue, account, amount)
     return assets.move_asset(venue, account, command.asset, amount)
 

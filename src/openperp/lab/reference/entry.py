@@ -1,4 +1,4 @@
-"""What keeps an order out of the book: post-only, fill-or-kill, the cap, the margin."""
+"""What keeps an order out of the book: post-only, fill-or-kill, stakes, the cap, the margin."""
 
 from decimal import Decimal
 
@@ -7,6 +7,7 @@ from openperp.engine.terms import OrderType, Side, TimeInForce
 from openperp.lab.reference import margin
 from openperp.lab.reference.amounts import ZERO, money_down
 from openperp.lab.reference.model import Account, Order, Position
+from openperp.lab.reference.stakes import may_trade
 from openperp.lab.reference.trading import isolated_share, reaches, sweep
 from openperp.lab.reference.venue import Venue, closable
 
@@ -23,15 +24,18 @@ def obstacles(venue: Venue, order: Order, replaced: Order | None = None) -> list
     limit = order.type is OrderType.LIMIT
     if takes and limit and order.time_in_force is TimeInForce.GTX:
         return [Reason.WOULD_TAKE]
-    traded, prices = _try(venue, order) if takes else (ZERO, [])
+    traded, prices, value = _try(venue, order) if takes else (ZERO, [], ZERO)
     if limit and order.time_in_force is TimeInForce.FOK and traded < order.left:
         found.append(Reason.NOT_FILLABLE)
+    if not may_trade(venue, value):
+        found.append(Reason.STAKES_TOO_HIGH)
     if not order.reduce_only:
         found += _shortages(venue, order, traded, prices, replaced)
     return found
 
 
-def _try(venue: Venue, order: Order) -> tuple[Decimal, list[Decimal]]:
+def _try(venue: Venue, order: Order) -> tuple[Decimal, list[Decimal], Decimal]:
+    """What the order would fill, at which prices, and the notional of all of it."""
     other = venue.fork(order.account, order.symbol)
     trial = Order(
         order_id=order.order_id,
@@ -51,7 +55,7 @@ def _try(venue: Venue, order: Order) -> tuple[Decimal, list[Decimal]]:
         stp=order.stp,
     )
     swept = sweep(other, trial)
-    return trial.filled, swept.prices
+    return trial.filled, swept.prices, trial.filled_value
 
 
 def _shortages(

@@ -18,6 +18,7 @@ from openperp.lab.reference.amounts import (
 from openperp.lab.reference.model import Account, Market
 from openperp.lab.reference.prices import HOUR_MS, samples_until, tell_time
 from openperp.lab.reference.records import ticks_of
+from openperp.lab.reference.stakes import has_room
 from openperp.lab.reference.trading import tell_position
 from openperp.lab.reference.venue import Venue, sides_of
 
@@ -78,6 +79,9 @@ def settle_funding(venue: Venue, symbol: str) -> None:
     """Positions pay or receive by account, LONG before SHORT."""
     market = venue.markets[symbol]
     rate = funding_rate(market, venue.now)
+    if not has_room(venue, _most_paid(venue, market, rate)):
+        skip_funding(venue, symbol, venue.now)
+        return
     tell_time(venue)
     mark = ticks_of(market, market.mark)
     venue.events.append(FundingSettled(symbol, from_money(rate), mark, venue.now))
@@ -86,6 +90,21 @@ def settle_funding(venue: Venue, symbol: str) -> None:
             _pay(venue, account, symbol, side, rate)
     market.funding_rate = rate
     begin_period(market, venue.now)
+
+
+def _most_paid(venue: Venue, market: Market, rate: Decimal) -> Decimal:
+    """The rate of all positions, long and short, once as paid and once as received; with the
+    smallest amount of money for each, which rounding may add.
+    """
+    keys = [(market.spec.symbol, side) for side in PositionSide]
+    sizes = [
+        abs(account.positions[key].quantity)
+        for account in venue.accounts.values()
+        for key in keys
+        if rate and key in account.positions and account.positions[key].quantity
+    ]
+    paid = money_up(sum(sizes, ZERO) * market.mark * abs(rate), ONE)
+    return 2 * (paid + len(sizes) * CENT)
 
 
 def _pay(venue: Venue, account: Account, symbol: str, side: PositionSide, rate: Decimal) -> None:

@@ -7,8 +7,10 @@ from openperp.engine.liquidation_events import InsuranceChanged, InsuranceCleare
 from openperp.engine.numbers import NOTIONAL_LIMIT
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import PositionSide
+from openperp.lab.reference import assets
 from openperp.lab.reference.amounts import from_money, to_money
 from openperp.lab.reference.model import Account
+from openperp.lab.reference.stakes import may_pay
 from openperp.lab.reference.venue import Refused, Venue
 
 
@@ -19,7 +21,9 @@ def fund_insurance(venue: Venue, command: FundInsurance) -> InsuranceChanged:
     if command.amount == 0:
         found.append(Reason.AMOUNT_NOT_POSITIVE)
     most = to_money(NOTIONAL_LIMIT)
-    if abs(amount) >= most or venue.deposits + amount >= most:
+    if abs(amount) >= most or assets.paid_in(venue) + amount >= most:
+        found.append(Reason.AMOUNT_TOO_LARGE)
+    if not may_pay(venue, venue.insurance, amount):
         found.append(Reason.AMOUNT_TOO_LARGE)
     if amount < 0 and venue.insurance + amount < 0:
         found.append(Reason.BALANCE_INSUFFICIENT)

@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 
+from openperp.engine.events import ModeChanged
 from openperp.engine.liquidation_events import (
     LiquidationEnded,
     LiquidationStaged,
     LiquidationStarted,
 )
 from openperp.engine.state import position_key
-from openperp.engine.terms import Cause, Origin, Side
+from openperp.engine.terms import Cause, Mode, Origin, Side
 from openperp.lab.reference import insurance, margin
 from openperp.lab.reference.amounts import (
     ONE,
@@ -40,6 +41,7 @@ from openperp.lab.reference.parts import (
     tradable_keys,
 )
 from openperp.lab.reference.records import lots_of, ticks_of
+from openperp.lab.reference.stakes import may_trade
 from openperp.lab.reference.trading import expire, finish, most, show_last, trade
 from openperp.lab.reference.venue import Venue, to_price
 
@@ -119,7 +121,7 @@ def _close_stage(venue: Venue, part: Part) -> None:
     _trade_as_far_as_paid(venue, account, key, order)
     if order.left:
         expire(venue, order, Cause.NO_LIQUIDITY)
-        deleverage(venue, account, key, order.left, price)
+        _close_against_others(venue, account, key, order)
     else:
         finish(venue, order)
     fee = _fee(venue, part, order, quantity, account.cross_wallet - wallet_before)
@@ -199,7 +201,7 @@ def _trade_as_far_as_paid(venue: Venue, account: Account, key: Key, order: Order
         shortage = order.side * (maker.price - order.price)
         if shortage > 0:
             quantity = min(quantity, _payable(venue, order.symbol, shortage))
-        if not quantity:
+        if not quantity or not may_trade(venue, quantity * maker.price):
             break
         prices.append(maker.price)
         if len(prices) == 1:
@@ -209,6 +211,15 @@ def _trade_as_far_as_paid(venue: Venue, account: Account, key: Key, order: Order
         trade(venue, order, maker, quantity)
     if prices and prices[-1] != prices[0]:
         show_last(venue, order.symbol, prices[-1])
+
+
+def _close_against_others(venue: Venue, account: Account, key: Key, order: Order) -> None:
+    """What the book left of an order goes against the other side, or nobody trades any more."""
+    if may_trade(venue, order.left * order.price):
+        deleverage(venue, account, key, order.left, order.price)
+    else:
+        venue.mode = Mode.CANCEL_ONLY
+        venue.events.append(ModeChanged(Mode.CANCEL_ONLY, ""))
 
 
 def _payable(venue: Venue, symbol: str, shortage: Decimal) -> Decimal:

@@ -35,6 +35,7 @@ from openperp.engine.terms import (
     Side,
     TimeInForce,
 )
+from openperp.lab.reference.brink import fill_up, make_room, time_to_funding
 
 Act = Callable[[], Single | Batch | None]
 """Makes a command when its turn comes, unless there is no occasion for it any more."""
@@ -67,6 +68,7 @@ class Scenes:
             *[self._flip] * 3,
             *[self._empty_under_reducer] * 3,
             *[self._lower_cap] * 2,
+            *[self._brink] * 4,
         )
         return self._random.choice(plots)()
 
@@ -247,6 +249,43 @@ class Scenes:
         if random.random() < 0.6:
             amount = random.choice((-fund, -random.randint(0, max(0, fund)), -max(0, fund) - 1))
         return [lambda: FundInsurance(amount)]
+
+    def _brink(self) -> list[Act]:
+        """The venue has hardly any room for more while everybody trades, falls or is paid."""
+        if not self._state.bounds_stakes:
+            return []
+        market = self._market()
+        happenings: tuple[Act, ...] = (
+            *[lambda: self._offer_all(market)] * 3,
+            *[lambda: self._take(market)] * 6,
+            *[lambda: self._jump_price(market)] * 4,
+            self._wait_for_funding,
+            *self._rescue(),
+        )
+        few = self._random.randint(4, 12)
+        return [
+            lambda: fill_up(self._random, self._state),
+            *self._random.choices(happenings, k=few),
+            lambda: make_room(self._state),
+        ]
+
+    def _wait_for_funding(self) -> Pulse:
+        self.wait_ms = time_to_funding(self._state)
+        return Pulse()
+
+    def _take(self, market: Market) -> PlaceOrder | None:
+        """Somebody takes the best there is, whatever it does to his position."""
+        random = self._random
+        account = random.choice(list(self._state.accounts.values()))
+        side = random.choice(tuple(Side))
+        book = market.book.opposite(side)
+        if not book.best_ticks():
+            return None
+        fields: dict[str, Any] = {}
+        if account.hedge:
+            fields = {"position_side": random.choice((LONG, SHORT))}
+        lots = random.choice((10, 200, 2_000))
+        return PlaceOrder(account.account_id, market.symbol, side, OrderType.MARKET, lots, **fields)
 
     def _flip(self) -> list[Act]:
         """Somebody sells more than he has, or buys more than he owes."""
