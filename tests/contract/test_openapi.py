@@ -11,11 +11,14 @@ import warnings
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import msgspec
 import openapi_spec_validator
 import pytest
 import requests
 from hypothesis import HealthCheck, settings
 
+from openperp.api.endpoint import Endpoint, Security
+from openperp.api.endpoints import ENDPOINTS
 from openperp.gateway.pages import read_page
 from openperp.testing import Account, Venue
 
@@ -89,6 +92,53 @@ def test_every_answer_is_documented(case: Any, venue: Venue) -> None:
     credentials = Credentials(venue, venue.demo, asked)
     response = case.call(base_url=venue.rest, auth=credentials)
     case.validate_response(response, checks=CHECKS)
+
+
+REQUESTS = [
+    pytest.param(endpoint, request, id=f"{endpoint.path.removeprefix('/operator/v1/')}: {summary}")
+    for endpoint in ENDPOINTS
+    for summary, request in endpoint.requests.items()
+]
+
+
+@pytest.mark.parametrize(("endpoint", "request_"), REQUESTS)
+def test_a_fresh_venue_accepts_the_requests_shown(
+    venue: Venue, endpoint: Endpoint[Any], request_: dict[str, Any]
+) -> None:
+    """As they stand in the document, where the page fills them in."""
+    operation = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]
+    given = {
+        place: {
+            each["name"]: str(each["example"])
+            for each in operation.get("parameters", ())
+            if each["in"] == place
+        }
+        for place in ("path", "query")
+    }
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    shown = [each["value"] for each in content.get("examples", {}).values()]
+    inside = {**given["path"], **given["query"]}
+    body = {name: value for name, value in request_.items() if name not in inside}
+    assert body in shown or not body
+    target = endpoint.path.format(**given["path"])
+    answer = requests.request(
+        endpoint.method,
+        venue.rest + target,
+        params=given["query"],
+        json=body or None,
+        headers={"Authorization": f"Bearer {venue.operator_token}"},
+        timeout=5,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def test_every_operator_call_that_takes_anything_shows_a_request() -> None:
+    takers = [
+        endpoint
+        for endpoint in ENDPOINTS
+        if endpoint.security is Security.OPERATOR and msgspec.structs.fields(endpoint.params)
+    ]
+    assert [endpoint.path for endpoint in takers if not endpoint.requests] == []
 
 
 def test_the_document_is_served_and_valid(venue: Venue) -> None:

@@ -14,7 +14,7 @@ from tests.api.trader import Trader, trade
 from tests.golden.rest_calls import CALLS, TIMES, Call, Fields, Scene, after_liquidation, play
 
 from openperp.api.dispatch import Answer
-from openperp.api.endpoint import Security
+from openperp.api.endpoint import Endpoint, Security
 from openperp.api.endpoints import ENDPOINTS
 from openperp.gateway.pages import EXAMPLES
 
@@ -25,31 +25,16 @@ ALIKE_MAX = 2
 DIGEST = "0123456789abcdef0123456789abcdef"
 """Stands for that of the state, which every change of the engine changes."""
 
-EXPLAIN = "GET /operator/v1/explain"
-OPERATOR: dict[str, dict[str, Any]] = {
-    "POST /operator/v1/accounts": {"name": "carol", "deposit": "1000"},
-    "POST /operator/v1/accounts/{name}/deposit": {"amount": "100"},
-    "POST /operator/v1/accounts/{name}/withdraw": {"amount": "100"},
-    "POST /operator/v1/accounts/{name}/keys": {"type": "hmac"},
-    "POST /operator/v1/accounts/{name}/fee_tier": {"tier": 1},
-    "POST /operator/v1/price": {"symbol": "BTCUSDT", "price": "61000"},
-    "POST /operator/v1/instruments": {"symbol": "BTCUSDT", "min_notional": "10"},
-    "POST /operator/v1/assets": {"asset": "ETH", "index": "3000", "bid_buffer": "0.1"},
-    "POST /operator/v1/clock": {"mode": "virtual"},
-    "POST /operator/v1/insurance": {"amount": "1000"},
-    EXPLAIN: {"account": "alice"},
-    "POST /operator/v1/mode": {"mode": "normal"},
-}
-
 
 def record() -> dict[str, list[Any]]:
     """Answers of each endpoint by method and path: the first one, and each of another shape."""
     found: dict[str, list[Any]] = {}
     for endpoint in ENDPOINTS:
         name = f"{endpoint.method} {endpoint.path}"
-        ask = ask_operator if endpoint.security is Security.OPERATOR else ask_all
+        operates = endpoint.security is Security.OPERATOR
+        answers = ask_operator(endpoint) if operates else ask_all(name)
         by_shape: dict[type, Any] = {}
-        for answer in ask(name):
+        for answer in answers:
             if answer.status == 200:
                 body = shorten(read(answer))
                 by_shape.setdefault(type(body), body)
@@ -83,11 +68,18 @@ def liquidated() -> OfflineVenue:
     return venue
 
 
-def ask_operator(name: str) -> Iterator[Answer]:
-    method, path = name.split(" ")
-    venue = liquidated() if name == EXPLAIN else OfflineVenue(DIALECT)
-    path = path.replace("{name}", "alice").removeprefix("/operator/v1/")
-    yield venue.operator(method, path, **OPERATOR.get(name, {}))
+def ask_operator(endpoint: Endpoint[Any]) -> Iterator[Answer]:
+    """Asks with the first request of its declaration."""
+    path = endpoint.path.removeprefix("/operator/v1/")
+    if path == "explain":
+        yield liquidated().operator(endpoint.method, path, account="alice")
+        return
+    venue = OfflineVenue(DIALECT)
+    if endpoint.method == "POST":
+        venue.operator("POST", "accounts", name="demo", deposit="100000")
+    (request, *_) = (*endpoint.requests.values(), {})
+    fields = {name: value for name, value in request.items() if f"{{{name}}}" not in path}
+    yield venue.operator(endpoint.method, path.format(**request), **fields)
 
 
 def read(answer: Answer) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Generic, TypeVar
@@ -106,6 +106,8 @@ class Endpoint(Generic[P]):
     is a limit of its own beside the weight. `stance` says in one sentence why the
     answer is an empty, default or disabled one, where it is. `spot` marks a call of
     the spot API, whose answers name the weight under an older header as well.
+    `requests` are examples by what they do, path parameters among them, each of which a
+    fresh venue with its account `demo` accepts.
     """
 
     method: str
@@ -120,6 +122,7 @@ class Endpoint(Generic[P]):
     pool: Pool | None = None
     stance: str = ""
     spot: bool = False
+    requests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reader: Reader[P] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -109,7 +109,7 @@ def _operation(endpoint: Endpoint[Any], title: str, answers: Sequence[Any]) -> S
     parameters = list(_parameters(endpoint))
     if parameters:
         operation["parameters"] = parameters
-    if endpoint.security is Security.OPERATOR and endpoint.method == "POST":
+    if _has_body(endpoint):
         operation["requestBody"] = _body(endpoint)
     return operation
 
@@ -154,15 +154,27 @@ def _fields(endpoint: Endpoint[Any]) -> Iterator[tuple[str, bool, Schema]]:
 
 
 def _parameters(endpoint: Endpoint[Any]) -> Iterator[Schema]:
-    in_body = endpoint.security is Security.OPERATOR and endpoint.method == "POST"
+    in_body = _has_body(endpoint)
     for name, required, schema in _fields(endpoint):
         if f"{{{name}}}" in endpoint.path:
-            yield {"name": name, "in": "path", "required": True, "schema": schema}
+            parameter: Schema = {"name": name, "in": "path", "required": True, "schema": schema}
+            yield parameter | _example(endpoint, name)
         elif not in_body:
-            yield _query_parameter(name, required, schema)
+            yield _query_parameter(name, required, schema) | _example(endpoint, name)
     if endpoint.security in _SIGNED:
         for name, required, description, schema in _SIGNING:
             yield _query_parameter(name, required, schema) | {"description": description}
+
+
+def _has_body(endpoint: Endpoint[Any]) -> bool:
+    takes_any = bool(msgspec.structs.fields(endpoint.params))
+    return takes_any and endpoint.security is Security.OPERATOR and endpoint.method == "POST"
+
+
+def _example(endpoint: Endpoint[Any], name: str) -> Schema:
+    """A value for one parameter, from the first request that gives it one."""
+    values = [request[name] for request in endpoint.requests.values() if name in request]
+    return {"example": values[0]} if values else {}
 
 
 def _query_parameter(name: str, required: bool, schema: Schema) -> Schema:
@@ -186,7 +198,16 @@ def _body(endpoint: Endpoint[Any]) -> Schema:
     }
     if required:
         schema["required"] = required
-    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+    content: Schema = {"schema": schema}
+    if endpoint.requests:
+        content["examples"] = dict(_body_examples(endpoint))
+    return {"required": bool(required), "content": {"application/json": content}}
+
+
+def _body_examples(endpoint: Endpoint[Any]) -> Iterator[tuple[str, Schema]]:
+    for summary, request in endpoint.requests.items():
+        value = {key: each for key, each in request.items() if f"{{{key}}}" not in endpoint.path}
+        yield summary, {"summary": summary, "value": value}
 
 
 def _responses(answers: Sequence[Any]) -> Iterator[tuple[str, Schema]]:

@@ -68,14 +68,29 @@ def explain_account(call: Call, params: OneAccount) -> Row:
     }
 
 
-def _endpoint(method: str, path: str, params: Any, handle: Any, summary: str) -> Endpoint[Any]:
-    return Endpoint(
-        method, f"/operator/v1/{path}", Security.OPERATOR, params, handle, summary, weight=0
-    )
+def _endpoint(
+    method: str, path: str, params: Any, handle: Any, summary: str, **more: Any
+) -> Endpoint[Any]:
+    path = f"/operator/v1/{path}"
+    return Endpoint(method, path, Security.OPERATOR, params, handle, summary, weight=0, **more)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _endpoint("GET", "insurance", NoParams, get_insurance_fund, "The insurance fund"),
-    _endpoint("POST", "insurance", Payment, fund_insurance, "Pay into the insurance fund"),
-    _endpoint("GET", "explain", OneAccount, explain_account, "Margin and liquidations explained"),
+    _endpoint(
+        "POST",
+        "insurance",
+        Payment,
+        fund_insurance,
+        "Pay into the insurance fund",
+        requests={"Pay in": {"amount": "1000"}},
+    ),
+    _endpoint(
+        "GET",
+        "explain",
+        OneAccount,
+        explain_account,
+        "Margin and liquidations explained",
+        requests={"How demo stands": {"account": "demo"}},
+    ),
 )

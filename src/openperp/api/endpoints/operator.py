@@ -340,25 +340,140 @@ def reset(call: Call, _params: NoParams) -> Submission:
     return Submission(Reset(), finish)
 
 
-def _endpoint(method: str, path: str, params: Any, handle: Any, summary: str) -> Endpoint[Any]:
-    return Endpoint(
-        method, f"/operator/v1/{path}", Security.OPERATOR, params, handle, summary, weight=0
-    )
+def _endpoint(
+    method: str, path: str, params: Any, handle: Any, summary: str, **more: Any
+) -> Endpoint[Any]:
+    path = f"/operator/v1/{path}"
+    return Endpoint(method, path, Security.OPERATOR, params, handle, summary, weight=0, **more)
+
+
+_PUBLIC_KEY: Final = """\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAykHWTSIYOySCS+rihpepmcUeBu+DYFiJFfY1e5WgPpg=
+-----END PUBLIC KEY-----
+"""
+"""Of a pair whose private half nobody has: it shows the form."""
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     _endpoint("GET", "status", NoParams, status, "Sequence number, digest, clock and mode"),
     _endpoint("GET", "accounts", NoParams, list_accounts, "All accounts with their balances"),
-    _endpoint("POST", "accounts", NewAccount, create_account, "Open an account with a key"),
-    _endpoint("POST", "accounts/{name}/deposit", Transfer, deposit, "Credit an account"),
-    _endpoint("POST", "accounts/{name}/withdraw", Transfer, withdraw, "Debit an account"),
-    _endpoint("POST", "accounts/{name}/keys", NewKey, add_key, "Give an account another key"),
     _endpoint(
-        "POST", "accounts/{name}/fee_tier", FeeTier, set_fee_tier, "Change the fees of an account"
+        "POST",
+        "accounts",
+        NewAccount,
+        create_account,
+        "Open an account with a key",
+        requests={"An account with 1000 USDT": {"name": "carol", "deposit": "1000"}},
     ),
-    _endpoint("POST", "price", Price, set_price, "Set the index price"),
-    _endpoint("POST", "instruments", Instrument, define_instrument, "Add or change an instrument"),
-    _endpoint("POST", "clock", Clock, change_clock, "Move or switch the clock"),
-    _endpoint("POST", "mode", ChangeMode, change_mode, "Change what is accepted"),
+    _endpoint(
+        "POST",
+        "accounts/{name}/deposit",
+        Transfer,
+        deposit,
+        "Credit an account",
+        requests={
+            "USDT": {"name": "demo", "amount": "100"},
+            "Another asset": {"name": "demo", "asset": "BTC", "amount": "0.5"},
+        },
+    ),
+    _endpoint(
+        "POST",
+        "accounts/{name}/withdraw",
+        Transfer,
+        withdraw,
+        "Debit an account",
+        requests={"USDT": {"name": "demo", "amount": "100"}},
+    ),
+    _endpoint(
+        "POST",
+        "accounts/{name}/keys",
+        NewKey,
+        add_key,
+        "Give an account another key",
+        requests={
+            "A key with a secret": {"name": "demo", "type": "hmac"},
+            "A key that only reads, from one address": {
+                "name": "demo",
+                "permissions": ["read"],
+                "ips": ["127.0.0.1"],
+            },
+            "The public half of a key pair": {
+                "name": "demo",
+                "type": "ed25519",
+                "public_key": _PUBLIC_KEY,
+            },
+        },
+    ),
+    _endpoint(
+        "POST",
+        "accounts/{name}/fee_tier",
+        FeeTier,
+        set_fee_tier,
+        "Change the fees of an account",
+        requests={"The fees of VIP 3": {"name": "demo", "tier": 3}},
+    ),
+    _endpoint(
+        "POST",
+        "price",
+        Price,
+        set_price,
+        "Set the index price",
+        requests={
+            "Index, mark and last": {"symbol": "BTCUSDT", "price": "61000"},
+            "Last stays": {"symbol": "BTCUSDT", "price": "61000", "last": False},
+        },
+    ),
+    _endpoint(
+        "POST",
+        "instruments",
+        Instrument,
+        define_instrument,
+        "Add or change an instrument",
+        requests={
+            "Another minimum": {"symbol": "BTCUSDT", "min_notional": "10"},
+            "Funding every hour, at most 0.01 %": {
+                "symbol": "BTCUSDT",
+                "funding_hours": 1,
+                "funding_cap": "0.0001",
+            },
+            "Any price, however far from mark": {"symbol": "BTCUSDT", "price_guards": False},
+            "A new instrument": {
+                "symbol": "XRPUSDT",
+                "tick": "0.0001",
+                "lot": "0.1",
+                "price": "2.5",
+                "brackets": [
+                    {"leverage": 50, "cap": 100_000, "rate": "0.01"},
+                    {"leverage": 20, "cap": 1_000_000, "rate": "0.025"},
+                ],
+            },
+        },
+    ),
+    _endpoint(
+        "POST",
+        "clock",
+        Clock,
+        change_clock,
+        "Move or switch the clock",
+        requests={
+            "Stand still from now on": {"mode": "virtual"},
+            "Eight hours forward, of a virtual clock": {"advance_ms": 28_800_000},
+            "To a moment, of a virtual clock": {"set_ms": 4_102_444_800_000},
+            "Go with the machine again": {"mode": "real"},
+        },
+    ),
+    _endpoint(
+        "POST",
+        "mode",
+        ChangeMode,
+        change_mode,
+        "Change what is accepted",
+        requests={
+            "Everything": {"mode": "normal"},
+            "Cancels alone, in one symbol": {"mode": "cancel_only", "symbol": "BTCUSDT"},
+            "Nothing": {"mode": "halted"},
+        },
+    ),
     _endpoint("POST", "reset", NoParams, reset, "Back to the start"),
 )

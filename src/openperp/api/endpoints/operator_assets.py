@@ -122,5 +122,9 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         define_asset,
         "Add an asset, or change its index or terms",
         weight=0,
+        requests={
+            "A new asset": {"asset": "ETH", "index": "3000", "bid_buffer": "0.1"},
+            "Another index": {"asset": "USDC", "index": "0.97"},
+        },
     ),
 )
