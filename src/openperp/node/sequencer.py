@@ -15,11 +15,20 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from openperp.api.endpoint import ClockChange
-from openperp.engine.commands import Batch, CancelAllOrders, CancelOrder, Command, Record, SetMode
+from openperp.engine.commands import (
+    Batch,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    Pulse,
+    Record,
+    Resume,
+    SetMode,
+)
 from openperp.engine.events import Applied
 from openperp.engine.terms import Mode
 from openperp.journal.base import Journal, JournalUncertain
-from openperp.node.clock import AnyClock, Clock
+from openperp.node.clock import AnyClock, Clock, VirtualClock
 from openperp.node.errors import (
     ClockError,
     CommandFailed,
@@ -30,6 +39,7 @@ from openperp.node.errors import (
     Stopped,
     Unavailable,
 )
+from openperp.node.leaps import end_of_leap, funded_until
 from openperp.node.machine import Machine, failed
 from openperp.node.worker import Done, Worker
 
@@ -56,12 +66,28 @@ An answer is lost where that raises `Unavailable`.
 """
 
 
+class Waiting(NamedTuple):
+    """A command in the queue, and the change of the clock that goes before it.
+
+    One whose clock is on its way in leaps pays funding until `funded_until_ms`.
+    """
+
+    command: Command
+    change: ClockChange | None
+    promise: Promise
+    funded_until_ms: int = 0
+
+
 class Group(NamedTuple):
-    """Commands that are written in one go, and `clock`, which they leave behind."""
+    """Commands that are written in one go, and `clock`, which they leave behind.
+
+    `rest` is the command whose clock has more leaps to go when the group is done.
+    """
 
     records: list[Record]
     promises: list[Promise]
     clock: AnyClock
+    rest: Waiting | None = None
 
 
 class Sequencer:
@@ -87,7 +113,7 @@ class Sequencer:
         self._loop = loop
         self._worker = Worker(loop, "openperp-journal") if journal.blocking else None
         self._next_seq = machine.state.seq + 1
-        self._queue: deque[tuple[Command, ClockChange | None, Promise]] = deque()
+        self._queue: deque[Waiting] = deque()
         self._writing = False
         self._closing: Promise | None = None
         self._broken: set[tuple[str, type[Exception]]] = set()
@@ -117,7 +143,7 @@ class Sequencer:
         if len(queue) >= QUEUE_LIMIT:
             self._shed(command)
         promise: Promise = self._loop.create_future()
-        queue.append((command, clock_change, promise))
+        queue.append(Waiting(command, clock_change, promise))
         if not self._writing:
             self._start_writing()
         return promise
@@ -134,9 +160,8 @@ class Sequencer:
             return
         if machine.halted or self._ended:
             return
-        self._closing = self._loop.create_future()
-        self._closing.add_done_callback(_ignore)
-        self._queue.appendleft((CLOSE, None, self._closing))
+        self._closing = self._promise_nobody()
+        self._queue.appendleft(Waiting(CLOSE, None, self._closing))
         if not self._writing:
             self._start_writing()
 
@@ -171,6 +196,12 @@ class Sequencer:
             isinstance(single, CancelOrder | CancelAllOrders) for single in cancels
         ):
             raise QueueFull
+
+    def _promise_nobody(self) -> Promise:
+        """A promise that nobody waits for."""
+        promise: Promise = self._loop.create_future()
+        promise.add_done_callback(_ignore)
+        return promise
 
     def _busy(self) -> bool:
         return self._writing or self._holding is not None
@@ -210,18 +241,46 @@ class Sequencer:
         records: list[Record] = []
         promises: list[Promise] = []
         for _ in range(min(len(queue), GROUP_LIMIT)):
-            command, change, promise = queue.popleft()
+            waiting = queue.popleft()
+            command, change, promise, _ = waiting
             if change is not None:
                 try:
-                    clock = self._clock.plan(clock, change.mode, change.to_ms, change.by_ms)
+                    target = self._clock.plan(clock, change.mode, change.to_ms, change.by_ms)
                 except ClockError as refusal:
                     _break(promise, refusal)
                     continue
+                leap, waiting = self._plan_leap(waiting, clock, target)
+                if leap is not None:
+                    records.append(Record(seq, leap.now_ms(), Pulse()))
+                    promises.append(self._promise_nobody())
+                    return Group(records, promises, leap, waiting)
+                clock, command = target, waiting.command
                 now_ms = clock.now_ms()
             records.append(Record(seq, now_ms, command))
             promises.append(promise)
             seq += 1
         return Group(records, promises, clock)
+
+    def _plan_leap(
+        self, waiting: Waiting, clock: AnyClock, target: AnyClock
+    ) -> tuple[VirtualClock | None, Waiting]:
+        """The first leap of a long way to `target`, and what waits for the rest of it.
+
+        What lies behind the horizon of funding is left to a `Resume`, which skips it.
+        """
+        command, change, promise, until_ms = waiting
+        if not isinstance(clock, VirtualClock) or not isinstance(command, Pulse):
+            return None, waiting
+        from_ms, to_ms = clock.time_ms, target.now_ms()
+        end_ms = end_of_leap(self._machine.state, from_ms, to_ms, until_ms or funded_until(from_ms))
+        if end_ms < to_ms:
+            if isinstance(target, VirtualClock):
+                change = ClockChange(to_ms=to_ms)
+            rest = Waiting(command, change, promise, until_ms or funded_until(from_ms))
+            return clock.moved_to(end_ms), rest
+        if until_ms and from_ms >= until_ms:
+            waiting = waiting._replace(command=Resume())
+        return None, waiting
 
     def _written(self, group: Group, error: Exception | None) -> None:
         if error is not None:
@@ -240,9 +299,18 @@ class Sequencer:
             if group.clock is not self._clock.current:
                 self._clock.use(group.clock)
             self._deliver(group)
+            if group.rest is not None:
+                self._go_on(group.rest)
             # Only now, so that a listener's own command waits its turn.
             self._next_group()
         self._rest()
+
+    def _go_on(self, rest: Waiting) -> None:
+        """The next leap is before all that waits, unless the node stops."""
+        if self._stopped:
+            _break(rest.promise, OutcomeUnknown("The venue stopped while its clock was moved."))
+        else:
+            self._queue.appendleft(rest)
 
     def _next_group(self) -> None:
         if self._machine.halted:
@@ -255,8 +323,8 @@ class Sequencer:
 
     def _refuse_waiting(self) -> None:
         """Nothing of what waits can happen any more."""
-        for _, _, promise in self._queue:
-            _break(promise, Halted(self._machine.halted))
+        for waiting in self._queue:
+            _break(waiting.promise, Halted(self._machine.halted))
         self._queue.clear()
 
     def _refuse(self, group: Group, error: Exception) -> None:
@@ -265,11 +333,12 @@ class Sequencer:
         if self.failing != sentence:
             log.error("The journal cannot be written; nothing is accepted: %s", sentence)
         self.failing = sentence
-        for promise in group.promises:
+        promises = group.promises if group.rest is None else [*group.promises, group.rest.promise]
+        for promise in promises:
             if isinstance(error, JournalUncertain):
                 _break(promise, OutcomeUnknown(sentence))
             elif promise is self._closing:
-                self._queue.appendleft((CLOSE, None, promise))
+                self._queue.appendleft(Waiting(CLOSE, None, promise))
             else:
                 _break(promise, JournalFailed(sentence))
 
