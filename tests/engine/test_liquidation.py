@@ -8,6 +8,7 @@ liquidation 1.25 %.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.engine.desk import START_MS, Desk, money
@@ -164,10 +165,27 @@ def test_beyond_the_bankruptcy_price_the_fund_pays(
     desk.do(FundInsurance(money(fund)))
     desk.price("50263.3")
     lines = story(desk)
-    assert lines[2] == f"the fund pays alice {paid}"
-    assert lines[4] == f"alice sells {taken} at 50000"
+    assert lines[3] == f"alice sells {taken} at 50000"
+    assert lines[4] == f"the fund pays alice {paid}"
     assert lines[-1] == "alice cross: 0 left, wallet 0"
     assert desk.state.insurance == money(left)
+
+
+def test_no_event_tells_of_more_cross_margin_than_there_is() -> None:
+    """What the fund pays for an isolated position comes when the loss of it is there."""
+    desk = open_desk()
+    desk.do(SetMarginType(1, "BTCUSDT", True))
+    trade(desk, "BUY", "0.1")
+    bid(desk, "50000")
+    desk.do(FundInsurance(money("5000")))
+    cross = desk.account("alice").cross_wallet
+    desk.price("55000")
+    told: list[Any] = [event for event in desk.events() if getattr(event, "account", 0) == 1]
+    free = [event.wallet - event.set_aside for event in told if hasattr(event, "set_aside")]
+    paid = [type(event).__name__ for event in told]
+    assert "InsuranceCleared" in paid
+    assert max(free) <= cross
+    assert desk.account("alice").cross_wallet == cross
 
 
 def test_what_the_fund_cannot_pay_for_is_deleveraged() -> None:
@@ -253,14 +271,14 @@ def test_a_position_leaves_one_bracket_at_a_time() -> None:
         "alice pays the fund 103.365625",
         # 122.784375 are left: (7960.5 - 122.784375) / 0.145 = 54053.21
         "close 0.109 of BTCUSDT 0.145 at 54053.3",
-        "the fund pays alice 76.6597",
         "carol buys 0.109 at 53350, fee 1.16303",
         "alice sells 0.109 at 53350",
+        "the fund pays alice 76.6597",
         "alice pays the fund 22.92313224",
         "close 0.036 of BTCUSDT 0.036 at 54689.7",
-        "the fund pays alice 48.2292",
         "carol buys 0.036 at 53350, fee 0.38412",
         "alice sells 0.036 at 53350",
+        "the fund pays alice 48.2292",
         "alice pays the fund 0.00014276",
         "alice cross: 0 left, wallet 0",
     ]

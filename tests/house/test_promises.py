@@ -245,7 +245,7 @@ def check_liquidations(answers: list[Any]) -> None:
     assert steps == {
         "lena": ["started", "staged", "filled", "deleveraged", "cleared", "ended"],
         "sam": ["ranked", "deleveraged"],
-        "maria": ["started", "staged", "cleared", "filled", "ended"],
+        "maria": ["started", "staged", "filled", "cleared", "ended"],
     }
     assert float(answers[-1]["balance"]) < 5_000
 

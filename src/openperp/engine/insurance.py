@@ -52,7 +52,9 @@ def payable_lots(state: State, market: Market, order: Order, ticks: int, lots: i
 
 
 def pay_shortage(step: Step, position: Position, order: Order, ticks: int, lots: int) -> None:
-    """Pays what a fill of a liquidation order at `ticks` lacks."""
+    """Pays what a fill of a liquidation order at `ticks` has lacked: after it, so that no event
+    tells of more money than the account has.
+    """
     amount = shortage_of(position.market, order, ticks) * lots
     if amount:
         account = step.state.accounts[order.account]

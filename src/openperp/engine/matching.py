@@ -104,12 +104,20 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> bool
         if not first:
             first = last
             step.price_moved(market, CONTRACT_PRICE, first)
-        settle_fill(step, market, order, maker, last, lots)
-        if maker.resting and maker.remaining_lots == 0:
-            finish_filled(step, maker)
+        _trade(step, position, order, maker, lots)
     if last != first:
         step.price_moved(market, CONTRACT_PRICE, last)
     return ends
+
+
+def _trade(step: Step, position: Position, taker: Order, maker: Order, lots: int) -> None:
+    """Settles a fill with the first of the book, and what it has lacked in a liquidation."""
+    ticks = maker.ticks
+    settle_fill(step, position.market, taker, maker, ticks, lots)
+    if maker.resting and maker.remaining_lots == 0:
+        finish_filled(step, maker)
+    if taker.origin is BY_LIQUIDATION:
+        pay_shortage(step, position, taker, ticks, lots)
 
 
 def _prevent(step: Step, stp: StpMode, maker: Order) -> bool:
@@ -148,9 +156,8 @@ def _fillable(step: Step, order: Order, position: Position, maker: Order) -> int
         lots = min(lots, position.closable_lots(order.side))
     if order.origin is BY_LIQUIDATION:
         lots = payable_lots(step.state, position.market, order, maker.ticks, lots)
-        if not has_room(step.state, trade_growth(position.market, maker.ticks * lots)):
-            return 0
-        pay_shortage(step, position, order, maker.ticks, lots)
+        growth = trade_growth(position.market, maker.ticks * lots)
+        return lots if has_room(step.state, growth) else 0
     return lots
 
 

@@ -92,23 +92,23 @@ def test_the_fields_of_a_liquidation_order(fall: Fall) -> None:
     assert "n" not in filled
 
 
-def test_what_the_fund_pays_is_told_before_the_fill_that_it_pays_for(fall: Fall) -> None:
+def test_what_the_fund_pays_is_told_after_the_fill_that_it_pays_for(fall: Fall) -> None:
     fall.venue.apply(FundInsurance(100 * MONEY_ONE))
     fall.bob.limit(quantity="0.2", price="54930")
     fall.forget()
     fall.to(55_200)
     heard = fall.lena.hear()
     updates = [event["a"] for event in heard if event["e"] == "ACCOUNT_UPDATE"]
-    assert [update["m"] for update in updates] == ["INSURANCE_CLEAR", "ORDER"]
-    (paid,), (left,) = updates[0]["B"], updates[1]["B"]
+    assert [update["m"] for update in updates] == ["ORDER", "INSURANCE_CLEAR"]
+    (lacks,), (paid,) = updates[0]["B"], updates[1]["B"]
+    assert (lacks["wb"], lacks["bc"]) == ("-20.00000000", "0.00000000")
     assert paid == {
         "a": "USDT",
-        "wb": "1014.00000000",
-        "cw": "1014.00000000",
+        "wb": "0.00000000",
+        "cw": "0.00000000",
         "bc": "20.00000000",
     }
-    assert updates[0]["P"] == []
-    assert (left["wb"], left["bc"]) == ("0.00000000", "0.00000000")
+    assert updates[1]["P"] == []
 
 
 def test_nobody_is_called_for_margin_that_is_gone(fall: Fall) -> None:

@@ -206,9 +206,9 @@ def _trade_as_far_as_paid(venue: Venue, account: Account, key: Key, order: Order
         prices.append(maker.price)
         if len(prices) == 1:
             show_last(venue, order.symbol, maker.price)
+        trade(venue, order, maker, quantity)
         if shortage > 0:
             insurance.clear(venue, account, shortage * quantity, *key)
-        trade(venue, order, maker, quantity)
     if prices and prices[-1] != prices[0]:
         show_last(venue, order.symbol, prices[-1])
 
