@@ -271,11 +271,14 @@ def test_assets_that_there_cannot_be(alice: Trader, fields: dict[str, str], code
         {"index": "1", "ask_buffer": "1"},
         {"index": "0", "bid_buffer": "0.2"},
         {"index": "99999999999", "bid_buffer": "0.2"},
+        {"index": "90000", "bid_buffer": "0.2"},  # all deposits together are worth too much
     ],
 )
 def test_index_and_terms_change_together_or_not_at_all(
     alice: Trader, fields: dict[str, str]
 ) -> None:
+    deposit = alice.venue.operator("POST", "accounts/alice/deposit", asset="BTC", amount="600000")
+    assert deposit.status == 200
     before = json.loads(alice.venue.operator("GET", "assets").body)
     assert fault(alice.venue.operator("POST", "assets", asset="BTC", **fields))[0] == 400
     assert json.loads(alice.venue.operator("GET", "assets").body) == before

@@ -415,6 +415,22 @@ def test_a_price_that_makes_deposits_uncountable_moves_nothing(desk: Desk) -> No
     assert desk.state.markets["BTCUSDT"].mark_ticks == ticks("60000")
 
 
+def test_terms_and_index_change_at_one_moment_or_not_at_all(desk: Desk) -> None:
+    spec = structs.replace(desk.state.assets["BTC"].spec, bid_buffer_ppm=200_000)
+    desk.do(Deposit("alice", "BTC", money("600000")))
+    before = snapshot.digest(desk.state)
+    for index, reason in ((money("90000"), "AMOUNT_TOO_LARGE"), (-1, "ASSET_INVALID")):
+        assert desk.do(DefineAsset(spec, index)).reason.name == reason
+        assert snapshot.digest(desk.state) == before
+    desk.do(DefineAsset(spec, money("50000")))
+    assert [type(event).__name__ for event in desk.events()] == [
+        "AssetIndexChanged",
+        "AssetDefined",
+    ]
+    asset = desk.state.assets["BTC"]
+    assert (asset.index, asset.spec) == (money("50000"), spec)
+
+
 def test_what_falls_with_the_price_is_exchanged_where_it_has_fallen_to(ruinous: Desk) -> None:
     """Long of BTC with BTC as margin: at 45000 it makes 45000 x 0.975, not what it made before."""
     ruinous.do(Withdraw("alice", "USDT", money("9000")))

@@ -126,6 +126,7 @@ ASSET_COMMANDS = st.one_of(
             st.sampled_from([0, 10**9, 10**12]),
             st.sampled_from([0, 25_000]),
         ),
+        st.sampled_from([0, 0, -1, 6 * 10**12, 2**61]),
     ),
     st.builds(SetAssetIndex, ASSETS, st.integers(-1, 7 * 10**12)),
     st.builds(Deposit, st.sampled_from(NAMES), ASSETS, st.integers(-1, 10**8)),

@@ -58,9 +58,13 @@ class DefineInstrument(
 
 
 class DefineAsset(msgspec.Struct, frozen=True, array_like=True, tag="define_asset", tag_field="do"):
-    """Adds an asset, or changes the terms of one, whose index price stays as it is."""
+    """Adds an asset, or changes the terms of one.
+
+    The index price of a known one stays as it is, or moves to `index` at the same moment.
+    """
 
     spec: AssetSpec
+    index: int = 0
 
 
 class SetAssetIndex(

@@ -32,7 +32,9 @@ from openperp.engine.step import Step
 
 
 def define_asset(step: Step, command: DefineAsset) -> AssetDefined:
-    """Adds an asset, or changes its terms; its index and what accounts have of it stay."""
+    """Adds an asset, or changes its terms; what accounts have of it stays, and its index unless
+    it is to move along, which may be refused.
+    """
     spec = command.spec
     fault = find_asset_fault(spec)
     if fault:
@@ -41,6 +43,8 @@ def define_asset(step: Step, command: DefineAsset) -> AssetDefined:
     if asset is None:
         step.state.assets[spec.asset] = Asset(spec)
     else:
+        if command.index:
+            move_index(step, asset, command.index)
         asset.spec = spec
         _touch_holders(step, spec.asset)
     defined = AssetDefined(spec)

@@ -12,8 +12,7 @@ from openperp.api.wire.asset_index import buffer_text
 from openperp.api.wire.numbers import money_text
 from openperp.api.wire.row import Row
 from openperp.engine.assets import AssetSpec, find_asset_fault
-from openperp.engine.commands import Batch, DefineAsset, SetAssetIndex
-from openperp.engine.events import Applied
+from openperp.engine.commands import DefineAsset, SetAssetIndex
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import Asset
@@ -61,24 +60,15 @@ def define_asset(call: Call, params: AssetTerms) -> Submission:
     spec = _specify(known.spec if known else AssetSpec(params.asset, index), params)
     if params.index:
         _check_whole(call, replace(spec, index=index))
-    commands: list[DefineAsset | SetAssetIndex] = []
-    if known is None or spec != known.spec:
-        commands.append(DefineAsset(spec))
-    if known is not None and params.index and (params.asset, index) != (MARGIN_ASSET, known.index):
-        commands.append(SetAssetIndex(params.asset, index))
-
-    def finish(applied: Applied) -> Any:
-        replies = applied.reply if isinstance(applied.reply, tuple) else (applied.reply,)
-        for reply in replies:
-            if isinstance(reply, Reject):
-                raise from_reject(reply, call.view.dialect)
-        return _row(call.view.state.assets[params.asset])
-
-    return Submission(commands[0] if len(commands) == 1 else Batch(tuple(commands)), finish)
+    moves = known is not None and index and (params.asset, index) != (MARGIN_ASSET, known.index)
+    command: DefineAsset | SetAssetIndex = DefineAsset(spec, index if moves else 0)
+    if known is not None and moves and spec == known.spec:
+        command = SetAssetIndex(params.asset, index)
+    return Submission(command, lambda _applied: _row(call.view.state.assets[params.asset]))
 
 
 def _check_whole(call: Call, spec: AssetSpec) -> None:
-    """Refuses before either is applied what is wrong with the terms or with the new index."""
+    """Refuses what is wrong with the terms or with the new index."""
     fault = find_asset_fault(spec)
     if fault:
         reject = Reject(Reason.ASSET_INVALID, {"asset": spec.asset, "fault": fault})

@@ -34,11 +34,13 @@ MOST_MONEY = to_money(NOTIONAL_LIMIT)
 
 
 def define_asset(venue: Venue, command: DefineAsset) -> AssetDefined:
-    """A new asset, or new terms for one whose index stays."""
+    """A new asset, or new terms for one, and a new index if there is one."""
     spec = command.spec
     if find_asset_fault(spec):
         raise Refused([Reason.ASSET_INVALID])
     if spec.asset in venue.assets:
+        if command.index:
+            set_asset_index(venue, SetAssetIndex(spec.asset, command.index))
         venue.assets[spec.asset].spec = spec
     else:
         venue.assets[spec.asset] = Asset(spec, to_money(spec.index))

@@ -135,4 +135,5 @@ class Holdings:
             exchange = random.choice((0, 10_000, 33_333))
             buffer = random.choice((0, 10_000, 33_333, 200_001))
             spec = replace(spec, bid_buffer_ppm=buffer, exchange_bid_buffer_ppm=exchange)
-        return DefineAsset(spec)
+        index = random.choice((0, 0, -1, asset.index + random.randint(-1, 1), 2**61))
+        return DefineAsset(spec, index)
