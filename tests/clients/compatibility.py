@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.clients.programs import DIALECTS, PROGRAMS, STREAMS, TRADING, Program, Step
+from tests.clients.programs import DIALECTS, LIQUIDATIONS, PROGRAMS, STREAMS, TRADING, Program, Step
 
 from openperp.testing import Venue
 
@@ -24,7 +24,8 @@ def page(runs: Runs, versions: dict[str, str], date: str) -> str:
         for each in PROGRAMS
     ]
     steps = [
-        [step, *(_cell(each, step, runs) for each in PROGRAMS)] for step in (*TRADING, *STREAMS)
+        [step, *(_cell(each, step, runs) for each in PROGRAMS)]
+        for step in (*TRADING, *STREAMS, *LIQUIDATIONS)
     ]
     return f"""\
 # Clients

@@ -30,7 +30,8 @@ TRADING = (
     "reduce-only sell",
     "trades",
 )
-STREAMS = ("user stream", "depth stream", "mark price stream")
+STREAMS = ("user stream", "depth stream", "mark price stream", "liquidation streams")
+LIQUIDATIONS = ("liquidations",)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class Program(msgspec.Struct, frozen=True):
     package: str
     script: str
     home: Callable[[str], Home] = here
-    steps: tuple[str, ...] = TRADING + STREAMS
+    steps: tuple[str, ...] = TRADING + STREAMS + LIQUIDATIONS
 
     @property
     def version(self) -> str:
@@ -75,7 +76,12 @@ class Program(msgspec.Struct, frozen=True):
         script = str(SCENARIOS / self.script)
         module = f"tests.clients.scenarios.{Path(self.script).stem}"
         command = [node(), script] if script.endswith(".js") else [sys.executable, "-m", module]
-        settings = {"OPENPERP_SETUP": str(setup), "OPENPERP_DIALECT": dialect}
+        settings = {
+            "OPENPERP_SETUP": str(setup),
+            "OPENPERP_DIALECT": dialect,
+            "OPENPERP_VENUE": venue.rest,
+            "OPENPERP_OPERATOR_TOKEN": venue.operator_token,
+        }
         output = self.execute(command, settings)
         lines = [line for line in output.splitlines() if line.startswith('{"step"')]
         return [msgspec.json.decode(line, type=Step) for line in lines]
@@ -114,8 +120,8 @@ def before_first_call(snippet: str) -> str:
 
 
 PROGRAMS = (
-    Program("ccxt", "ccxt", "ccxt_sync.py", steps=TRADING),
-    Program("ccxt-async", "ccxt", "ccxt_async.py", steps=TRADING),
+    Program("ccxt", "ccxt", "ccxt_sync.py", steps=TRADING + LIQUIDATIONS),
+    Program("ccxt-async", "ccxt", "ccxt_async.py", steps=TRADING + LIQUIDATIONS),
     Program("ccxt-pro", "ccxt", "ccxt_pro.py"),
     Program("python-binance", "python-binance", "binance_python.py"),
     Program(

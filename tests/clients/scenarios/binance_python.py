@@ -5,7 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from binance import AsyncClient, BinanceSocketManager, FuturesDepthCacheManager
-from tests.clients.scenarios.steps import ONE_SEQUENCE, STREAM_LIMIT_S, client_names, step
+from tests.clients.scenarios.steps import (
+    ONE_SEQUENCE,
+    STREAM_LIMIT_S,
+    assert_liquidated,
+    client_names,
+    step,
+    use_up_margin,
+)
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
@@ -95,6 +102,7 @@ async def streams(api_key: str, api_secret: str) -> None:
             ("user stream", _user_stream),
             ("depth stream", _depth_stream),
             ("mark price stream", _mark_price_stream),
+            ("liquidation streams", _liquidation_streams),
         ):
             with step(name) as detail:
                 async with asyncio.timeout(STREAM_LIMIT_S):
@@ -144,7 +152,34 @@ async def _mark_price_stream(_: Any, manager: Any) -> str:
     return ""
 
 
+async def _liquidation_streams(client: Any, manager: Any) -> str:
+    streams = ["btcusdt@forceOrder", "!forceOrder@arr"]
+    public = await _opened(manager.futures_multiplex_socket(streams))
+    own = await _opened(manager.futures_user_socket())
+    await client.futures_create_order(**MARKET, side="BUY", quantity="0.02")
+    await asyncio.to_thread(use_up_margin)
+    messages = [await public.recv(), await public.recv()]
+    assert sorted(message["stream"] for message in messages) == sorted(streams)
+    for message in messages:
+        order = message["data"]["o"]
+        assert_liquidated(order["S"], order["X"], order["q"], order["ap"])
+    event = await own.recv()
+    while event["e"] != "ORDER_TRADE_UPDATE" or event["o"]["x"] != "CALCULATED":
+        event = await own.recv()
+    order = event["o"]
+    assert order["o"] == "LIQUIDATION"
+    assert_liquidated(order["S"], order["X"], order["q"], order["ap"])
+    return ""
+
+
+def liquidations(client: Any) -> None:
+    with step("liquidations"):
+        (order,) = client.futures_liquidation_orders(autoCloseType="LIQUIDATION")
+        assert_liquidated(order["side"], order["status"], order["origQty"], order["avgPrice"])
+
+
 names = client_names()
 orders(names["client"])
 position(names["client"])
 asyncio.run(streams(names["API_KEY"], names["API_SECRET"]))
+liquidations(names["client"])

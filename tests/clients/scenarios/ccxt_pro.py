@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from tests.clients.scenarios.ccxt_steps import SYMBOL, trade
-from tests.clients.scenarios.steps import STREAM_LIMIT_S, client_names, step
+from tests.clients.scenarios.ccxt_steps import SYMBOL, liquidations, trade
+from tests.clients.scenarios.steps import STREAM_LIMIT_S, client_names, step, use_up_margin
 
 
 async def watch(exchange: Any) -> None:
@@ -18,6 +18,11 @@ async def watch(exchange: Any) -> None:
     with step("mark price stream"):
         async with asyncio.timeout(STREAM_LIMIT_S):
             assert (await exchange.watch_mark_price(SYMBOL))["markPrice"] == 60000.0
+    with step("liquidation streams") as detail:
+        async with asyncio.timeout(STREAM_LIMIT_S):
+            await _liquidation_streams(exchange)
+        # Without it an ACCOUNT_UPDATE ends the client's loop that receives, with a KeyError.
+        detail("watch_my_liquidations after watch_balance, which the client needs for it")
 
 
 async def _user_stream(exchange: Any) -> None:
@@ -58,10 +63,39 @@ async def _depth_stream(exchange: Any) -> None:
     await exchange.cancel_order(order["id"], SYMBOL)
 
 
+async def _liquidation_streams(exchange: Any) -> None:
+    everyone = asyncio.create_task(exchange.watch_liquidations(SYMBOL))
+    own = asyncio.create_task(_own_liquidation(exchange))
+    while not _subscribed(exchange, "btcusdt@forceOrder"):  # noqa: ASYNC110  as above
+        await asyncio.sleep(0.01)
+    await exchange.create_order(SYMBOL, "market", "buy", 0.02)
+    await asyncio.to_thread(use_up_margin)
+    (told,) = await everyone
+    for liquidation in (told, await own):
+        assert (liquidation["side"], liquidation["contracts"]) == ("sell", 0.02)
+        assert liquidation["price"] == 59999.0
+
+
+def _subscribed(exchange: Any, stream: str) -> bool:
+    return any(
+        stream in each.subscriptions and each.connection for each in exchange.clients.values()
+    )
+
+
+async def _own_liquidation(exchange: Any) -> Any:
+    """What the client keeps of the fill: it came right behind the order, which is told alone."""
+    (ordered,) = await exchange.watch_my_liquidations(SYMBOL)
+    assert ordered["contracts"] == 0
+    while not exchange.myLiquidations[-1]["contracts"]:  # noqa: ASYNC110  as above
+        await asyncio.sleep(0.01)
+    return exchange.myLiquidations[-1]
+
+
 async def main(exchange: Any) -> None:
     try:
         await trade(exchange)
         await watch(exchange)
+        await liquidations(exchange)
     finally:
         await exchange.close()
 

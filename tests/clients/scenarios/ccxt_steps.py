@@ -29,6 +29,14 @@ async def trade(exchange: Any) -> None:
     await _open_and_close(exchange)
 
 
+async def liquidations(exchange: Any) -> None:
+    """What remains of a liquidation that came about before."""
+    with step("liquidations"):
+        (liquidation,) = await exchange.fetch_my_liquidations(SYMBOL)
+        assert (liquidation["side"], liquidation["contracts"]) == ("sell", 0.02)
+        assert liquidation["price"] == 59999.0
+
+
 async def _rest_and_cancel(exchange: Any) -> None:
     with step("limit"):
         limits = [

@@ -1,6 +1,6 @@
 """ccxt, synchronous: all that can be done without streams."""
 
-from tests.clients.scenarios.steps import ONE_SEQUENCE, client_names, step
+from tests.clients.scenarios.steps import ONE_SEQUENCE, client_names, step, use_up_margin
 
 SYMBOL = "BTC/USDT:USDT"
 exchange = client_names()["exchange"]
@@ -73,3 +73,10 @@ with step("trades"):
         ("buy", 60001.0, 0.02),
         ("sell", 59999.0, 0.02),
     ]
+
+with step("liquidations"):
+    exchange.create_order(SYMBOL, "market", "buy", 0.02)
+    use_up_margin()
+    (liquidation,) = exchange.fetch_my_liquidations(SYMBOL)
+    assert (liquidation["side"], liquidation["contracts"]) == ("sell", 0.02)
+    assert liquidation["price"] == 59999.0

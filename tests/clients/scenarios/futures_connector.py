@@ -8,7 +8,14 @@ from typing import Any
 
 from binance.error import ClientError
 from tests.clients.scenarios.local_book import LocalBook
-from tests.clients.scenarios.steps import ONE_SEQUENCE, STREAM_LIMIT_S, client_names, step
+from tests.clients.scenarios.steps import (
+    ONE_SEQUENCE,
+    STREAM_LIMIT_S,
+    assert_liquidated,
+    client_names,
+    step,
+    use_up_margin,
+)
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
@@ -138,6 +145,34 @@ def streams() -> None:
         feed.close()
 
 
+def liquidation_streams() -> None:
+    with step("liquidation streams"):
+        public = events(lambda socket: socket.liquidation_order(SYMBOL))
+        everyone = events(lambda socket: socket.liquidation_order(None))
+        listen_key = client.new_listen_key()["listenKey"]
+        own = events(lambda socket: socket.user_data(listen_key))
+        for feed in (public, everyone, own):
+            assert next(feed)["result"] is None
+        client.new_order(**MARKET, side="BUY", quantity="0.02")
+        use_up_margin()
+        event = next(own)
+        while event["e"] != "ORDER_TRADE_UPDATE" or event["o"]["x"] != "CALCULATED":
+            event = next(own)
+        assert event["o"]["o"] == "LIQUIDATION"
+        for order in (next(public)["o"], next(everyone)["o"], event["o"]):
+            assert_liquidated(order["S"], order["X"], order["q"], order["ap"])
+        for feed in (public, everyone, own):
+            feed.close()
+
+
+def liquidations() -> None:
+    with step("liquidations"):
+        (order,) = client.force_orders(autoCloseType="LIQUIDATION")
+        assert_liquidated(order["side"], order["status"], order["origQty"], order["avgPrice"])
+
+
 orders()
 position()
 streams()
+liquidation_streams()
+liquidations()

@@ -1,11 +1,12 @@
 // npm binance (tiagosiebler): its REST client and its WebSocket client.
 const assert = require("node:assert/strict");
 
-const { ONE_SEQUENCE, clientNames, step, Inbox, LocalBook } = require("./steps.js");
+const { ONE_SEQUENCE, clientNames, step, useUpMargin, Inbox, LocalBook } = require("./steps.js");
 
 const { client, connectStreams } = clientNames("client", "connectStreams");
 const symbol = "BTCUSDT";
 const limit = { symbol, side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "0.01" };
+const liquidated = ["SELL", "FILLED", 0.02, 59999];
 const market = { symbol, type: "MARKET", newOrderRespType: "RESULT" };
 
 // Sends a trigger order to /order first, as the client's submitNewOrder does.
@@ -102,7 +103,7 @@ async function position() {
 
 async function streams() {
   const socket = connectStreams();
-  const inboxes = { depthUpdate: new Inbox(), markPriceUpdate: new Inbox() };
+  const inboxes = { depthUpdate: new Inbox(), markPriceUpdate: new Inbox(), forceOrder: new Inbox() };
   const user = new Inbox();
   socket.on("message", (message) => {
     const event = message.data ?? message;
@@ -137,7 +138,27 @@ async function streams() {
     await socket.subscribe("btcusdt@markPrice@1s", "usdmMarket");
     assert.equal(Number((await inboxes.markPriceUpdate.next()).p), 60000);
   });
+  await step("liquidation streams", async () => {
+    await socket.subscribe(["btcusdt@forceOrder", "!forceOrder@arr"], "usdmMarket");
+    await client.submitNewOrder({ ...market, side: "BUY", quantity: "0.02" });
+    await useUpMargin();
+    let own = await user.next();
+    while (own.e !== "ORDER_TRADE_UPDATE" || own.o.x !== "CALCULATED") own = await user.next();
+    assert.equal(own.o.o, "LIQUIDATION");
+    const everyone = [await inboxes.forceOrder.next(), await inboxes.forceOrder.next()];
+    for (const { o } of [own, ...everyone]) {
+      assert.deepEqual([o.S, o.X, Number(o.q), Number(o.ap)], liquidated);
+    }
+  });
   socket.closeAll(true);
 }
 
-orders().then(position).then(streams).then(() => process.exit(0));
+async function liquidations() {
+  await step("liquidations", async () => {
+    const [order] = await client.getForceOrders({ autoCloseType: "LIQUIDATION" });
+    const { side, status, origQty, avgPrice } = order;
+    assert.deepEqual([side, status, Number(origQty), Number(avgPrice)], liquidated);
+  });
+}
+
+orders().then(position).then(streams).then(liquidations).then(() => process.exit(0));

@@ -5,7 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from tests.clients.scenarios.local_book import LocalBook
-from tests.clients.scenarios.steps import ONE_SEQUENCE, STREAM_LIMIT_S, client_names, step
+from tests.clients.scenarios.steps import (
+    ONE_SEQUENCE,
+    STREAM_LIMIT_S,
+    assert_liquidated,
+    client_names,
+    step,
+    use_up_margin,
+)
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "time_in_force": "GTC", "quantity": 0.01}
@@ -89,6 +96,7 @@ async def streams(client: Any) -> None:
             ("user stream", _user_stream),
             ("depth stream", _depth_stream),
             ("mark price stream", _mark_price_stream),
+            ("liquidation streams", _liquidation_streams),
         ):
             with step(name) as detail:
                 async with asyncio.timeout(STREAM_LIMIT_S):
@@ -146,7 +154,32 @@ async def _mark_price_stream(_: Any, feed: Any) -> str:
     return ""
 
 
+async def _liquidation_streams(rest: Any, feed: Any) -> str:
+    public = await _subscribed(feed, feed.liquidation_order_streams(SYMBOL))
+    everyone = await _subscribed(feed, feed.all_market_liquidation_order_streams())
+    listen_key = rest.start_user_data_stream().data().listen_key
+    own = await _subscribed(feed, feed.user_data(listen_key))
+    await asyncio.to_thread(rest.new_order, **MARKET, side="BUY", quantity=0.02)
+    await asyncio.to_thread(use_up_margin)
+    for messages in (public, everyone):
+        order = (await messages.get()).o
+        assert_liquidated(order.S, order.X, order.q, order.ap)
+    event = (await own.get()).actual_instance
+    while type(event).__name__ != "OrderTradeUpdate" or event.o.x != "CALCULATED":
+        event = (await own.get()).actual_instance
+    assert event.o.o == "LIQUIDATION"
+    assert_liquidated(event.o.S, event.o.X, event.o.q, event.o.ap)
+    return ""
+
+
+def liquidations(rest: Any) -> None:
+    with step("liquidations"):
+        (order,) = rest.users_force_orders(auto_close_type="LIQUIDATION").data()
+        assert_liquidated(order.side, order.status, order.orig_qty, order.avg_price)
+
+
 sdk = client_names()["client"]
 orders(sdk.rest_api)
 position(sdk.rest_api)
 asyncio.run(streams(sdk))
+liquidations(sdk.rest_api)

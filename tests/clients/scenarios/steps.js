@@ -10,6 +10,20 @@ function clientNames(...names) {
   return new Function("require", `${setup}\nreturn { ${names.join(", ")} };`)(require);
 }
 
+// As the operator; steps.py says what it brings about.
+async function useUpMargin() {
+  await operate("accounts/trader/withdraw", { asset: "USDT", amount: "9800" });
+  await operate("price", { symbol: "BTCUSDT", price: "50000" });
+}
+
+async function operate(path, fields) {
+  const { OPENPERP_VENUE, OPENPERP_OPERATOR_TOKEN } = process.env;
+  const headers = { authorization: `Bearer ${OPENPERP_OPERATOR_TOKEN}`, "content-type": "application/json" };
+  const body = JSON.stringify(fields);
+  const answer = await fetch(`${OPENPERP_VENUE}/operator/v1/${path}`, { method: "POST", headers, body });
+  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+}
+
 async function step(name, run) {
   let report = { step: name, ok: true, detail: "" };
   try {
@@ -77,4 +91,4 @@ function levels(rows) {
   return new Map(rows.map(([price, quantity]) => [Number(price), Number(quantity)]));
 }
 
-module.exports = { ONE_SEQUENCE, clientNames, step, Inbox, LocalBook };
+module.exports = { ONE_SEQUENCE, clientNames, step, useUpMargin, Inbox, LocalBook };

@@ -6,8 +6,10 @@ fails says why, and the next one runs all the same.
 
 import json
 import os
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,30 @@ def client_names() -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(Path(os.environ["OPENPERP_SETUP"]).read_text(encoding="utf-8"), names)
     return names
+
+
+def use_up_margin() -> None:
+    """As the operator: takes all but 200 USDT from the trader, and lets the price fall to 50000.
+
+    With 0.02 BTC bought at 60001 nothing is left, and the venue liquidates.
+    """
+    _operate("accounts/trader/withdraw", asset="USDT", amount="9800")
+    _operate("price", symbol="BTCUSDT", price="50000")
+
+
+def assert_liquidated(side: Any, status: Any, quantity: Any, price: Any) -> None:
+    """The order that follows sells the 0.02 BTC to the maker."""
+    told = (side, status, Decimal(quantity), Decimal(price))
+    assert told == ("SELL", "FILLED", Decimal("0.02"), Decimal(59999)), told
+
+
+def _operate(path: str, **fields: str) -> None:
+    token = os.environ["OPENPERP_OPERATOR_TOKEN"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"{os.environ['OPENPERP_VENUE']}/operator/v1/{path}"
+    body = json.dumps(fields).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+        assert answer.status == 200
 
 
 @contextmanager
