@@ -118,6 +118,12 @@ def test_links_between_documents_lead_somewhere() -> None:
                 assert (document.parent / target).exists(), (document, target)
 
 
+def test_the_glossary_has_each_word_once() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\| (?!word \||---)(.+?) \|", glossary, re.MULTILINE)
+    assert sorted(set(words)) == sorted(words)
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("docs/how-to/*.md")))
 def test_every_how_to_is_named_in_the_readme(page: str) -> None:
     assert f"docs/how-to/{page}" in README
