@@ -84,6 +84,7 @@ class OfflineVenue:
                 order_life_ms=ORDER_LIFE_MS,
                 liquidates=True,
                 bounds_stakes=True,
+                single_closers=True,
             )
         )
         for symbol in BUILT_IN:

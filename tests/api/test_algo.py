@@ -137,7 +137,7 @@ def test_cancelling_an_algo_order(either: Trader) -> None:
         ("POST", {**STOP, "quantity": None}, -1102),
         ("POST", {**STOP, "triggerPrice": "59000"}, -2021),
         ("POST", {**STOP, "clientAlgoId": "a b"}, -4015),
-        ("POST", {**STOP, "timeInForce": "GTE_GTC"}, -4084),
+        ("POST", {**STOP, "timeInForce": "GTE_GTC"}, -4509),
         ("POST", {**STOP, "closePosition": "true"}, -4137),
         ("POST", {**TRAILING, "callbackRate": "20.1"}, -1130),
     ],

@@ -155,3 +155,22 @@ def test_errors_arrive_as_the_classes_of_ccxt(exchange: Any, dialect: str) -> No
     exchange.secret = "wrong" + dialect
     with pytest.raises(ccxt.AuthenticationError):
         exchange.fetch_balance()
+
+
+@pytest.mark.usefixtures("maker")
+def test_stops_that_are_tied_to_a_position(exchange: Any, dialect: str) -> None:
+    """They need one, there is one of a kind that closes all, and they end with it."""
+    tied = {"stopLossPrice": 55000, "timeInForce": "GTE_GTC", "reduceOnly": True}
+    whole = {"stopLossPrice": 55000, "timeInForce": "GTE_GTC", "closePosition": True}
+    with pytest.raises(ccxt.ExchangeError, match="-4509"):
+        exchange.create_order(SYMBOL, "market", "sell", 0.01, None, tied)
+    exchange.create_order(SYMBOL, "market", "buy", 0.01)
+    stop = exchange.create_order(SYMBOL, "market", "sell", 0.01, None, tied)
+    exchange.create_order(SYMBOL, "market", "sell", 0.01, None, whole)
+    with pytest.raises(ccxt.ExchangeError, match="-4130"):
+        exchange.create_order(SYMBOL, "market", "sell", 0.01, None, whole)
+    waiting = exchange.fetch_open_orders(SYMBOL, params={"trigger": True})
+    assert {order["info"]["timeInForce"] for order in waiting} == {"GTE_GTC"}, dialect
+    assert stop["id"] in {order["id"] for order in waiting}
+    exchange.create_order(SYMBOL, "market", "sell", 0.01, None, {"reduceOnly": True})
+    assert exchange.fetch_open_orders(SYMBOL, params={"trigger": True}) == []

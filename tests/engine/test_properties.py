@@ -183,6 +183,7 @@ RULES = st.fixed_dictionaries(
         "order_life_ms": st.sampled_from([0, 20]),
         "liquidates": st.booleans(),
         "bounds_stakes": st.booleans(),
+        "single_closers": st.booleans(),
     }
 )
 

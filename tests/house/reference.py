@@ -133,6 +133,13 @@ Which of them an order needs follows from its type, as on Binance:
 `stopPrice` for STOP, STOP_MARKET, TAKE_PROFIT and TAKE_PROFIT_MARKET;
 `callbackRate` for TRAILING_STOP_MARKET.
 
+A trigger order with `timeInForce` GTE_GTC is tied to the position that it would close: it is
+reduce-only, needs that position to be there (-4509 otherwise), and expires in the command that
+ends it, by whatever fill, or turns it round. Other trigger orders outlive their position, those
+with `closePosition` too where they are GTC. With `closePosition` one STOP_MARKET and one
+TAKE_PROFIT_MARKET can wait for each direction of a position; another is refused with -4130
+until the first is cancelled or has fired. [An example](../how-to/place-every-order.md#stops-that-end-with-the-position).
+
 {_parameters(OrderTerms)}
 
 What `POST order` takes beyond these, for orders attached to the new one, the elements of
@@ -140,8 +147,8 @@ What `POST order` takes beyond these, for orders attached to the new one, the el
 
 ## Values
 
-What a client may send. A word that stands for something this venue does not
-have yet, such as a price match, is refused with a reason.
+What a client may send. `timeInForce` RPI is refused with -4084, see
+[What does not apply here](not-applicable.md).
 
 {_values()}
 """
@@ -184,6 +191,11 @@ A venue of your own has no stocks, no spot wallet and no contracts that are deli
 calls that speak of them are answered all the same, so that clients which make them go on.
 
 {_table(["call", "answer, and why"], rows)}
+
+Orders with `timeInForce` RPI are refused with -4084. Such an order is hidden from depth, and
+trades only with what people send from the app and the web page of the exchange, with no client
+of the API. Everybody here is a client of the API, so it would wait for nobody. GTX is the word
+for an order that must not take.
 """
 
 

@@ -267,6 +267,7 @@ class BothEngines(RuleBasedStateMachine):
         guards=st.booleans(),
         hours=st.sampled_from([0, 1, 8]),
         liquidates=st.booleans(),
+        single=st.booleans(),
     )
     def open(
         self,
@@ -278,11 +279,13 @@ class BothEngines(RuleBasedStateMachine):
         guards: bool,
         hours: int,
         liquidates: bool,
+        single: bool,
     ) -> None:
         rules = {
             "larger_side_margin": larger,
             "separate_trigger_ids": separate,
             "liquidates": liquidates,
+            "single_closers": single,
         }
         self.pair = Pair(deposit, **rules)
         spec = msgspec.structs.replace(
@@ -369,6 +372,7 @@ class BothEngines(RuleBasedStateMachine):
         whole=FLAGS,
         reduces=FLAGS,
         parent=st.just(0) | st.integers(1, 20),
+        tied=st.booleans(),
     )
     def wait_for_a_price(
         self,
@@ -383,6 +387,7 @@ class BothEngines(RuleBasedStateMachine):
         whole: bool,
         reduces: bool,
         parent: int,
+        tied: bool,
     ) -> None:
         self.pair.place(
             account,
@@ -390,6 +395,7 @@ class BothEngines(RuleBasedStateMachine):
             0 if whole else lots,
             ticks,
             type=type,
+            time_in_force=TimeInForce.GTE_GTC if tied else TimeInForce.GTC,
             position_side=self._side(account, side, closes),
             reduce_only=reduces,
             close_position=whole,

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from openperp.engine.terms import StpMode
+from openperp.engine.terms import StpMode, TimeInForce
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +55,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """ORDER_TRADE_UPDATE tells of trigger orders before they fire; otherwise ALGO_UPDATE alone."""
     limit_needs_time_in_force: bool
     """A LIMIT order without timeInForce is refused; otherwise it is GTC."""
+    closing_time_in_force: TimeInForce
+    """timeInForce of an order with closePosition that comes without one."""
     callback_max_ppm: int
     """Largest callbackRate of a trailing stop, in parts per million."""
     order_stp: StpMode
@@ -77,6 +79,7 @@ def _columns() -> dict[str, Dialect]:
         "separate_trigger_ids": (False, True),
         "triggers_in_order_updates": (True, False),
         "limit_needs_time_in_force": (False, True),
+        "closing_time_in_force": (TimeInForce.GTC, TimeInForce.GTE_GTC),
         "callback_max_ppm": (100_000, 200_000),
         "order_stp": (StpMode.NONE, StpMode.EXPIRE_MAKER),
     }

@@ -1,8 +1,8 @@
 """Every way of saying no: fapi codes, their messages, and what the engine's refusals become.
 
 `MESSAGES` is the one table of codes that this venue can answer; the texts are
-those of Binance's USD-M error page, plus the filter text of -1013 and -5000, which
-its service answers to a path that it does not have. `REFUSALS`
+those of Binance's USD-M error page, plus what its service answers beyond that page: the
+filter text of -1013, -4130 and -4509, and -5000 to a path that it does not have. `REFUSALS`
 gives each of the engine's reasons a code. Both are total and hold nothing else,
 which the tests prove.
 """
@@ -163,6 +163,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
             " Please use the Algo Order API endpoints instead."
         ),
     ),
+    -4130: (
+        (
+            "An open stop or take profit order with GTE and closePosition in the direction"
+            " is existing."
+        ),
+    ),
     -4131: ("The counterparty's best price does not meet the PERCENT_PRICE filter limit",),
     -4135: ("Invalid activation price",),
     -4137: ("Quantity must be zero with closePosition equals true",),
@@ -199,6 +205,12 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -4184: (
         "Price is lower than stop price multiplier floor.",
         "Limit price can't be lower than %s.",
+    ),
+    -4509: (
+        (
+            "Time in Force (TIF) GTE can only be used with open positions."
+            " Please ensure that positions are available."
+        ),
     ),
     -5000: ("Path %s, Method %s is invalid",),
     -5021: ("Due to the order could not be filled immediately, the FOK order has been rejected.",),
@@ -374,6 +386,8 @@ REFUSALS: Final[Mapping[Reason, Rule]] = {
     Reason.PRICE_ABOVE_TRIGGER_BOUND: (-4183, ()),
     Reason.PRICE_BELOW_TRIGGER_BOUND: (-4184, ()),
     Reason.STAKES_TOO_HIGH: (-2010, ()),
+    Reason.TIED_WITHOUT_POSITION: (-4509, ()),
+    Reason.CLOSING_ORDER_EXISTS: (-4130, ()),
     Reason.FEE_TIER_UNKNOWN: (-1130, ("tier",)),
     Reason.MODE_REFUSES: (-1122, ()),
     Reason.INSTRUMENT_INVALID: (-1130, ("instrument",)),

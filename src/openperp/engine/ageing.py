@@ -13,14 +13,15 @@ from openperp.engine.ending import cancel
 from openperp.engine.order import Order
 from openperp.engine.state import State
 from openperp.engine.step import Step
-from openperp.engine.terms import GTC, Cause
+from openperp.engine.terms import GTC, GTE_GTC, Cause
 
 KEY: Final = (AGEING, 0, "")
 
 
 def may_age(order: Order) -> bool:
     """Whether its age can end the order. Attached children live as long as what they guard."""
-    return order.time_in_force is GTC and not order.filled_lots and not order.parent_id
+    ages = order.time_in_force is GTC or order.time_in_force is GTE_GTC
+    return ages and not order.filled_lots and not order.parent_id
 
 
 def watch_age(state: State, order: Order) -> None:

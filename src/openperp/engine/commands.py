@@ -36,7 +36,9 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     from before that let them rest. `order_life_ms` is how long GTC orders stay open
     without a fill; zero stands for ever. `liquidates` says that positions are closed once
     their margin is used up; venues from before that go on without. `bounds_stakes` holds
-    all that is at stake below a limit; venues from before that have none.
+    all that is at stake below a limit; venues from before that have none. `single_closers`
+    lets one stop and one take profit wait to close the whole of a position; venues from
+    before that any number.
     """
 
     dialect: str
@@ -46,6 +48,7 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     order_life_ms: int = 0
     liquidates: bool = False
     bounds_stakes: bool = False
+    single_closers: bool = False
 
 
 class DefineInstrument(

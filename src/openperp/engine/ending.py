@@ -14,6 +14,7 @@ from openperp.engine.terms import (
     EXPIRED_IN_MATCH,
     Cause,
 )
+from openperp.engine.ties import is_tied
 
 
 def cancel(step: Step, order: Order, cause: Cause) -> OrderRecord:
@@ -86,7 +87,7 @@ def expire_closers(step: Step, account: Account, position: Position) -> None:
             expire(step, order, Cause.POSITION_GONE)
     for order in tuple(account.waiting.values()):
         if (
-            order.armed_lots
+            (order.armed_lots or is_tied(order))
             and order.position_key == position.key
             and order.waiting
             and not position.closable_lots(order.side)

@@ -24,6 +24,7 @@ from openperp.engine.terms import (
     NEW,
     PARTIALLY_FILLED,
 )
+from openperp.engine.ties import is_tied
 from openperp.engine.trailing import TrailingStops
 
 
@@ -361,6 +362,21 @@ def _check_membership(state: State) -> None:
             order.status in (NEW, PARTIALLY_FILLED),
             f"live order {order_id} is {order.status.name}",
         )
+        if order.waiting and is_tied(order):
+            position = state.accounts[order.account].positions[order.position_key]
+            _require(
+                position.closable_lots(order.side) > 0,
+                f"order {order_id} is tied to a position that is gone",
+            )
+    closers = [
+        (order.account, order.position_key, order.side, order.type)
+        for order in state.orders.values()
+        if order.waiting and order.close_position
+    ]
+    _require(
+        len(closers) == len(set(closers)) or not state.single_closers,
+        "two orders of one type wait to close the same position",
+    )
     for parent_id, family in state.families.items():
         for child in family:
             _check_child(state, parent_id, child)

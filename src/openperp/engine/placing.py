@@ -48,6 +48,7 @@ from openperp.engine.terms import (
     BUY,
     GTC,
     GTD,
+    GTE_GTC,
     IOC,
     LIMIT,
     PRICED_TYPES,
@@ -59,6 +60,7 @@ from openperp.engine.terms import (
     Origin,
     Side,
 )
+from openperp.engine.ties import check_ties
 
 SECOND_MS = 1_000
 
@@ -111,9 +113,7 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
     plan = Plan(account, market, position)
     plan.parent = _find_parent(state, command)
     plan.lots = command.lots
-    plan.reduce_only = command.reduce_only or plan.parent is not None
-    if account.hedge and closes_side(command.side, position_side):
-        plan.reduce_only = True
+    plan.reduce_only = _only_closes(account, command, plan.parent)
     if plan.parent is not None and not plan.lots:
         plan.lots = plan.parent.lots
 
@@ -122,6 +122,7 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
     if market.spec.guards_prices:
         check_guards(market, command.side, command.type, command.ticks, command.trigger_ticks)
     check_client_ids(state, account, command)
+    check_ties(state, account, position, command, plan.parent)
     if plan.parent is not None:
         check_parent(market, command, plan.parent)
     if command.take_profit_ticks or command.stop_loss_ticks:
@@ -146,6 +147,13 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
             stp=command.stp,
         )
     return plan
+
+
+def _only_closes(account: Account, command: PlaceOrder, parent: Order | None) -> bool:
+    """What is attached or tied closes like what says so, and in hedge mode the sides say it."""
+    if command.reduce_only or parent is not None or command.time_in_force is GTE_GTC:
+        return True
+    return account.hedge and closes_side(command.side, command.position_side)
 
 
 def _find_parent(state: State, command: PlaceOrder) -> Order | None:

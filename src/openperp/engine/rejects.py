@@ -84,6 +84,8 @@ class Reason(IntEnum):
     PRICE_ABOVE_TRIGGER_BOUND = auto()
     PRICE_BELOW_TRIGGER_BOUND = auto()
     STAKES_TOO_HIGH = auto()
+    TIED_WITHOUT_POSITION = auto()
+    CLOSING_ORDER_EXISTS = auto()
 
 
 Detail = dict[str, int | str]

@@ -100,6 +100,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             state.order_life_ms,
             state.liquidates,
             state.bounds_stakes,
+            state.single_closers,
         )
     )
 
@@ -135,6 +136,7 @@ def load(data: bytes) -> State:
         "order_life_ms",
         "liquidates",
         "bounds_stakes",
+        "single_closers",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:

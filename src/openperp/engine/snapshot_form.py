@@ -182,8 +182,9 @@ class StateDump(msgspec.Struct, array_like=True):
     order_life_ms: int = 0
     liquidates: bool = False
     bounds_stakes: bool = False
+    single_closers: bool = False
 
 
-VERSION = 14
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, VERSION})
+VERSION = 15
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""

@@ -367,6 +367,7 @@ class State:
         "sample_ms",
         "separate_trigger_ids",
         "seq",
+        "single_closers",
         "stakes_most",
         "time_ms",
     )
@@ -381,6 +382,7 @@ class State:
         self.separate_trigger_ids = False
         self.liquidates = False
         self.bounds_stakes = False
+        self.single_closers = False
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}

@@ -32,6 +32,8 @@ class TimeInForce(IntEnum):
     GTX = 4
     GTD = 5
     """Until a date, then it expires."""
+    GTE_GTC = 6
+    """Until its position is gone, then it expires."""
 
 
 class OrderStatus(IntEnum):
@@ -165,6 +167,7 @@ IOC: Final = TimeInForce.IOC
 FOK: Final = TimeInForce.FOK
 GTX: Final = TimeInForce.GTX
 GTD: Final = TimeInForce.GTD
+GTE_GTC: Final = TimeInForce.GTE_GTC
 NEW: Final = OrderStatus.NEW
 PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 FILLED: Final = OrderStatus.FILLED

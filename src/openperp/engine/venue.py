@@ -48,6 +48,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.order_life_ms = command.order_life_ms
     state.liquidates = command.liquidates
     state.bounds_stakes = command.bounds_stakes
+    state.single_closers = command.single_closers
     step.events.append(VenueOpened(command.dialect))
 
 

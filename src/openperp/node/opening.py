@@ -57,6 +57,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 order_life_ms=ORDER_LIFE_MS,
                 liquidates=True,
                 bounds_stakes=True,
+                single_closers=True,
             )
         )
         commands += plan_assets(config.instruments)

@@ -27,6 +27,9 @@ from openperp.engine.terms import OrderType, TimeInForce
 
 DEPTH_WEIGHTS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 
+_TIMES_IN_FORCE: Final = [word for word in TimeInForce.__members__ if word != "GTE_GTC"]
+"""The words that fapi lists for an instrument, where GTE_GTC is not among them."""
+
 HIDDEN_DEPTH: Final = 1_000
 """The one depth at which a book is shown with its hidden retail orders."""
 
@@ -98,7 +101,7 @@ def _symbol(call: Call, market: Market) -> Row:
         "maxMoveOrderLimit": 10_000,
         "filters": _filters(spec, call.view.format_of(market)),
         "orderTypes": [type.name for type in OrderType],
-        "timeInForce": [time_in_force.name for time_in_force in TimeInForce],
+        "timeInForce": _TIMES_IN_FORCE,
         "permissionSets": [],
     }
 

@@ -32,7 +32,7 @@ from openperp.engine.terms import (
 )
 
 _TIMES: Final = dict(TimeInForce.__members__)
-_TIME_WORDS: Final = {word: word for word in (*_TIMES, "RPI", "GTE_GTC")}
+_TIME_WORDS: Final = {word: word for word in (*_TIMES, "RPI")}
 
 _IMMEDIATE: Final = {"IOC", "FOK"}
 
@@ -181,13 +181,13 @@ def place_command(
 
 
 def _check_not_offered(form: OrderTerms) -> None:
-    """Words that fapi knows and this venue does not follow are refused, never ignored."""
-    if form.time_in_force and form.time_in_force not in _TIMES:
-        raise _not_offered("timeInForce", form.time_in_force)
+    """A word that fapi knows and this venue does not follow is refused, never ignored.
 
-
-def _not_offered(name: str, word: str) -> ApiError:
-    return ApiError(-4084, explain=f"{name} {word} is not offered by this venue")
+    RPI orders trade with what people send from the exchange's own app and web page, and
+    with no client of the API: here they would find nobody.
+    """
+    if form.time_in_force == "RPI":
+        raise ApiError(-4084, explain="RPI orders trade with no client of the API: use GTX")
 
 
 def _check_combination(form: OrderTerms) -> None:
@@ -245,11 +245,19 @@ def _time_in_force(call: Call, form: OrderTerms) -> TimeInForce:
         if form.time_in_force:
             raise ApiError(-1114, explain="MARKET orders have no timeInForce")
         return TimeInForce.GTC
-    if not form.time_in_force:
-        if form.type is OrderType.LIMIT and call.view.dialect.limit_needs_time_in_force:
-            raise ApiError(-1102, "timeInForce")
-        return TimeInForce.GTC
-    return _TIMES[form.time_in_force]
+    if form.time_in_force:
+        return _given_time(form)
+    dialect = call.view.dialect
+    if form.type is OrderType.LIMIT and dialect.limit_needs_time_in_force:
+        raise ApiError(-1102, "timeInForce")
+    return dialect.closing_time_in_force if form.close_position else TimeInForce.GTC
+
+
+def _given_time(form: OrderTerms) -> TimeInForce:
+    time_in_force = _TIMES[form.time_in_force]
+    if time_in_force is TimeInForce.GTE_GTC and form.type not in TRIGGER_TYPES:
+        raise ApiError(-1115, explain="GTE_GTC is for orders that wait for a trigger price")
+    return time_in_force
 
 
 def _trigger_ticks(market: Market, form: OrderTerms, *, algo: bool) -> int:

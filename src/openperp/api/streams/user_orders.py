@@ -138,11 +138,16 @@ def expiry_reason(order: OrderRecord) -> str:
         return "0"
     if order.cause is Cause.SELF_TRADE and order.time_in_force is TimeInForce.IOC:
         return "3"
-    if order.cause is Cause.POSITION_GONE and waits(order):
+    if order.cause is Cause.POSITION_GONE and _was_tied(order):
         return "6"
     if order.cause is Cause.NO_LIQUIDITY and order.type is OrderType.MARKET:
         return "9"
     return EXPIRY_REASONS.get(order.cause, "0")
+
+
+def _was_tied(order: OrderRecord) -> bool:
+    """Whether nothing but its position kept it open: it had not fired yet, or says so."""
+    return waits(order) or order.time_in_force is TimeInForce.GTE_GTC
 
 
 def trade_fields(order: OrderRecord, fill: Fill, instrument: InstrumentFormat) -> Row:

@@ -65,6 +65,7 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     venue.order_life_ms = command.order_life_ms
     venue.liquidates = command.liquidates
     venue.bounds_stakes = command.bounds_stakes
+    venue.single_closers = command.single_closers
     venue.events.append(VenueOpened(command.dialect))
 
 

@@ -21,9 +21,10 @@ from openperp.engine.liquidation_events import (
     PositionDeleveraged,
 )
 from openperp.engine.margin import exposure
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import State
-from openperp.engine.terms import Cause, Origin, Side
+from openperp.engine.terms import Cause, Origin, Side, TimeInForce
 
 KINDS = (
     "cross liquidation",
@@ -48,7 +49,16 @@ KINDS = (
     "amended over cap",
     "amendment beyond cap",
     "reducer gone in sweep",
+    "tied order ends",
+    "tied without position",
+    "second closer",
 )
+
+
+_TIES = {
+    Reason.TIED_WITHOUT_POSITION: "tied without position",
+    Reason.CLOSING_ORDER_EXISTS: "second closer",
+}
 
 
 def find_kinds(applied: Applied, state: State) -> Iterator[str]:
@@ -79,6 +89,13 @@ def _find_liquidation(event: Event | None) -> Iterator[str]:
             yield "deleveraging" if rank == 1 else "second counterpart"
         case OrderExpired(order=order) if order.cause is Cause.DELEVERAGED:
             yield "counterpart loses orders"
+        case OrderExpired(order=order) if _ends_with_position(order):
+            yield "tied order ends"
+
+
+def _ends_with_position(order: OrderRecord) -> bool:
+    tied = order.time_in_force is TimeInForce.GTE_GTC and not order.parent_id
+    return tied and order.cause is Cause.POSITION_GONE and not order.triggered_ms
 
 
 def _find_flip(event: Event | None, following: Event | None) -> Iterator[str]:
@@ -140,6 +157,8 @@ def _find_replies(applied: Applied, state: State) -> Iterator[str]:
             yield "fund rises" if command.amount > 0 else "fund falls"
         else:
             yield "fund stays"
+    if isinstance(reply, Reject) and reply.reason in _TIES:
+        yield _TIES[reply.reason]
     if not isinstance(command, AmendOrder):
         return
     if isinstance(reply, Reject):

@@ -94,7 +94,8 @@ def _end_of(venue: Venue, order: Order) -> Due | None:
     """
     if order.expires_ms:
         return order.expires_ms, EXPIRY, order.order_id, ""
-    ages = order.time_in_force is TimeInForce.GTC and not order.filled and not order.parent_id
+    lasting = order.time_in_force in {TimeInForce.GTC, TimeInForce.GTE_GTC}
+    ages = lasting and not order.filled and not order.parent_id
     if not venue.order_life_ms or not ages:
         return None
     return order.created_ms + venue.order_life_ms, AGEING, order.order_id, ""

@@ -26,10 +26,11 @@ from openperp.lab.reference.firing import is_passed
 from openperp.lab.reference.guards import guard_faults
 from openperp.lab.reference.model import Account, Market, Order
 from openperp.lab.reference.records import record_of
-from openperp.lab.reference.trading import arm, execute, watch
+from openperp.lab.reference.trading import arm, execute, is_tied, watch
 from openperp.lab.reference.venue import (
     Refused,
     Venue,
+    closable,
     is_market,
     opened_part,
     room_for,
@@ -148,6 +149,7 @@ def _draft(
     if parent is not None and not command.lots:
         quantity = parent.quantity
     closes = only_closes(account, command.side, command.position_side)
+    ties = command.time_in_force is TimeInForce.GTE_GTC
     return Order(
         order_id=0,
         client_id=command.client_id,
@@ -162,7 +164,7 @@ def _draft(
         quantity=quantity,
         created_ms=venue.now,
         updated_ms=venue.now,
-        reduce_only=command.reduce_only or closes or parent is not None,
+        reduce_only=command.reduce_only or closes or ties or parent is not None,
         close_position=command.close_position,
         price_protect=command.price_protect,
         algo=command.algo,
@@ -230,6 +232,7 @@ def _faults(
     """What the state of the venue has against an order of the right form."""
     position = venue.position(account, order.symbol, order.position_side)
     found = _client_id_faults(venue, command) + guard_faults(venue, market, order)
+    found += _tie_faults(venue, order)
     if parent is not None:
         found += _parent_faults(market, command, parent)
     found += _child_price_faults(market, command, order)
@@ -247,6 +250,25 @@ def _faults(
             order.quantity = min(order.quantity, room)
     if not order.waiting:
         found += obstacles(venue, order)
+    return found
+
+
+def _tie_faults(venue: Venue, order: Order) -> list[Reason]:
+    """What ends with a position waits for one that is there. Two orders of one type do not
+    both wait to close all of it in the same direction.
+    """
+    found = []
+    if is_tied(order) and not closable(venue.position_of(order), order.side):
+        found.append(Reason.TIED_WITHOUT_POSITION)
+    closers = [other for other in venue.orders if other.waiting and other.close_position]
+    alike = any(
+        other.side is order.side
+        and other.type is order.type
+        and venue.position_of(other) is venue.position_of(order)
+        for other in closers
+    )
+    if venue.single_closers and order.close_position and alike:
+        found.append(Reason.CLOSING_ORDER_EXISTS)
     return found
 
 

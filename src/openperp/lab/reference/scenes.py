@@ -27,13 +27,17 @@ from openperp.engine.order import Order
 from openperp.engine.pricing import HOUR_MS
 from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.terms import (
+    CLOSING_TYPES,
     LONG,
     SHORT,
+    STOP_TYPES,
+    TAKE_PROFIT_TYPES,
     Mode,
     OrderType,
     PositionSide,
     Side,
     TimeInForce,
+    WorkingType,
 )
 from openperp.lab.reference.brink import fill_up, make_room, time_to_funding
 
@@ -69,6 +73,7 @@ class Scenes:
             *[self._empty_under_reducer] * 3,
             *[self._lower_cap] * 2,
             *[self._brink] * 4,
+            *[self._tie] * 4,
         )
         return self._random.choice(plots)()
 
@@ -354,6 +359,53 @@ class Scenes:
         ticks = position.market.mark_ticks * (11 if side is Side.BUY else 9) // 10
         return PlaceOrder(
             taker.account_id, symbol, side, OrderType.LIMIT, lots, max(1, ticks), kind
+        )
+
+    def _tie(self) -> list[Act]:
+        """Somebody has orders wait to close a position, which then ends in another way."""
+        held = self._pick_position()
+        if held is None:
+            return []
+        account, position = held
+        guards: list[Act] = [lambda: self._guard(account, position)] * 4
+        return [*guards, lambda: self._give_up(account, position)]
+
+    def _guard(self, account: Account, position: Position) -> PlaceOrder | None:
+        """A stop or take profit far away, for a part or all of it."""
+        if not position.lots:
+            return None
+        random, mark = self._random, position.market.mark_ticks
+        type = random.choice(sorted(STOP_TYPES | TAKE_PROFIT_TYPES))
+        side = Side.SELL if position.lots > 0 else Side.BUY
+        away = side if type in STOP_TYPES else -side
+        ticks = mark + away * mark // random.choice((8, 12, 30))
+        whole = type in CLOSING_TYPES and random.random() < 0.9
+        return PlaceOrder(
+            account.account_id,
+            position.market.symbol,
+            side,
+            type,
+            0 if whole else abs(position.lots),
+            ticks,
+            TimeInForce.GTE_GTC if random.random() < 0.8 else TimeInForce.GTC,
+            close_position=whole,
+            trigger_ticks=ticks,
+            working_type=WorkingType.MARK_PRICE,
+            position_side=position.side,
+        )
+
+    def _give_up(self, account: Account, position: Position) -> PlaceOrder | None:
+        """Closes it at any price, or turns it round."""
+        if not position.lots:
+            return None
+        lots = abs(position.lots) * self._random.choice((1, 1, 2))
+        return PlaceOrder(
+            account.account_id,
+            position.market.symbol,
+            Side.SELL if position.lots > 0 else Side.BUY,
+            OrderType.MARKET,
+            lots,
+            position_side=position.side,
         )
 
     def _lower_cap(self) -> list[Act]:

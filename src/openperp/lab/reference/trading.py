@@ -237,16 +237,19 @@ def _end_position(venue: Venue, filled: Order, position: Position) -> None:
     own = [
         order
         for order in venue.orders
-        if venue.position_of(order) is position
-        and order.left
-        and not closable(position, order.side)
+        if venue.position_of(order) is position and not closable(position, order.side)
     ]
-    reducers = [order for order in own if order.reduce_only and order.arrival]
-    guards = [order for order in own if order.armed and order.waiting]
+    reducers = [order for order in own if order.reduce_only and order.arrival and order.left]
+    guards = [order for order in own if order.waiting and (order.armed or is_tied(order))]
     reducers.sort(key=lambda order: order.arrival)
     for order in reducers + guards:
         if order is not filled or order.left:
             expire(venue, order, Cause.POSITION_GONE)
+
+
+def is_tied(order: Order) -> bool:
+    """Whether an order by itself ends with its position; attached ones end as what they guard."""
+    return order.time_in_force is TimeInForce.GTE_GTC and not order.parent_id
 
 
 def displace(venue: Venue, position: Position) -> None:

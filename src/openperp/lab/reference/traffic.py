@@ -85,10 +85,10 @@ class Traffic:
         of them with isolated margin in one market, where half have much leverage.
         """
         random = self._random
-        larger, separate, displaces = [random.random() < 0.5 for _ in range(3)]
+        larger, separate, displaces, single = [random.random() < 0.5 for _ in range(4)]
         life_ms = random.choice((0, 0, 90_000, 1_800_000))
         rules = (larger, separate, displaces, life_ms, random.random() < 0.85)
-        commands: list[Command] = [OpenVenue("ztdx", *rules, random.random() < 0.9)]
+        commands: list[Command] = [OpenVenue("ztdx", *rules, random.random() < 0.9, single)]
         commands += self._terms.opening()
         for number in range(1, self._accounts + 1):
             deposit = random.choice((1_000, 3_000, 10_000, 100_000)) * MONEY_ONE
@@ -320,7 +320,7 @@ class Traffic:
             type,
             self._size(market),
             self._near(market, side),
-            random.choice((*[TimeInForce.GTC] * 4, *TimeInForce)),
+            self._time_in_force(type),
             self._name(),
             stp=random.choice((*[StpMode.NONE] * 3, *StpMode)),
             expires_ms=self._date(),
@@ -328,6 +328,13 @@ class Traffic:
             **fields,
         )
         return self._attach(order) if random.random() < 0.08 else order
+
+    def _time_in_force(self, type: OrderType) -> TimeInForce:
+        """Any word, though what is tied to a position is most often an order that waits."""
+        random = self._random
+        picked = random.choice((*[TimeInForce.GTC] * 4, *TimeInForce))
+        unusual = picked is TimeInForce.GTE_GTC and type not in TRIGGER_TYPES
+        return TimeInForce.GTC if unusual and random.random() < 0.9 else picked
 
     def _match(self) -> PriceMatch:
         """Mostly a price of its own; books here are rarely twenty levels deep."""

@@ -52,6 +52,7 @@ class Venue:
         self.order_life_ms = 0
         self.liquidates = False
         self.bounds_stakes = False
+        self.single_closers = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.assets = {MARGIN_ASSET: Asset(MARGIN_SPEC, ONE)}
