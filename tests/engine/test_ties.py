@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.engine import ruin
 from tests.engine.desk import Desk, lots
 
 from openperp.engine.ageing import KEY
@@ -191,6 +192,21 @@ def test_it_ages_like_any_that_is_good_till_cancelled() -> None:
         "AGED",
         "CANCELED",
     )
+
+
+def test_liquidation_and_deleveraging_end_it_with_causes_of_their_own() -> None:
+    """Alice is ruined below 50012 with nobody in the book; bob and carol hold the other side."""
+    desk = ruin.open_desk("3000")
+    ruin.trade(desk, "BUY", "0.2", other="bob")
+    ruin.trade(desk, "BUY", "0.1", other="carol")
+    stops = [tied(desk, trigger="40000"), tied(desk, "bob", "BUY"), tied(desk, "carol", "BUY")]
+    desk.price("50000")
+    assert [desk.last(stop.order_id).cause.name for stop in stops] == [
+        "LIQUIDATED",
+        "DELEVERAGED",
+        "DELEVERAGED",
+    ]
+    assert not any(account.waiting for account in desk.state.accounts.values())
 
 
 def test_a_reset_leaves_nothing_of_it() -> None:
