@@ -1,6 +1,7 @@
 """Writes rows of the history in SQLite, in one thread and in the transaction it keeps open."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
 
@@ -11,7 +12,7 @@ from openperp.history.client_ids import ClientIdIndex
 from openperp.history.file import Connection
 from openperp.history.market_tables import write_market
 from openperp.history.span import fill_key
-from openperp.history.tables import Owners, insert
+from openperp.history.tables import Owners, encode_each, insert
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -42,9 +43,9 @@ class Writer:
 
     def _write_orders(self, orders: list[OrderRecord]) -> None:
         base = self.owners.base
-        orders.sort(key=lambda order: order.order_id)
+        orders.sort(key=attrgetter("order_id"))
         keys = [base(order.account, order.symbol) | order.order_id for order in orders]
-        insert(self._connection, "orders", zip(keys, map(_encode, orders), strict=True))
+        insert(self._connection, "orders", zip(keys, encode_each(orders), strict=True))
         self.client_ids.add(orders, keys)
         forced = [
             (key, order.origin, _encode(order))

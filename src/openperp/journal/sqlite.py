@@ -117,9 +117,10 @@ class SqliteJournal:
                 self._insert_rows(frames[start : start + INSERT_ROWS])
 
     def _insert_rows(self, frames: list[Frame]) -> None:
-        values: list[int | bytes] = []
-        for row in frames:
-            values += row
+        values: list[int | bytearray] = []
+        for seq, payload, link in frames:
+            # For bytes, sqlite3 would look for an adapter, at the price of encoding a record.
+            values += (seq, bytearray(payload), bytearray(link))
         self._connection.execute(_insert_statement(len(frames)), values)
 
     def _is_there(self, last_seq: int, error: sqlite3.Error) -> bool:
