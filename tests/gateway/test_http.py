@@ -49,6 +49,41 @@ def test_pipelined_requests_are_answered_in_order() -> None:
     serve(test)
 
 
+def test_answers_keep_their_order_around_a_command_and_in_a_crowd() -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        ping = b"GET /fapi/v1/ping HTTP/1.1\r\n\r\n"
+        token = operator(venue)["Authorization"].encode()
+        reset = b"POST /operator/v1/reset HTTP/1.1\r\nAuthorization: %b\r\n" % token
+        crowd = 2_000
+        await client.send(ping + reset + b"Content-Length: 0\r\n\r\n" + ping * crowd)
+        bodies = [(await client.receive()).body for _ in range(2 + crowd)]
+        assert bodies[1] != b"{}"
+        assert bodies[:1] + bodies[2:] == [b"{}"] * (1 + crowd)
+        client.close()
+
+    serve(test)
+
+
+def test_a_client_that_takes_no_answers_gets_no_more() -> None:
+    async def test(venue: Venue) -> None:
+        client, other = await Client.to(venue, limit=1024), await Client.to(venue)
+        request = b"GET /fapi/v1/exchangeInfo HTTP/1.1\r\n\r\n"
+        count = 2_000
+        client.writer.write(request * count)
+        used = 0
+        for _ in range(50):
+            reply = await other.ask("GET", "/fapi/v1/ping")
+            used = int(reply.headers["x-mbx-used-weight-1m"])
+        assert used < 50 + count / 2
+        for _ in range(count):
+            assert (await client.receive()).status == 200
+        client.close()
+        other.close()
+
+    serve(test, make(limits=False))
+
+
 def test_the_root_is_a_page() -> None:
     async def test(venue: Venue) -> None:
         client = await Client.to(venue)

@@ -5,6 +5,7 @@ import json
 import ssl
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.gateway.desk import (
@@ -15,6 +16,7 @@ from tests.gateway.desk import (
     connect,
     make,
     open_raw,
+    operator,
     receive_frame,
     serve,
 )
@@ -26,6 +28,7 @@ from websockets.frames import Frame, Opcode
 
 from openperp.bootstrap import Venue
 from openperp.gateway.connection import HEAD_LIMIT
+from openperp.gateway.server import KEEP_ALIVE_S
 from openperp.gateway.sockets import FRAGMENTS_LIMIT, MESSAGE_LIMIT, Rules
 from openperp.gateway.talks import MESSAGES_PER_S
 
@@ -173,12 +176,42 @@ def test_what_follows_the_handshake_at_once_is_read_as_frames() -> None:
 def test_a_socket_is_not_opened_behind_an_unanswered_request() -> None:
     async def test(venue: Venue) -> None:
         client = await Client.to(venue)
+        token = operator(venue)["Authorization"]
         head = "".join(f"{name}: {value}\r\n" for name, value in HANDSHAKE.items())
         await client.send(
-            f"GET /fapi/v1/ping HTTP/1.1\r\n\r\nGET /ws HTTP/1.1\r\n{head}\r\n".encode()
+            f"POST /operator/v1/reset HTTP/1.1\r\nAuthorization: {token}\r\n\r\n"
+            f"GET /ws HTTP/1.1\r\n{head}\r\n".encode()
         )
         assert [(await client.receive()).status for _ in range(2)] == [200, 400]
         assert await client.is_closed()
+        client.close()
+
+    serve(test)
+
+
+def test_a_socket_behind_an_answer_is_not_closed_as_an_idle_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue)
+        head = "".join(f"{name}: {value}\r\n" for name, value in HANDSHAKE.items())
+        loop = asyncio.get_running_loop()
+        timers: list[asyncio.TimerHandle] = []
+        call_later = loop.call_later
+
+        def note(delay: float, *rest: Any) -> asyncio.TimerHandle:
+            timer = call_later(delay, *rest)
+            if delay == KEEP_ALIVE_S:
+                timers.append(timer)
+            return timer
+
+        monkeypatch.setattr(loop, "call_later", note)
+        await client.send(
+            f"GET /fapi/v1/ping HTTP/1.1\r\n\r\nGET /ws HTTP/1.1\r\n{head}\r\n".encode()
+        )
+        assert [(await client.receive()).status for _ in range(2)] == [200, 101]
+        assert timers
+        assert all(timer.cancelled() for timer in timers)
         client.close()
 
     serve(test)

@@ -1,6 +1,7 @@
 """One HTTP connection, with bounds on what a slow or endless client can hold."""
 
 from asyncio import Transport
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import unquote
@@ -9,10 +10,15 @@ import httptools
 import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 from openperp.api.addresses import plain_address
+from openperp.api.dispatch import Answer
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
 from openperp.api.streams.targets import MethodPlan, StreamPlan, read_target
@@ -61,15 +67,18 @@ class Connection(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         reception: Reception,
+        gateway: Gateway,
     ) -> None:
         super().__init__(config, server_state, app_state)
         self.unparsed = 0
         self._reception = reception
-        self._explains = isinstance(self.app, Gateway) and self.app.explains
+        self._gateway = gateway
+        self._explains = gateway.explains
         self._upgrading = False
         self._over = False
         self._active: RequestResponseCycle | None = None
         self._last: Refusal | None = None
+        self._whole: RequestResponseCycle | None = None
         self._seen: RequestResponseCycle | None = None
         self._seen_before = False
 
@@ -130,6 +139,7 @@ class Connection(HttpToolsProtocol):
 
     def _become_socket(self, plan: StreamPlan | MethodPlan, rest: bytes) -> None:
         self.unparsed = 0
+        self._unset_keepalive_if_required()
         if not self._is_answered():
             self._end_with(_MALFORMED)  # a client has to wait for its answers first
             return
@@ -173,15 +183,61 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._upgrading:
-            self.cycle.more_body = False  # also of a request that was answered before its end
-            super().on_message_complete()
+        if self._upgrading:
+            return
+        self.cycle.more_body = False  # also of a request that was answered before its end
+        super().on_message_complete()
+        cycle, self._whole = self._whole, None
+        if cycle is not None:
+            reply = partial(self._reply, cycle)
+            self._gateway.answer_whole(cycle.scope, bytes(cycle.body), reply)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._active = cycle
+        self._unset_keepalive_if_required()  # set where the request before it was answered at once
+        if self._is_short(cycle):
+            self._whole = cycle
+            return
         if not cycle.keep_alive:
             cycle.transport = cast("Transport", LastTransport(self.transport, self._end))
         super()._start_asgi_task(cycle, app)
+
+    def _is_short(self, cycle: RequestResponseCycle) -> bool:
+        """Whether to wait for the whole request, which then needs no task.
+
+        A long body needs one, for its end may never come. So does a request that is whole
+        already: it waited for the one before it, and each answer would start the next.
+        A client that does not take its answers has to wait until there is room again, and
+        the last answer of a connection ends it.
+        """
+        if not cycle.more_body or not cycle.keep_alive:
+            return False
+        if self.flow.write_paused or cycle.waiting_for_100_continue:
+            return False
+        for name, value in self.headers:
+            if name == b"transfer-encoding" or (name == b"content-length" and len(value) > 4):
+                return False
+        return True
+
+    def _reply(self, cycle: RequestResponseCycle, answer: Answer) -> None:
+        """What `RequestResponseCycle.send` does with both parts of an answer, in one write."""
+        if cycle.disconnected or self._over or self.transport.is_closing():
+            return
+        cycle.response_started = cycle.response_complete = True
+        lines = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.headers):
+            lines += (name, b": ", value, b"\r\n")
+        if answer.status != 204:
+            lines.append(b"content-length: %d\r\n" % len(answer.body))
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        lines.append(b"\r\n")
+        if cycle.scope["method"] != "HEAD":
+            lines.append(answer.body)
+        self.transport.write(b"".join(lines))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

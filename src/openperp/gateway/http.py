@@ -1,6 +1,7 @@
 """HTTP as a raw ASGI application: bytes become requests, answers become bytes."""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from openperp.api.endpoint import Request
 from openperp.api.errors import ApiError
 from openperp.api.explain import header_value
 from openperp.api.streams.targets import read_target
+from openperp.engine.events import Applied
 from openperp.gateway.pages import PATHS, read_page
 from openperp.node.node import Node
 from openperp.node.refusals import to_api_error
@@ -27,6 +29,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+Head = Mapping[str, Any]
+"""What is read of a scope."""
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a request's body; a longer one is refused before it is held."""
@@ -62,8 +66,7 @@ class Gateway:
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - whatever it was, the client hears of it
-            refusal = to_api_error(error, f"{scope['method']} {scope['path']}")
-            answer = self._refuse(refusal, [JSON_HEADER])
+            answer = self._fail(error, scope, [JSON_HEADER])
         body, headers = answer.body, answer.headers
         if answer.status != 204:
             headers.append((b"content-length", b"%d" % len(body)))
@@ -78,6 +81,35 @@ class Gateway:
                 body = await _read_body(headers, receive)
             except BodyTooLarge:
                 return self._refuse(_too_large(), [JSON_HEADER])
+        prepared = self._prepare(scope, headers, body)
+        if isinstance(prepared, Answer):
+            return prepared
+        try:
+            promise = self._node.submit(prepared.submission)
+            await promise
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._fail(error, scope, prepared.headers)
+        return self._finish(prepared, scope, promise)
+
+    def answer_whole(self, scope: Head, body: bytes, reply: Callable[[Answer], None]) -> None:
+        """Answers a request that is there with its whole body, without a task of its own.
+
+        `reply` is called once: here, or when the command has been carried out.
+        """
+        begun = [JSON_HEADER]
+        try:
+            prepared = self._prepare(scope, dict(scope["headers"]), body)
+            if isinstance(prepared, Answer):
+                reply(prepared)
+                return
+            begun = prepared.headers
+            promise = self._node.submit(prepared.submission)
+        except Exception as error:  # noqa: BLE001 - as above
+            reply(self._fail(error, scope, begun))
+            return
+        promise.add_done_callback(lambda promise: reply(self._finish(prepared, scope, promise)))
+
+    def _prepare(self, scope: Head, headers: dict[bytes, bytes], body: bytes) -> Answer | Pending:
         method, path = scope["method"], scope["path"]
         if method == "HEAD":
             method = "GET"
@@ -98,21 +130,31 @@ class Gateway:
         )
         prepared = prepare(request, self._node.view)
         if isinstance(prepared, Pending):
-            return await self._carry_out(prepared, f"{method} {path}")
+            return prepared
         if prepared.status == 404 and method == "GET" and read_target(path, b"") is not None:
             return self._refuse(_no_upgrade(path), [JSON_HEADER, (b"upgrade", b"websocket")])
         return prepared
 
-    async def _carry_out(self, pending: Pending, request: str) -> Answer:
+    def _finish(self, pending: Pending, scope: Head, promise: Future[Applied]) -> Answer:
         """The outcome of a command; a refusal, too, tells what the request has cost."""
         carried_out = False
         try:
-            applied = await self._node.submit(pending.submission)
+            applied = promise.result()
             carried_out = True
             return finish(pending, applied)
         except Exception as error:  # noqa: BLE001 - as in `handle`
-            refusal = to_api_error(error, request, carried_out=carried_out)
-            return self._refuse(refusal, pending.headers)
+            return self._fail(error, scope, pending.headers, carried_out=carried_out)
+
+    def _fail(
+        self,
+        error: Exception,
+        scope: Head,
+        headers: Headers,
+        *,
+        carried_out: bool = False,
+    ) -> Answer:
+        request = f"{scope['method']} {scope['path']}"
+        return self._refuse(to_api_error(error, request, carried_out=carried_out), headers)
 
     @property
     def explains(self) -> bool:

@@ -104,7 +104,7 @@ class Server:
         self._tick()
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: Connection(config, self._state, {}, self.reception),
+            lambda: Connection(config, self._state, {}, self.reception, self._app),
             sock=listening,
             ssl=tls,
             backlog=BACKLOG,
