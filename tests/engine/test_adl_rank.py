@@ -19,7 +19,7 @@ from openperp.engine.commands import (
     SetPositionMode,
     Withdraw,
 )
-from openperp.engine.deleveraging import SCORE_ONE, rank_holders
+from openperp.engine.ranking import SCORE_ONE, rank_holders
 from openperp.engine.terms import LONG
 
 FREE = replace(BTC, maker_fee_ppm=0, taker_fee_ppm=0)

@@ -7,9 +7,9 @@ from tests.engine.desk import Desk, money
 from tests.engine.ruin import open_desk, story, trade
 
 from openperp.engine.commands import CreateAccount, Deposit, SetMarginType, SetMode, SetPositionMode
-from openperp.engine.deleveraging import rank_holders
 from openperp.engine.events import OrderFilled, TradeExecuted
 from openperp.engine.liquidation_events import PositionDeleveraged
+from openperp.engine.ranking import rank_holders
 from openperp.engine.terms import LONG, SHORT, Mode
 
 ALICE = 1

@@ -6,8 +6,8 @@ engine ranks afresh whenever it takes a position.
 
 from typing import Final
 
-from openperp.engine.deleveraging import Holder, rank_holders
 from openperp.engine.margin import maintenance_margin
+from openperp.engine.ranking import Holder, rank_holders
 from openperp.engine.state import Account, Market, Position, State
 
 LEVELS: Final = 5

@@ -44,6 +44,10 @@ class AlarmHeap:
             self.entries = [(self.sign * at, *owner) for owner, at in self.prices.items()]
             heapify(self.entries)
 
+    def drop(self, account_id: int, key: str) -> None:
+        """Takes back the alarm of a position, if it has one."""
+        self.prices.pop((account_id, key), None)
+
     def take(self, ticks: int, accounts: list[int]) -> None:
         """Takes out what the price `ticks` alarms, and adds whose it is to `accounts`."""
         entries = self.entries
@@ -64,6 +68,11 @@ class MarketAlarms:
     def __init__(self) -> None:
         self.rising = AlarmHeap(1)
         self.falling = AlarmHeap(-1)
+
+    def drop(self, account_id: int, key: str) -> None:
+        """Takes back all alarms of a position that is gone."""
+        self.rising.drop(account_id, key)
+        self.falling.drop(account_id, key)
 
     def take(self, ticks: int, accounts: list[int]) -> None:
         """Adds to `accounts` whose margin the mark price `ticks` may have used up."""

@@ -31,7 +31,7 @@ def _liquidate_due(step: Step) -> None:
     while step.touched or suspects:
         for account_id in step.touched:
             heappush(suspects, account_id)
-        step.touched.clear()
+        step.forget_touched()
         account_id = heappop(suspects)
         if suspects and suspects[0] == account_id:
             continue
@@ -45,6 +45,7 @@ def _liquidate_due(step: Step) -> None:
         else:
             liquidate(step, part)
             _quiet(step)
+    step.rankings = None
 
 
 def _quiet(step: Step) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from openperp.engine.bounds import has_room, note_growth
 from openperp.engine.due import FUNDING, call_off, schedule
 from openperp.engine.events import FundingPaid, FundingSettled, FundingSkipped
-from openperp.engine.lookup import open_positions
+from openperp.engine.holders import open_positions
 from openperp.engine.margin import notional
 from openperp.engine.numbers import divide_up
 from openperp.engine.pricing import RATE_ONE, estimate_rate, interval_ms, next_stamp

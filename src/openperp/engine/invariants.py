@@ -38,6 +38,7 @@ def check(state: State) -> None:
     for market in state.markets.values():
         _check_book(market)
         _check_index(state, market)
+        _check_holders(state, market)
         _check_prices(state, market)
     for account in state.accounts.values():
         _check_account(state, account)
@@ -131,6 +132,25 @@ def _check_index(state: State, market: Market) -> None:
         _require(heap.stale == stale, f"a trigger heap counts {heap.stale} stale, not {stale}")
     for stops in (stops for queue in queues for stops in (queue.buyers, queue.sellers)):
         _check_trailing(market.spec.symbol, stops)
+
+
+def _check_holders(state: State, market: Market) -> None:
+    """A market finds the open positions of either direction by account, and alarms of no other."""
+    held = {
+        (account.account_id, position.key): position
+        for account in state.accounts.values()
+        for position in account.positions.values()
+        if position.market is market and position.lots
+    }
+    for filed, sign in ((market.longs, 1), (market.shorts, -1)):
+        expected = {at: each for (at, _), each in held.items() if each.lots * sign > 0}
+        _require(
+            filed == expected,
+            f"holders of {market.symbol} are {sorted(filed)}, not {sorted(expected)}",
+        )
+    for heap in (market.alarms.rising, market.alarms.falling):
+        gone = set(heap.prices) - set(held)
+        _require(not gone, f"positions that are gone have alarms: {sorted(gone)}")
 
 
 def _check_trailing(symbol: str, stops: TrailingStops) -> None:
@@ -240,8 +260,6 @@ def _check_assets(state: State, account: Account) -> None:
         account.collateral == collateral,
         f"collateral of {name} is {account.collateral}, not {collateral}",
     )
-    known = account.account_id in state.multi_assets
-    _require(known == account.multi_assets, f"the multi-assets mode of {name} is lost")
     if not account.multi_assets:
         return
     isolated = any(position.isolated for position in account.positions.values())
@@ -258,7 +276,8 @@ def _check_deposits(state: State) -> None:
     for name, asset in state.assets.items():
         held = sum(account.balances.get(name, 0) for account in state.accounts.values())
         _require(held == asset.net_deposits, f"accounts hold {held} of {name}")
-    _require(list(state.multi_assets) == sorted(state.multi_assets), "accounts are out of order")
+    in_mode = {at: account for at, account in state.accounts.items() if account.multi_assets}
+    _require(state.multi_assets == in_mode, "accounts in multi-assets mode are lost")
     total = deposits_at_index(state)
     _require(total < NOTIONAL_LIMIT, f"all deposits together are too large: {total}")
 
@@ -307,6 +326,8 @@ def _check_position(account: Account, key: str, position: Position) -> None:
     where = f"{account.name} in {key}"
     _require(lots != 0 or cost == 0, f"a flat position of {where} has an entry cost of {cost}")
     _require(lots * cost >= 0, f"position and entry cost of {where} differ in sign")
+    highest = position.market.spec.max_leverage
+    _require(position.leverage <= highest, f"{where} has a leverage of {position.leverage}")
     _check_chain(where, position.buys, max(0, -lots), position.leverage)
     _check_chain(where, position.sells, max(0, lots), position.leverage)
     _check_chain_value(where, position.buys)

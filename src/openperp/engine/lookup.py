@@ -14,7 +14,6 @@ from openperp.engine.state import (
 from openperp.engine.terms import (
     ANY,
     BOOK,
-    BOTH,
     LONG,
     NORMAL,
     SHORT,
@@ -121,18 +120,6 @@ def client_id_space(state: State, account: Account, algo: bool) -> dict[str, Ord
     if algo and state.separate_trigger_ids:
         return account.trigger_client_ids
     return account.client_ids
-
-
-def open_positions(state: State, market: Market) -> list[tuple[Account, Position]]:
-    """Everyone's open positions in a market: by account, LONG before SHORT."""
-    keys = [position_key(market.symbol, side) for side in (BOTH, LONG, SHORT)]
-    found = []
-    for account in state.accounts.values():
-        for key in keys:
-            position = account.positions.get(key)
-            if position is not None and position.lots:
-                found.append((account, position))
-    return found
 
 
 def open_orders(account: Account, symbol: str = "") -> list[Order]:

@@ -98,7 +98,6 @@ def set_multi_assets(step: Step, command: SetMultiAssets) -> MultiAssetsChanged:
     account.multi_assets = command.enabled
     if command.enabled:
         state.multi_assets[account.account_id] = account
-        state.multi_assets = dict(sorted(state.multi_assets.items()))
     else:
         del state.multi_assets[account.account_id]
     touch(step, account)
@@ -148,7 +147,9 @@ def touch(step: Step, account: Account) -> None:
 
 def _touch_holders(step: Step, name: str) -> None:
     """Touches whoever has the asset as margin; the terms of the margin asset hold for all."""
-    for account in step.state.multi_assets.values():
+    in_mode = step.state.multi_assets
+    for account_id in sorted(in_mode):
+        account = in_mode[account_id]
         if name == MARGIN_ASSET or account.balances.get(name, 0):
             touch(step, account)
 

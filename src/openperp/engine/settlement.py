@@ -9,6 +9,7 @@ from openperp.engine.attached import arm_children
 from openperp.engine.bounds import note_growth, trade_growth
 from openperp.engine.ending import displace_reducers, expire_closers, opened_part
 from openperp.engine.events import OrderFilled, PositionChanged, TradeExecuted
+from openperp.engine.holders import file_position
 from openperp.engine.margin import isolated_share, refreeze
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
 from openperp.engine.order import Order
@@ -20,7 +21,6 @@ from openperp.engine.terms import (
     BY_ACCOUNT,
     FILLED,
     PARTIALLY_FILLED,
-    Side,
 )
 
 
@@ -74,7 +74,7 @@ def _settle_side(
     if position.isolated:
         closed = min(position.closable_lots(order.side), lots)
         released = isolated_share(position, closed) if closed else 0
-    opened, realized = _move_position(position, order.side, ticks, lots)
+    opened, realized = _move_position(order, position, ticks, lots)
     fee = _commission(account, market, order, ticks * lots, maker)
     account.wallet += realized - fee
     position.realized += realized
@@ -152,13 +152,15 @@ def _set_aside(account: Account, position: Position, opened_value: int, released
     position.isolated_wallet += taken
 
 
-def _move_position(position: Position, side: Side, ticks: int, lots: int) -> tuple[int, int]:
+def _move_position(order: Order, position: Position, ticks: int, lots: int) -> tuple[int, int]:
     """Applies a fill to a position; the lots it opened and the money it realized.
 
     A partial close takes its share of the entry cost rounded towards zero and
     leaves the rest inside, so nothing is lost over any number of closes.
     """
+    side = order.side
     unit = position.market.unit
+    lots_before = position.lots
     closed = min(position.closable_lots(side), lots)
     opened = lots - closed
     realized = 0
@@ -168,6 +170,7 @@ def _move_position(position: Position, side: Side, ticks: int, lots: int) -> tup
         position.entry_cost -= share
     position.entry_cost += side * opened * ticks * unit
     position.lots += side * lots
+    file_position(order.account, position, lots_before)
     return opened, realized
 
 

@@ -2,7 +2,7 @@
 
 The form is canonical: two states that behave alike dump alike, however they
 came about, so a replay can be compared with the live venue by digest. What can
-be derived (levels, chains, trigger index, alarms, id maps) is rebuilt on load.
+be derived (levels, chains, trigger index, holders, alarms, id maps) is rebuilt on load.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from openperp.engine.ageing import plan_ageing
 from openperp.engine.bounds import count_stakes
 from openperp.engine.collateral import count_collateral
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
+from openperp.engine.holders import file_position
 from openperp.engine.lookup import client_id_space
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
@@ -314,6 +315,7 @@ def _load_position(state: State, account: Account, dumped: PositionDump) -> None
     position.updated_ms = dumped.updated_ms
     position.epoch = dumped.epoch
     account.positions[position.key] = position
+    file_position(account.account_id, position, 0)
     for chain, order_ids in ((position.buys, dumped.buys), (position.sells, dumped.sells)):
         chain.leverage = dumped.leverage
         for order_id in order_ids:

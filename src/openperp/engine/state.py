@@ -48,7 +48,8 @@ class Market:
 
     `alarms` tells whose margin the mark price may use up (see there). `bracket_caps`,
     `bracket_rates` and `bracket_cums` are what the brackets of the `spec` say, and
-    `smooth` whether they join.
+    `smooth` whether they join. `longs` and `shorts` have the open positions by the number of
+    their account, in no useful order: see `holders`.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Market:
         "instrument_id",
         "last_ticks",
         "leverage_caps",
+        "longs",
         "maker_fees",
         "mark_ticks",
         "mode",
@@ -73,6 +75,7 @@ class Market:
         "premium",
         "premium_sum",
         "priced_ms",
+        "shorts",
         "smooth",
         "spec",
         "symbol",
@@ -91,6 +94,8 @@ class Market:
         self.book = Book()
         self.triggers = TriggerIndex()
         self.alarms = MarketAlarms()
+        self.longs: dict[int, Position] = {}
+        self.shorts: dict[int, Position] = {}
         self.initial_ticks = index_ticks
         self.index_ticks = index_ticks
         self.mark_ticks = index_ticks
@@ -320,8 +325,8 @@ class Account:
 class State:
     """The venue. `orders` holds every live order by id; money totals as named.
 
-    `assets` has the margin asset from the start; `multi_assets` are the accounts in that
-    mode, by rising id.
+    `assets` has the margin asset from the start; `multi_assets` finds the accounts in
+    that mode, in no useful order.
 
     `families` finds the live attached children by the id of their parent, which
     may itself be terminal by then. `countdowns` has the time and reach of each

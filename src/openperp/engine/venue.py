@@ -21,8 +21,9 @@ from openperp.engine.events import (
     VenueReset,
 )
 from openperp.engine.funding import plan_funding
+from openperp.engine.holders import open_positions
 from openperp.engine.instruments import InstrumentSpec, find_spec_fault
-from openperp.engine.lookup import get_market, open_positions
+from openperp.engine.lookup import get_market
 from openperp.engine.multi_assets import follow_price
 from openperp.engine.pricing import mark_at
 from openperp.engine.rejects import Reason, refuse
@@ -68,7 +69,8 @@ def define_instrument(step: Step, command: DefineInstrument) -> None:
         state.markets[spec.symbol] = market
     else:
         _check_same_grid(market.spec, spec)
-        _check_leverages(state, spec)
+        if spec.max_leverage < market.spec.max_leverage:
+            _check_leverages(state, spec)
         market.set_spec(spec)
         market.initial_ticks = command.index_ticks
         _look_at_holders(step, market)

@@ -10,10 +10,10 @@ from openperp.api.wire.numbers import InstrumentFormat, decimal_text, money_text
 from openperp.api.wire.positions import margin_type_word
 from openperp.api.wire.row import Row
 from openperp.engine import margin
-from openperp.engine.deleveraging import Holder
 from openperp.engine.instruments import Bracket
 from openperp.engine.liquidation import balance_share, bankruptcy_ticks
 from openperp.engine.numbers import MONEY_DECIMALS
+from openperp.engine.ranking import Holder
 from openperp.engine.solvency import MarginPart, list_parts
 from openperp.engine.state import Account, Position
 

@@ -17,8 +17,7 @@ from openperp.api.wire.contracts import CONTRACT_TYPE
 from openperp.api.wire.numbers import decimal_text, money_text
 from openperp.api.wire.row import Row
 from openperp.engine.numbers import divide_nearest
-from openperp.engine.state import Market, State, position_key
-from openperp.engine.terms import PositionSide
+from openperp.engine.state import Market
 from openperp.history.market import Bar, BarKind, Statistics
 
 PERIODS: Final = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
@@ -50,23 +49,12 @@ class BasisPeriods(Params, frozen=True):
 def get_open_interest(call: Call, params: OneSymbol) -> Row:
     """All that is held long just now."""
     market = find_market(call, params.symbol)
-    lots = _open_interest(call.view.state, params.symbol)
+    lots = sum(position.lots for position in market.longs.values())
     return {
         "openInterest": call.view.format_of(market).quantity[lots],
         "symbol": params.symbol,
         "time": call.now_ms,
     }
-
-
-def _open_interest(state: State, symbol: str) -> int:
-    keys = [position_key(symbol, side) for side in PositionSide]
-    held = (
-        account.positions[key].lots
-        for account in state.accounts.values()
-        for key in keys
-        if key in account.positions
-    )
-    return sum(lots for lots in held if lots > 0)
 
 
 def get_interest_history(call: Call, params: Periods) -> list[Row]:

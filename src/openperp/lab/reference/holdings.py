@@ -74,9 +74,13 @@ class Holdings:
 
     def _account(self) -> Account:
         """Mostly one in the mode, if there is any."""
-        own = list(self._state.multi_assets.values())
+        own = self._by_number()
         everybody = list(self._state.accounts.values())
         return self._random.choice(own if own and self._random.random() < 0.7 else everybody)
+
+    def _by_number(self) -> list[Account]:
+        """The accounts in the mode."""
+        return [account for _, account in sorted(self._state.multi_assets.items())]
 
     def _quiet(self) -> int:
         """An account without orders, if there is one."""
@@ -86,7 +90,7 @@ class Holdings:
 
     def _debtor(self) -> int:
         """Somebody who owes something, if anybody does."""
-        debtors = [each for each in self._state.multi_assets.values() if each.wallet < 0]
+        debtors = [each for each in self._by_number() if each.wallet < 0]
         return self._random.choice(debtors or [self._account()]).account_id
 
     def _change_cleared(self, account: int, *, enabled: bool) -> Batch:
