@@ -226,6 +226,25 @@ def test_explain_tells_a_liquidation_step_by_step(fall: Fall) -> None:
     assert pick([ranked], "rank", "holders", "score") == [(1, 1, "0.00009216")]
 
 
+def test_formulas_put_what_is_below_zero_in_brackets(fall: Fall) -> None:
+    fall.venue.operator("POST", "mode", mode="cancel_only")
+    price(fall.venue, 50_000)
+    (part,) = explain(fall.venue, "lena")["margins"]
+    assert part["formulas"]["balance"].endswith("+ unrealized profit (-2000) = -1006")
+    formulas = part["positions"][0]["formulas"]
+    assert " - (-1006) / 0.2" in formulas["bankruptcy_price"]
+    assert formulas["adl"].startswith("score 0, as the balance -1006 is not above zero; 1 of 1")
+    (other,) = explain(fall.venue, "bob")["margins"][0]["positions"]
+    assert "value at mark price -10000 - cost (-12000)" in other["formulas"]["unrealized_profit"]
+
+
+def test_steps_say_what_a_balance_below_zero_lacks(fall: Fall) -> None:
+    price(fall.venue, 50_000)
+    (told,) = explain(fall.venue, "lena")["liquidations"]
+    staged = next(step for step in told["steps"] if step["step"] == "staged")
+    assert "there its share of the 1006 that the balance lacks is made up for" in staged["words"]
+
+
 def test_explain_has_a_part_for_each_isolated_position(venue: OfflineVenue) -> None:
     lena, bob = join(venue, "lena", 10_000), Trader(venue, "bob")
     lena.post(V1 + "marginType", symbol=SYMBOL, marginType="ISOLATED")

@@ -86,7 +86,12 @@ def test_it_has_to_live_for_more_than_ten_minutes() -> None:
     desk = Desk()
     near = desk.now + 1 + EXPIRY_DISTANCE_MS
     fields = {**GTD, "expires_ms": near}
-    assert desk.refused("alice", "BUY", "1", "50000", **fields) == "GOOD_TILL_DATE_INVALID"
+    reply = desk.place("alice", "BUY", "1", "50000", **fields)
+    assert reply.reason.name == "GOOD_TILL_DATE_INVALID"
+    assert (reply.detail["earliest"], reply.detail["latest"]) == (
+        desk.now + 600_001,
+        253_402_300_798_999,
+    )
     fields["expires_ms"] = near + 2
     desk.order("alice", "BUY", "1", "50000", **fields)
 

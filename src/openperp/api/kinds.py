@@ -33,6 +33,7 @@ JSON_DEPTH_MAX: Final = 32
 
 _DIGITS_MAX: Final = 4_000
 _MANY_DIGITS: Final = re.compile(b"[0-9]{%d,}" % _DIGITS_MAX)
+DECIMAL_WORDS: Final = "not a decimal number of at most 20 digits on either side of the point"
 _DECIMAL: Final = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
 
 
@@ -153,7 +154,7 @@ class Long(Kind[int]):
         if type(value) is not int:
             raise ApiError(-1100, name, LONG_PATTERN, explain=f"{name}: not a whole number")
         if not self.minimum <= value <= self.maximum:
-            raise _invalid(name, f"outside {self.minimum} to {self.maximum}")
+            raise _invalid(name, f"{value} is outside {self.minimum} to {self.maximum}")
         return value
 
     @property
@@ -192,7 +193,7 @@ class Decimal(Kind[str]):
         if type(value) is int:
             value = str(value) if abs(value) <= LONG_MAX else ""
         if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None:
-            raise ApiError(-1100, name, DECIMAL_PATTERN, explain=f"{name}: not a decimal number")
+            raise ApiError(-1100, name, DECIMAL_PATTERN, explain=f"{name}: {DECIMAL_WORDS}")
         return str(value)
 
     @property

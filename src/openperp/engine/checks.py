@@ -67,7 +67,13 @@ def check_expiry(command: PlaceOrder, now_ms: int) -> None:
     if command.time_in_force is GTD and not (
         now_ms + EXPIRY_DISTANCE_MS < expires_ms < EXPIRY_LIMIT_MS
     ):
-        refuse(Reason.GOOD_TILL_DATE_INVALID, date=expires_ms, time=now_ms)
+        refuse(
+            Reason.GOOD_TILL_DATE_INVALID,
+            date=expires_ms,
+            earliest=now_ms + EXPIRY_DISTANCE_MS + 1,
+            latest=EXPIRY_LIMIT_MS - 1,
+            time=now_ms,
+        )
 
 
 def check_sides(account: Account, command: PlaceOrder) -> None:

@@ -12,6 +12,7 @@ from openperp.api.wire.row import Row
 from openperp.engine import margin
 from openperp.engine.instruments import Bracket
 from openperp.engine.liquidation import balance_share, bankruptcy_ticks
+from openperp.engine.liquidation_events import PositionDeleveraged
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.ranking import Holder
 from openperp.engine.solvency import MarginPart, list_parts
@@ -32,6 +33,26 @@ def plain(amount: int) -> str:
     return decimal_text(amount, MONEY_DECIMALS, shortest=True)
 
 
+def operand(amount: int) -> str:
+    """Money behind a sign, for formulas: what is below zero stands in brackets.
+
+    >>> operand(-150_000_000), operand(150_000_000)
+    ('(-1.5)', '1.5')
+    """
+    return f"({plain(amount)})" if amount < 0 else plain(amount)
+
+
+def score_words(ranked: Holder | PositionDeleveraged) -> str:
+    """How the score of a position in the queue of deleveraging comes about."""
+    if ranked.balance <= 0:
+        return f"score 0, as the balance {plain(ranked.balance)} is not above zero"
+    return (
+        f"profit {plain(ranked.profit)} / wallet {operand(ranked.wallet)} (at least 1) x"
+        f" maintenance {plain(ranked.maintenance)} / balance {plain(ranked.balance)} ="
+        f" {plain(ranked.score)}"
+    )
+
+
 def _part(view: View, account: Account, part: MarginPart) -> Row:
     positions, own = part.positions, part.own
     profit = sum(map(margin.unrealized_pnl, positions))
@@ -50,7 +71,7 @@ def _part(view: View, account: Account, part: MarginPart) -> Row:
         "used_up": bool(positions) and part.balance <= part.maintenance,
         "formulas": {
             "balance": f"{_wallet_words(account, own, collateral)} + unrealized profit"
-            f" {plain(profit)} = {balance}",
+            f" {operand(profit)} = {balance}",
             "maintenance": _sum_words(positions, maintenance),
             "used_up": f"balance {balance} <= maintenance {maintenance}",
         },
@@ -116,7 +137,7 @@ def _size_words(position: Position, text: InstrumentFormat, bracket: Bracket) ->
     return {
         "notional": f"quantity {size} x mark price {mark} = {plain(notional)}",
         "unrealized_profit": f"value at mark price {plain(value)} - cost"
-        f" {plain(position.entry_cost)} = {plain(margin.unrealized_pnl(position))}",
+        f" {operand(position.entry_cost)} = {plain(margin.unrealized_pnl(position))}",
         "bracket": f"notional from {plain(bracket.notional_floor)} to below"
         f" {plain(bracket.notional_cap)}",
         "maintenance": f"notional {plain(notional)} x {rate} - cum {plain(bracket.cum)} ="
@@ -138,14 +159,10 @@ def _price_words(
         " while all other prices stay as they are; 0 for none",
         "bankruptcy_price": f"its share of the balance is {plain(part.balance)} x"
         f" {plain(notional)} / {plain(total)} = {plain(share)}; mark price {mark} {sign}"
-        f" {plain(share)} / {size} = {text.price[bankruptcy]}, rounded {rounding} to a tick"
+        f" {operand(share)} / {size} = {text.price[bankruptcy]}, rounded {rounding} to a tick"
         " and kept within the bounds of prices",
     }
 
 
 def _adl_words(rank: int, holders: int, holder: Holder) -> str:
-    return (
-        f"profit {plain(holder.profit)} / wallet {plain(holder.wallet)} (at least 1) x maintenance"
-        f" {plain(holder.maintenance)} / balance {plain(holder.balance)} = {plain(holder.score)};"
-        f" {rank} of {holders} on its side, the highest goes first"
-    )
+    return f"{score_words(holder)}; {rank} of {holders} on its side, the highest goes first"

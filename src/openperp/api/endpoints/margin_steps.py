@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from openperp.api.endpoints.margin_parts import plain
+from openperp.api.endpoints.margin_parts import plain, score_words
 from openperp.api.view import View
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
@@ -86,6 +86,9 @@ def _staged(view: View, event: LiquidationStaged) -> Row:
     mark, price = text.price[event.mark_ticks], text.price[event.bankruptcy_ticks]
     whole = event.lots == abs(event.held_lots)
     amount = "all of it" if whole else "what stands above the bracket below"
+    share = f"its share of the balance {plain(event.balance)} is gone"
+    if event.balance < 0:
+        share = f"its share of the {plain(-event.balance)} that the balance lacks is made up for"
     return {
         "step": "staged",
         "symbol": event.symbol,
@@ -97,7 +100,7 @@ def _staged(view: View, event: LiquidationStaged) -> Row:
         "balance": money_text(event.balance),
         "maintenance": money_text(event.maintenance),
         "words": f"{lots} of {held} are to be closed, {amount}, at {price} or better:"
-        f" there its share of the balance {plain(event.balance)} is gone; mark price is {mark}",
+        f" there {share}; mark price is {mark}",
     }
 
 
@@ -138,9 +141,7 @@ def _ranked(view: View, event: PositionDeleveraged) -> Row:
         "balance": money_text(event.balance),
         "maintenance": money_text(event.maintenance),
         "words": f"nobody else took {lots} of a bankrupt position at {price}; this one was"
-        f" {event.rank} of {event.holders} on the other side by profit {plain(event.profit)} /"
-        f" wallet {plain(event.wallet)} (at least 1) x maintenance {plain(event.maintenance)} /"
-        f" balance {plain(event.balance)} = {plain(event.score)}",
+        f" {event.rank} of {event.holders} on the other side by " + score_words(event),
     }
 
 
@@ -149,6 +150,9 @@ def _cleared(_view: View, event: InsuranceCleared) -> Row:
         words = f"the insurance fund paid {plain(event.amount)} that the margin did not have"
     else:
         words = f"{plain(-event.amount)} went to the insurance fund as the fee of the liquidation"
+    left = f"{plain(event.insurance)} are in it now"
+    if event.insurance < 0:
+        left = f"it owes {plain(-event.insurance)} now"
     return {
         "step": "cleared",
         "symbol": event.symbol,
@@ -157,16 +161,18 @@ def _cleared(_view: View, event: InsuranceCleared) -> Row:
         "wallet": money_text(event.wallet),
         "set_aside": money_text(event.set_aside),
         "insurance": money_text(event.insurance),
-        "words": f"{words}; {plain(event.insurance)} are in it now",
+        "words": f"{words}; {left}",
     }
 
 
 def _ended(_view: View, event: LiquidationEnded) -> Row:
+    left = f"balance {plain(event.balance)} is left"
+    if event.balance < 0:
+        left = f"the balance lacks {plain(-event.balance)}, which the insurance fund has to pay"
     return {
         "step": "ended",
         **_margin_fields(event),
-        "words": f"balance {plain(event.balance)} is left, maintenance is"
-        f" {plain(event.maintenance)}",
+        "words": f"{left}, maintenance is {plain(event.maintenance)}",
     }
 
 

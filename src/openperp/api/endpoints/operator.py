@@ -32,7 +32,7 @@ from openperp.engine.events import Applied, PriceChanged, WalletChanged
 from openperp.engine.fees import HIGHEST_TIER
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.margin import available_balance
-from openperp.engine.state import Account
+from openperp.engine.state import Account, Market
 from openperp.engine.terms import Mode
 
 CLOCK_MAX_MS: Final = 253_402_300_799_000
@@ -83,7 +83,7 @@ class Instrument(_Params, frozen=True):
 
 
 class Clock(_Params, frozen=True):
-    advance_ms: Annotated[int | None, Long()] = None
+    advance_ms: Annotated[int | None, Long(0, CLOCK_MAX_MS)] = None
     set_ms: Annotated[int | None, Long()] = None
     mode: Annotated[str | None, Word({"real": "real", "virtual": "virtual"})] = None
 
@@ -248,7 +248,7 @@ def set_price(call: Call, params: Price) -> Submission:
     follows the symbol that trades it against USDT.
     """
     market = find_market(call, params.symbol)
-    ticks = to_nearest_ticks(market, params.price, "price")
+    ticks = _find_ticks(call, market, params.price)
     moves_last = call.view.market == "quiet" if params.last is None else params.last
     text = call.view.format_of(market)
 
@@ -265,6 +265,19 @@ def set_price(call: Call, params: Price) -> Submission:
     formula = call.view.market == "demo"
     command = SetPrice(params.symbol, ticks, moves_last, params.last is False, formula, True)
     return Submission(command, finish)
+
+
+def _find_ticks(call: Call, market: Market, text: str) -> int:
+    """The nearest tick to a price that the instrument can have."""
+    spec, prices = market.spec, call.view.format_of(market).price
+    lowest, highest = spec.min_ticks, spec.max_ticks
+    bounds = f"{market.symbol} can cost from {prices[lowest]} to {prices[highest]}, not {text}"
+    if text.startswith("-"):
+        raise ApiError.saying(-4001, bounds)
+    ticks = to_nearest_ticks(market, text, "price")
+    if not lowest <= ticks <= highest:
+        raise ApiError.saying(-4013 if ticks < lowest else -4002, bounds)
+    return ticks
 
 
 def define_instrument(call: Call, params: Instrument) -> Submission:
@@ -311,13 +324,17 @@ def change_clock(call: Call, params: Clock) -> Submission:
 def _check_move(call: Call, change: ClockChange) -> None:
     if call.view.clock_mode != "virtual":
         raise ApiError.saying(-1020, 'the clock is real; send {"mode":"virtual"} first')
-    target_ms = call.now_ms + (change.by_ms or 0) if change.to_ms is None else change.to_ms
-    if target_ms < call.now_ms:
-        raise ApiError.saying(
-            -1130, f"the clock stands at {call.now_ms} and cannot be set back to {target_ms}"
-        )
+    now_ms = call.now_ms
+    target_ms = now_ms + (change.by_ms or 0) if change.to_ms is None else change.to_ms
+    stands = f"the clock stands at {now_ms} and cannot be set back to {target_ms}"
     if target_ms > CLOCK_MAX_MS:
-        raise ApiError.saying(-1130, "the clock cannot go beyond the year 9999")
+        stands = f"the clock stands at {now_ms} and cannot go beyond the year 9999, to {target_ms}"
+    if not now_ms <= target_ms <= CLOCK_MAX_MS:
+        raise ApiError.saying(
+            -1130,
+            f"{stands}: it can be advanced by 0 to {CLOCK_MAX_MS - now_ms} ms, or set to a time"
+            f" from then up to {CLOCK_MAX_MS}",
+        )
 
 
 def change_mode(call: Call, params: ChangeMode) -> Submission:
