@@ -85,6 +85,7 @@ class OfflineVenue:
                 liquidates=True,
                 bounds_stakes=True,
                 single_closers=True,
+                names_fired_orders=True,
             )
         )
         for symbol in BUILT_IN:

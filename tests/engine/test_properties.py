@@ -219,6 +219,7 @@ RULES = st.fixed_dictionaries(
         "liquidates": st.booleans(),
         "bounds_stakes": st.booleans(),
         "single_closers": st.booleans(),
+        "names_fired_orders": st.booleans(),
     }
 )
 

@@ -126,6 +126,7 @@ class World:
                 algo=algo,
                 status=OrderStatus.NEW,
                 created_ms=self.now,
+                triggered_ms=self.now if algo and order_id % 2 else 0,
             )
             self.live.append(order)
 
@@ -204,12 +205,13 @@ class World:
         return found[0] if found else None
 
     def expect_by_client_id(
-        self, account: int, symbol: str, client_id: str, algo: bool | None
+        self, account: int, symbol: str, client_id: str, algo: bool | None, fired: bool
     ) -> OrderRecord | None:
         found = [
             order
             for order in self.orders(account, symbol)
-            if order.client_id == client_id and algo in (None, order.algo)
+            if order.client_id == client_id
+            and (algo in (None, order.algo) or (fired and order.triggered_ms))
         ]
         return max(found, key=lambda order: order.order_id, default=None)
 
@@ -259,10 +261,10 @@ def check(world: World, asked: list[dict[str, Any]]) -> None:
                 expected = world.expect_order(account, symbol, order_id)
                 assert history.find_order(account, symbol, order_id) == expected
             for client_id in (*CLIENT_IDS, "auto_1", "auto_4"):
-                for algo in (None, False, True):
+                for algo, fired in ((None, False), (False, False), (True, False), (False, True)):
                     wanted = (account, symbol, client_id, algo)
-                    assert history.find_order_by_client_id(*wanted) == (
-                        world.expect_by_client_id(*wanted)
+                    assert history.find_order_by_client_id(*wanted, fired=fired) == (
+                        world.expect_by_client_id(*wanted, fired)
                     )
             for span in asked:
                 orders = cut(world.orders(account, symbol), span, "order_id", "created_ms")

@@ -120,6 +120,26 @@ class TestOrders:
         assert history.find_order_by_client_id(1, "", "same", algo=False) == plain
         assert history.find_order_by_client_id(1, "", "same", algo=True) == algo
         assert history.find_order_by_client_id(1, "", "same", algo=None) == algo
+        assert history.find_order_by_client_id(1, "", "same", algo=False, fired=True) == plain
+
+    def test_an_algo_order_that_has_fired_is_found_among_those_of_the_book(
+        self, history: SqliteHistory, settle: Callable[[], None], make: Any
+    ) -> None:
+        named = {"client_id": "same", "algo": True}
+        fired = make.order(4, triggered_ms=9, **named)
+        for order in (make.order(3, **named), fired, make.order(5, **named)):
+            absorb(history, OrderCanceled(order))
+        generated = make.order(6, client_id="auto_6", algo=True, triggered_ms=9)
+        absorb(history, OrderCanceled(generated))
+        settle()
+        assert history.find_order_by_client_id(1, "", "same", algo=False) is None
+        assert history.find_order_by_client_id(1, "", "same", algo=False, fired=True) == fired
+        assert history.find_order_by_client_id(1, "", "auto_6", algo=False) is None
+        assert history.find_order_by_client_id(1, "", "auto_6", algo=False, fired=True) == generated
+        absorb(history, OrderCanceled(make.order(7, client_id="same")))
+        settle()
+        found = history.find_order_by_client_id(1, "BTCUSDT", "same", algo=False, fired=True)
+        assert found == make.order(7, client_id="same")
 
     def test_a_generated_client_id_is_found_and_so_is_one_that_looks_like_it(
         self, history: SqliteHistory, settle: Callable[[], None], make: Any

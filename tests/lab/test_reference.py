@@ -268,6 +268,7 @@ class BothEngines(RuleBasedStateMachine):
         hours=st.sampled_from([0, 1, 8]),
         liquidates=st.booleans(),
         single=st.booleans(),
+        names=st.booleans(),
     )
     def open(
         self,
@@ -280,12 +281,14 @@ class BothEngines(RuleBasedStateMachine):
         hours: int,
         liquidates: bool,
         single: bool,
+        names: bool,
     ) -> None:
         rules = {
             "larger_side_margin": larger,
             "separate_trigger_ids": separate,
             "liquidates": liquidates,
             "single_closers": single,
+            "names_fired_orders": names,
         }
         self.pair = Pair(deposit, **rules)
         spec = msgspec.structs.replace(

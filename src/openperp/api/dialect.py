@@ -50,7 +50,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Replies to new orders show them as accepted, unless RESULT is asked for and the order cannot
     rest; otherwise as they stand after matching, unless ACK is asked for."""
     separate_trigger_ids: bool
-    """Trigger orders have a client-id space of their own and are out of batchOrders' reach."""
+    """Trigger orders have a client-id space of their own and, until they fire, are out of
+    batchOrders' reach."""
     triggers_in_order_updates: bool
     """ORDER_TRADE_UPDATE tells of trigger orders before they fire; otherwise ALGO_UPDATE alone."""
     limit_needs_time_in_force: bool

@@ -7,7 +7,7 @@ order about to meet the book, so a trigger order meets them when it fires.
 from openperp.engine.attached import working_ticks
 from openperp.engine.bounds import check_trades
 from openperp.engine.commands import PlaceOrder
-from openperp.engine.lookup import accepts_orders, client_id_space, count_resting
+from openperp.engine.lookup import accepts_orders, count_resting, is_client_id_taken
 from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
 from openperp.engine.matching import effective_stp, sweep
 from openperp.engine.numbers import PPM, divide_up
@@ -196,25 +196,24 @@ def _check_trigger_ticks(market: Market, ticks: int) -> None:
 
 def check_client_ids(state: State, account: Account, command: PlaceOrder) -> None:
     """The given client ids must be new among the live orders, and to each other."""
-    own = client_id_space(state, account, command.algo)
-    if command.client_id and command.client_id in own:
-        refuse(Reason.CLIENT_ID_DUPLICATE, client_id=command.client_id)
+    client_id, algo = command.client_id, command.algo
+    if client_id and is_client_id_taken(state, account, client_id, algo):
+        refuse(Reason.CLIENT_ID_DUPLICATE, client_id=client_id)
     if not command.take_profit_client_id and not command.stop_loss_client_id:
         return
     child_ids = [
-        client_id
-        for ticks, client_id in (
+        child_id
+        for ticks, child_id in (
             (command.take_profit_ticks, command.take_profit_client_id),
             (command.stop_loss_ticks, command.stop_loss_client_id),
         )
-        if ticks and client_id
+        if ticks and child_id
     ]
-    space = client_id_space(state, account, True)
-    taken = {command.client_id} if command.client_id and space is own else set()
-    for client_id in child_ids:
-        if client_id in space or client_id in taken:
-            refuse(Reason.CLIENT_ID_DUPLICATE, client_id=client_id)
-        taken.add(client_id)
+    taken = {client_id} if algo or not state.separate_trigger_ids else set()
+    for child_id in child_ids:
+        if child_id in taken or is_client_id_taken(state, account, child_id, True):
+            refuse(Reason.CLIENT_ID_DUPLICATE, client_id=child_id)
+        taken.add(child_id)
 
 
 def check_attached(market: Market, command: PlaceOrder) -> None:

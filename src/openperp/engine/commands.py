@@ -38,7 +38,8 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     their margin is used up; venues from before that go on without. `bounds_stakes` holds
     all that is at stake below a limit; venues from before that have none. `single_closers`
     lets one stop and one take profit wait to close the whole of a position; venues from
-    before that any number.
+    before that any number. `names_fired_orders` has the orders of the book that trigger
+    orders have become found by their client ids; venues from before that find none of them.
     """
 
     dialect: str
@@ -49,6 +50,7 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     liquidates: bool = False
     bounds_stakes: bool = False
     single_closers: bool = False
+    names_fired_orders: bool = False
 
 
 class DefineInstrument(

@@ -12,7 +12,6 @@ from openperp.engine.state import (
     position_key,
 )
 from openperp.engine.terms import (
-    ANY,
     BOOK,
     LONG,
     NORMAL,
@@ -93,7 +92,7 @@ def find_order(
     """A live order of `account` by `order_id`, or by `client_id` where that is zero.
 
     An empty `symbol` stands for any. Where trigger orders have client ids of
-    their own, ANY prefers an order of the book.
+    their own, ANY prefers an order of the book, and BOOK one that was placed there.
     """
     owner = state.accounts.get(account)
     if owner is None:
@@ -103,9 +102,7 @@ def find_order(
     elif scope is TRIGGER and state.separate_trigger_ids:
         order = owner.trigger_client_ids.get(client_id)
     else:
-        order = owner.client_ids.get(client_id)
-        if order is None and scope is ANY:
-            order = owner.trigger_client_ids.get(client_id)
+        order = _find_named(state, owner, symbol, client_id, scope)
     if order is None or order.account != account or (symbol and order.symbol != symbol):
         return None
     if scope is BOOK and order.waiting:
@@ -115,8 +112,35 @@ def find_order(
     return order
 
 
+def _find_named(
+    state: State, owner: Account, symbol: str, client_id: str, scope: OrderScope
+) -> Order | None:
+    """What was placed in the book under a client id; else a trigger order, which may wait."""
+    order = owner.client_ids.get(client_id)
+    if order is None:
+        if scope is BOOK and not state.names_fired_orders:
+            return None
+        return owner.trigger_client_ids.get(client_id)
+    if state.names_fired_orders and symbol and order.symbol != symbol:
+        return owner.trigger_client_ids.get(client_id)
+    return order
+
+
+def is_client_id_taken(state: State, account: Account, client_id: str, algo: bool) -> bool:
+    """Whether a live order has the id, among those from which such an order must differ.
+
+    A trigger order that has fired is an order of the book, and still one of its own kind.
+    """
+    if client_id in client_id_space(state, account, algo):
+        return True
+    if algo or not state.names_fired_orders:
+        return False
+    fired = account.trigger_client_ids.get(client_id)
+    return fired is not None and not fired.waiting
+
+
 def client_id_space(state: State, account: Account, algo: bool) -> dict[str, Order]:
-    """Where the client ids of such orders must be unique."""
+    """Where such orders are filed by their client ids."""
     if algo and state.separate_trigger_ids:
         return account.trigger_client_ids
     return account.client_ids

@@ -34,6 +34,7 @@ from openperp.engine.lookup import (
     find_position,
     get_account,
     get_market,
+    is_client_id_taken,
 )
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
@@ -316,11 +317,10 @@ def _register(
     """
     state = step.state
     state.next_order_id += 1
-    space = client_id_space(state, account, order.algo)
     if not client_id:
         given = (command.client_id, command.take_profit_client_id, command.stop_loss_client_id)
         client_id = auto_client_id(order.order_id)
-        while client_id in space or client_id in given:
+        while is_client_id_taken(state, account, client_id, order.algo) or client_id in given:
             client_id += "_"
     order.client_id = client_id
     state.orders[order.order_id] = order
@@ -328,7 +328,7 @@ def _register(
         watch_age(state, order)
     if order.expires_ms:
         schedule(state, (EXPIRY, order.order_id, ""), order.expires_ms)
-    space[client_id] = order
+    client_id_space(state, account, order.algo)[client_id] = order
     account.updated_ms = step.now
 
 

@@ -102,6 +102,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             state.liquidates,
             state.bounds_stakes,
             state.single_closers,
+            state.names_fired_orders,
         )
     )
 
@@ -138,6 +139,7 @@ def load(data: bytes) -> State:
         "liquidates",
         "bounds_stakes",
         "single_closers",
+        "names_fired_orders",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:

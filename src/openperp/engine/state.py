@@ -362,6 +362,7 @@ class State:
         "markets",
         "mode",
         "multi_assets",
+        "names_fired_orders",
         "net_deposits",
         "next_amendment_id",
         "next_order_id",
@@ -388,6 +389,7 @@ class State:
         self.liquidates = False
         self.bounds_stakes = False
         self.single_closers = False
+        self.names_fired_orders = False
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}

@@ -50,6 +50,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.liquidates = command.liquidates
     state.bounds_stakes = command.bounds_stakes
     state.single_closers = command.single_closers
+    state.names_fired_orders = command.names_fired_orders
     step.events.append(VenueOpened(command.dialect))
 
 

@@ -96,12 +96,18 @@ class History(Protocol):
         ...
 
     def find_order_by_client_id(
-        self, account: int, symbol: str, client_id: str, algo: bool | None
+        self,
+        account: int,
+        symbol: str,
+        client_id: str,
+        algo: bool | None,
+        *,
+        fired: bool = False,
     ) -> OrderRecord | None:
         """The closed order with the highest id among those that used `client_id`.
 
-        `algo` looks at algo orders alone, or at none of them; an empty `symbol`
-        stands for any.
+        `algo` looks at algo orders alone, or at none of them but, with `fired`, those that
+        have fired; an empty `symbol` stands for any.
         """
         ...
 

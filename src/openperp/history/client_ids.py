@@ -39,9 +39,14 @@ def find_auto_order_id(client_id: str) -> int | None:
     return order_id if auto_client_id(order_id) == client_id else None
 
 
-def hash_client_id(account: int, client_id: str, algo: bool) -> int:
-    """32 bits; algo orders have hashes of their own, since their ids may be."""
-    return crc32(client_id.encode(), (account << 1 | algo) & 0xFFFF_FFFF)
+def hash_client_id(account: int, client_id: str, algo: bool, *, fired: bool = False) -> int:
+    """32 bits; algo orders have hashes of their own, since their ids may be.
+
+    Those that have `fired` have another: an account may have few of them among many that
+    ended before, all of one client id.
+    """
+    text = f"!{client_id}" if fired else client_id
+    return crc32(text.encode(), (account << 1 | algo) & 0xFFFF_FFFF)
 
 
 class Tail:
@@ -103,6 +108,9 @@ class ClientIdIndex:
                 crc32(client_id.encode(), (order.account << 1 | order.algo) & 0xFFFF_FFFF)
             )
             kept.append(key)
+            if order.algo and order.triggered_ms:
+                hashes.append(hash_client_id(order.account, client_id, True, fired=True))
+                kept.append(key)
         if not hashes:
             return
         self._part += 1

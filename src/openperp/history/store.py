@@ -262,14 +262,26 @@ class SqliteHistory:
         return None
 
     def find_order_by_client_id(
-        self, account: int, symbol: str, client_id: str, algo: bool | None
+        self,
+        account: int,
+        symbol: str,
+        client_id: str,
+        algo: bool | None,
+        *,
+        fired: bool = False,
     ) -> OrderRecord | None:
         kinds = (False, True) if algo is None else (algo,)
         found = [self._find_by_client_id(account, symbol, client_id, kind) for kind in kinds]
+        if fired:
+            found.append(self._find_by_client_id(account, symbol, client_id, True, fired=True))
         order_id = find_auto_order_id(client_id)
         if order_id is not None:
             order = self.find_order(account, symbol, order_id)
-            if order is not None and order.client_id == client_id and order.algo in kinds:
+            if (
+                order is not None
+                and order.client_id == client_id
+                and (order.algo in kinds or (fired and order.triggered_ms))
+            ):
                 found.append(order)
         return max(
             (order for order in found if order is not None),
@@ -278,21 +290,25 @@ class SqliteHistory:
         )
 
     def _find_by_client_id(
-        self, account: int, symbol: str, client_id: str, algo: bool
+        self, account: int, symbol: str, client_id: str, algo: bool, *, fired: bool = False
     ) -> OrderRecord | None:
         for layer in self._sources.layers:
             for order in reversed(layer.find_orders_by_client_id(client_id)):
-                if order.algo == algo and _belongs(order, account, symbol):
+                if _is_of_kind(order, algo, fired) and _belongs(order, account, symbol):
                     return order
             if layer.cleared:
                 return None
         with self._sources.reading() as reader:
             bases = self._sources.writer.owners.find_bases(account, symbol)
             for key in self._sources.writer.client_ids.search(
-                reader, hash_client_id(account, client_id, algo)
+                reader, hash_client_id(account, client_id, algo, fired=fired)
             ):
                 found = ORDERS.find(reader, key) if key & ~ID_MASK in bases else None
-                if found is not None and found.client_id == client_id and found.algo == algo:
+                if (
+                    found is not None
+                    and found.client_id == client_id
+                    and (_is_of_kind(found, algo, fired))
+                ):
                     return found
         return None
 
@@ -371,6 +387,10 @@ class SqliteHistory:
             lambda layer: layer.list_amendments(span, order_id),
             order_id,
         )
+
+
+def _is_of_kind(order: OrderRecord, algo: bool, fired: bool) -> bool:
+    return order.algo == algo and (not fired or order.triggered_ms > 0)
 
 
 def _belongs(order: OrderRecord, account: int, symbol: str) -> bool:

@@ -58,6 +58,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 liquidates=True,
                 bounds_stakes=True,
                 single_closers=True,
+                names_fired_orders=True,
             )
         )
         commands += plan_assets(config.instruments)

@@ -56,15 +56,19 @@ def belongs_to(order: OrderRecord, scope: OrderScope) -> bool:
 def find_ended(
     call: Call, symbol: str, order_id: int, client_id: str, scope: OrderScope
 ) -> OrderRecord | None:
-    """An ended order of any age by its id, or the latest of a client id."""
+    """An ended order of any age by its id, or the latest of a client id.
+
+    Those that fired are found as orders of the book, too.
+    """
     history = call.view.history
     if order_id:
         found = history.find_order(call.account, symbol, order_id)
     else:
-        algo = None
+        algo, fired = None, False
         if call.view.state.separate_trigger_ids and scope is not OrderScope.ANY:
             algo = scope is OrderScope.TRIGGER
-        found = history.find_order_by_client_id(call.account, symbol, client_id, algo)
+            fired = not algo
+        found = history.find_order_by_client_id(call.account, symbol, client_id, algo, fired=fired)
     if found is None or not belongs_to(found, scope):
         return None
     return found
@@ -85,8 +89,10 @@ def explain_unknown(
     live = find_order(call.view.state, call.account, symbol, order_id, client_id, OrderScope.ANY)
     if live is None:
         return f"no order {name} of this account{_on(symbol)}"
-    if scope is OrderScope.BOOK:
+    if live.waiting:
         return f"order {name} waits for its trigger: DELETE /fapi/v1/algoOrder cancels it"
+    if scope is OrderScope.BOOK:
+        return f"order {name} has fired: orderId {live.order_id} reaches it"
     return f"order {name} is no algo order"
 
 

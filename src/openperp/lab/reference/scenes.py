@@ -40,6 +40,7 @@ from openperp.engine.terms import (
     WorkingType,
 )
 from openperp.lab.reference.brink import fill_up, make_room, time_to_funding
+from openperp.lab.reference.naming import Naming
 
 Act = Callable[[], Single | Batch | None]
 """Makes a command when its turn comes, unless there is no occasion for it any more."""
@@ -74,6 +75,7 @@ class Scenes:
             *[self._lower_cap] * 2,
             *[self._brink] * 4,
             *[self._tie] * 4,
+            *[self._name] * 4,
         )
         return self._random.choice(plots)()
 
@@ -407,6 +409,16 @@ class Scenes:
             lots,
             position_side=position.side,
         )
+
+    def _name(self) -> list[Act]:
+        """An order fires that has the client id of another, before or after that is placed."""
+        able = [each for each in self._state.accounts.values() if free_margin(each) > POOR]
+        if not able:
+            return []
+        naming = Naming(self._random, self._random.choice(able), self._market())
+        acts: list[Act] = [naming.wait, naming.fire]
+        acts.insert(self._random.randint(1, 2), naming.rest)
+        return [*acts, *[naming.call] * self._random.randint(1, 4)]
 
     def _lower_cap(self) -> list[Act]:
         """The terms of a market come to forbid what is open in it, and that is amended."""

@@ -8,10 +8,13 @@ from openperp.lab.reference.asset_kinds import ASSET_KINDS, find_asset_kinds
 from openperp.lab.reference.brink import BRINK_KINDS, find_brink_kinds
 from openperp.lab.reference.comparison import Comparison, Difference
 from openperp.lab.reference.kinds import KINDS, find_kinds
+from openperp.lab.reference.naming import NAMING_KINDS, find_naming_kinds
 from openperp.lab.reference.price_kinds import PRICE_KINDS, find_price_kinds
 from openperp.lab.reference.traffic import START_MS, Traffic
 
-ALL_KINDS = (*KINDS, *PRICE_KINDS, *ASSET_KINDS, *BRINK_KINDS)
+ALL_KINDS = (*KINDS, *PRICE_KINDS, *ASSET_KINDS, *BRINK_KINDS, *NAMING_KINDS)
+
+_FINDERS = (find_kinds, find_price_kinds, find_asset_kinds, find_brink_kinds, find_naming_kinds)
 
 
 @dataclass(slots=True)
@@ -47,7 +50,7 @@ def run_session(
         tally.commands += 1
         tally.events += len(applied.events)
         tally.trades += sum(isinstance(event, TradeExecuted) for event in applied.events)
-        for find in (find_kinds, find_price_kinds, find_asset_kinds, find_brink_kinds):
+        for find in _FINDERS:
             for kind in find(applied, comparison.state):
                 tally.kinds[kind] += 1
         yield applied

@@ -85,10 +85,10 @@ class Traffic:
         of them with isolated margin in one market, where half have much leverage.
         """
         random = self._random
-        larger, separate, displaces, single = [random.random() < 0.5 for _ in range(4)]
+        larger, separate, displaces, single, names = [random.random() < 0.5 for _ in range(5)]
         life_ms = random.choice((0, 0, 90_000, 1_800_000))
         rules = (larger, separate, displaces, life_ms, random.random() < 0.85)
-        commands: list[Command] = [OpenVenue("ztdx", *rules, random.random() < 0.9, single)]
+        commands: list[Command] = [OpenVenue("ztdx", *rules, random.random() < 0.9, single, names)]
         commands += self._terms.opening()
         for number in range(1, self._accounts + 1):
             deposit = random.choice((1_000, 3_000, 10_000, 100_000)) * MONEY_ONE

@@ -53,6 +53,7 @@ class Venue:
         self.liquidates = False
         self.bounds_stakes = False
         self.single_closers = False
+        self.names_fired_orders = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.assets = {MARGIN_ASSET: Asset(MARGIN_SPEC, ONE)}
@@ -160,6 +161,8 @@ class Venue:
     ) -> Order | None:
         """A live order of the account by its id, or by its client id where that is zero."""
         found = [order for order in self.orders if order.account == account]
+        if self.names_fired_orders and symbol:
+            found = [order for order in found if order.symbol == symbol]
         if order_id:
             found = [order for order in found if order.order_id == order_id]
         else:
@@ -175,22 +178,34 @@ class Venue:
         return found[0] if found else None
 
     def _named(self, orders: list[Order], client_id: str, scope: OrderScope) -> list[Order]:
-        """The one that bears a client id; of two in different spaces, that which `scope` means."""
+        """The one that bears a client id; of two in different spaces, that which `scope` means.
+
+        In the book that is one which was placed there, before one that fired into it.
+        """
         found = [order for order in orders if order.client_id == client_id]
         if not self.separate_trigger_ids:
             return found
         algo = [order for order in found if order.algo]
-        book = [order for order in found if not order.algo]
         if scope is OrderScope.TRIGGER:
             return algo
-        return book if scope is OrderScope.BOOK else (book or algo)
+        book = [order for order in found if not order.algo]
+        if scope is OrderScope.BOOK:
+            algo = [order for order in algo if self._has_fired(order)]
+        return book or algo
+
+    def _has_fired(self, order: Order) -> bool:
+        """Whether an algo order is one of the book, where it has its name there as well."""
+        return self.names_fired_orders and order.algo and not order.waiting
 
     def is_taken(self, account: int, client_id: str, algo: bool) -> bool:
-        """Whether a live order of the account has the client id, among those of its kind."""
+        """Whether a live order of the account has the client id, among those of its kind.
+
+        To an order of the book, one that has fired is of its kind.
+        """
         return any(
             order.account == account
             and order.client_id == client_id
-            and (order.algo is algo or not self.separate_trigger_ids)
+            and (order.algo is algo or not self.separate_trigger_ids or self._has_fired(order))
             for order in self.orders
         )
 
