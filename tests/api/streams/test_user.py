@@ -10,7 +10,7 @@ from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, trade
 from openperp.api.streams.user import user_payloads
 from openperp.api.streams.user_events import USER_EVENTS, parse_events
 from openperp.api.streams.user_orders import EXPIRY_REASONS
-from openperp.api.wire.algo import REFUSALS
+from openperp.api.wire.algo import OBSTACLES
 from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import (
     Batch,
@@ -567,7 +567,7 @@ def test_a_cancelled_trailing_stop_still_says_whether_it_followed(modern: Listen
 def test_every_cause_has_a_reason() -> None:
     assert set(EXPIRY_REASONS) == set(Cause)
     assert set(EXPIRY_REASONS.values()) <= set("0123456789")
-    assert set(REFUSALS) < set(Cause)
+    assert set(OBSTACLES) < set(Cause)
 
 
 # Names

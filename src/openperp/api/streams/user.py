@@ -22,7 +22,7 @@ from openperp.api.streams.user_events import (
     TRADE_LITE,
 )
 from openperp.api.view import View
-from openperp.api.wire.algo import REFUSALS
+from openperp.api.wire.algo import OBSTACLES
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
 from openperp.engine.events import (
@@ -72,18 +72,18 @@ def user_payloads(applied: Applied, view: View, listening: Collection[int]) -> I
 class _Teller:
     """One record on its way to those who listen.
 
-    `_refused` holds the orders that fired in this record and were kept out of
+    `_kept_out` holds the orders that fired in this record and were kept out of
     the book, `_liquidated` the accounts of which it liquidated something.
     """
 
-    __slots__ = ("_events", "_liquidated", "_listening", "_refused", "_time_ms", "_view")
+    __slots__ = ("_events", "_kept_out", "_liquidated", "_listening", "_time_ms", "_view")
 
     def __init__(self, applied: Applied, view: View, listening: Collection[int]) -> None:
         self._events = applied.events
         self._time_ms = applied.time_ms
         self._view = view
         self._listening = listening
-        self._refused: set[int] = set()
+        self._kept_out: set[int] = set()
         self._liquidated: set[int] = set()
 
     def tell(self) -> Iterator[Payload]:
@@ -120,26 +120,26 @@ class _Teller:
         return None
 
     def triggered(self, event: OrderTriggered, at: int) -> Iterator[Payload]:
-        """A trigger order becomes an order of the book, unless it is refused on the way."""
+        """A trigger order becomes an order of the book, unless it is kept out of it."""
         order = event.order
         if order.account not in self._listening:
             return
         yield from self._algo(order, "TRIGGERING")
-        if self._is_refused(order, at):
-            self._refused.add(order.order_id)
+        if self._is_kept_out(order, at):
+            self._kept_out.add(order.order_id)
             return
         yield from self._algo(order, "TRIGGERED")
         yield from self._order(order, "NEW")
 
-    def _is_refused(self, order: OrderRecord, at: int) -> bool:
-        """Whether the next thing that happens to a fired order is that the engine refuses it.
+    def _is_kept_out(self, order: OrderRecord, at: int) -> bool:
+        """Whether the next thing that happens to a fired order is that it ends.
 
         Only its family may be cancelled in between.
         """
         for event in self._events[at + 1 :]:
             if type(event) is OrderExpired:
                 ended = event.order
-                return ended.order_id == order.order_id and ended.cause in REFUSALS
+                return ended.order_id == order.order_id and ended.cause in OBSTACLES
             if type(event) is not OrderCanceled:
                 return False
         return False
@@ -175,8 +175,8 @@ class _Teller:
         if order.account not in self._listening:
             return
         execution = "CANCELED" if type(event) is OrderCanceled else "EXPIRED"
-        if order.order_id in self._refused:
-            yield from self._algo(order, "REJECTED")
+        if order.order_id in self._kept_out:
+            yield from self._algo(order)
             if self._view.dialect.triggers_in_order_updates:
                 yield from self._order(order, execution)
         elif user_orders.waits(order):

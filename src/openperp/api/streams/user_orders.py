@@ -8,8 +8,7 @@ trailing stops.
 from collections.abc import Mapping
 from typing import Final
 
-from openperp.api.errors import MESSAGES
-from openperp.api.wire.algo import REFUSALS, algo_status
+from openperp.api.wire.algo import OBSTACLES, algo_status, was_kept_out
 from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
 from openperp.api.wire.row import Row
 from openperp.engine.instruments import MARGIN_ASSET
@@ -173,7 +172,8 @@ def algo_object(order: OrderRecord, instrument: InstrumentFormat, *, status: str
     became in the book is told from TRIGGERED on. Only a trailing stop has `ia`.
     """
     status = status or algo_status(order)
-    entered = bool(order.triggered_ms) and status not in {"TRIGGERING", "REJECTED"}
+    kept_out = was_kept_out(order)
+    entered = bool(order.triggered_ms) and status != "TRIGGERING" and not kept_out
     row = {
         "caid": order.client_id,
         "aid": order.order_id,
@@ -199,14 +199,8 @@ def algo_object(order: OrderRecord, instrument: InstrumentFormat, *, status: str
         "R": order.reduce_only,
         "tt": order.triggered_ms,
         "gtd": order.expires_ms,
-        "rm": refusal_text(order) if status == "REJECTED" else "",
+        "rm": OBSTACLES[order.cause] if kept_out else "",
     }
     if order.original_type is OrderType.TRAILING_STOP_MARKET:
         row["ia"] = order.activated
     return row
-
-
-def refusal_text(order: OrderRecord) -> str:
-    """Why a fired order did not enter the book."""
-    code = REFUSALS.get(order.cause)
-    return MESSAGES[code][0] if code else ""

@@ -7,6 +7,7 @@ strict clients parse every number that they find.
 from collections.abc import Mapping
 from typing import Final
 
+from openperp.api.errors import MESSAGES
 from openperp.api.wire.numbers import InstrumentFormat, percent_texts
 from openperp.api.wire.row import Row
 from openperp.engine.records import OrderRecord
@@ -14,37 +15,42 @@ from openperp.engine.terms import Cause, OrderStatus, OrderType
 
 _BRACKET_PRICES: Final = ("tpTriggerPrice", "tpPrice", "slTriggerPrice", "slPrice")
 
-REFUSALS: Final[Mapping[Cause, int]] = {
-    Cause.POSITION_GONE: -2022,
-    Cause.DISPLACED: -2022,
-    Cause.MARGIN_MISSING: -2019,
-    Cause.WOULD_TAKE: -5022,
-    Cause.NOT_FILLABLE: -5021,
-    Cause.POSITION_LIMIT: -2027,
-    Cause.STAKES_TOO_HIGH: -2010,
+OBSTACLES: Final[Mapping[Cause, str]] = {
+    Cause.POSITION_GONE: MESSAGES[-2022][0],
+    Cause.DISPLACED: MESSAGES[-2022][0],
+    Cause.MARGIN_MISSING: MESSAGES[-2019][0],
+    Cause.WOULD_TAKE: MESSAGES[-5022][0],
+    Cause.NOT_FILLABLE: MESSAGES[-5021][0],
+    Cause.POSITION_LIMIT: MESSAGES[-2027][0],
+    Cause.STAKES_TOO_HIGH: MESSAGES[-2010][0],
+    Cause.PRICES_APART: "The gap between mark price and last price exceeds triggerProtect.",
 }
-"""What keeps a trigger order that fires out of the book, as the code whose message says so."""
+"""What keeps a trigger order that fires out of the book, in the words of a refusal.
+
+No code of fapi says the last.
+"""
 
 
 def algo_status(order: OrderRecord) -> str:
     """The life of a trigger order: NEW until it fires, TRIGGERED while it rests in the book.
 
     FINISHED is what fired and then ended in the book, REJECTED what fired and was kept
-    out of it, as where margin was missing. EXPIRED is what the venue gave up before.
+    out of it, as where margin was missing. EXPIRED is what the venue gave up before, or
+    held back with `priceProtect`.
     """
     if not order.triggered_ms:
         return order.status.name
     if order.status in {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}:
         return "TRIGGERED"
-    if order.cause is Cause.PRICES_APART:
-        return "EXPIRED"
-    return "REJECTED" if _is_refused(order) else "FINISHED"
+    if not was_kept_out(order):
+        return "FINISHED"
+    return "EXPIRED" if order.cause is Cause.PRICES_APART else "REJECTED"
 
 
-def _is_refused(order: OrderRecord) -> bool:
+def was_kept_out(order: OrderRecord) -> bool:
     """Whether it was over the moment it fired, for a reason that keeps orders out of the book."""
     at_once = order.updated_ms == order.triggered_ms and not order.filled_lots
-    return at_once and order.status is OrderStatus.EXPIRED and order.cause in REFUSALS
+    return at_once and order.status is OrderStatus.EXPIRED and order.cause in OBSTACLES
 
 
 def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
