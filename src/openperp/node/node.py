@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from openperp.api.dialect import DEFAULT_DIALECT, DIALECTS
 from openperp.api.endpoint import Submission
 from openperp.api.view import View
-from openperp.engine.commands import Batch
+from openperp.engine.commands import Batch, Pulse
 from openperp.engine.events import Applied
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.invariants import InvariantViolation, check, conservation_gap
@@ -127,6 +127,7 @@ class Node:
         self._timers = Timers(self.machine.state, self._clock, self.sequencer.submit, loop)
         try:
             await self._open()
+            await self._catch_up()
         except BaseException:
             self._timers.stop()
             await self.sequencer.stop()
@@ -199,6 +200,18 @@ class Node:
                 detail = ", ".join(f"{key} {value}" for key, value in applied.reply.detail.items())
                 what = type(applied.command).__name__
                 raise StartupError(f"The venue refuses its configuration: {what}: {detail}")
+
+    async def _catch_up(self) -> None:
+        """Lets happen what came due while nobody was there, before anybody can ask."""
+        state, now_ms = self.machine.state, self._clock.now_ms()
+        overdue = 0 < state.due_ms <= now_ms
+        sampled = any(market.formula for market in state.markets.values())
+        if not overdue and (not sampled or now_ms <= state.time_ms):
+            return
+        try:
+            await self.sequencer.submit(Pulse())
+        except Unavailable as error:
+            raise StartupError(f"The journal cannot be written: {error}.") from error
 
     def _specify(self, symbol: str, table: Mapping[str, Any]) -> tuple[InstrumentSpec, int]:
         """What a table of the configuration file, or of the operator, makes of an instrument.
