@@ -14,6 +14,7 @@ from openperp.engine.events import (
     Event,
     OrderCanceled,
     OrderFilled,
+    TradeExecuted,
     VenueReset,
 )
 from openperp.engine.terms import OrderStatus, Side
@@ -452,6 +453,29 @@ class TestWriter:
             absorber.join()
             flusher.join()
             assert len(history.list_orders(1, "")) == 101
+
+    def test_the_market_waits_for_a_writer_that_is_far_behind_no_longer_than_it_writes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store, "UNWRITTEN_ROWS", 10)
+        monkeypatch.setattr(store, "IDLE_SECONDS", 3_600.0)
+        with closing(SqliteHistory(tmp_path / "history.sqlite")) as history:
+            absorb(history, *[TradeExecuted("BTCUSDT", 1, 10, 1, True)])
+            held = WriterHeld(history)
+            flusher = held.flush()
+
+            def absorb_many() -> None:
+                for trade_id in range(2, 30):
+                    absorb(history, TradeExecuted("BTCUSDT", trade_id, 10, 1, True))
+
+            absorber = threading.Thread(target=absorb_many, daemon=True)
+            absorber.start()
+            with history._changed:
+                history._changed.wait_for(lambda: len(history._sources.layers[0].rows) > 10)
+            held.release()
+            absorber.join(20)
+            assert not absorber.is_alive()
+            flusher.join()
 
     def test_a_full_disk_is_one_sentence_and_nothing_goes_missing(
         self, tmp_path: Path, make: Any

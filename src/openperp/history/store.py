@@ -192,7 +192,7 @@ class SqliteHistory:
                 )
                 return not self._closing
             urgent = self._sources.layers[0].rows.urgent
-            self._idle = not urgent and self._flush_wanted == self._flush_done
+            self._idle = not urgent and not self._is_pressing()
             while not self._changed.wait_for(lambda: not self._idle or self._closing, IDLE_SECONDS):
                 if self._sources.layers[0].rows:
                     break
