@@ -2,11 +2,13 @@
 
 import logging
 import secrets
-from asyncio import sleep
+from asyncio import Future, sleep
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
+from openperp.engine.commands import Command
+from openperp.engine.events import Applied
 from openperp.engine.state import State
 from openperp.gateway.http import Gateway
 from openperp.gateway.server import Server
@@ -22,7 +24,7 @@ from openperp.node.credentials import Access, make_access, open_access
 from openperp.node.errors import StartupError, Unavailable
 from openperp.node.keyring import MASTER_KEY_SIZE, Sealer, open_master_key
 from openperp.node.listen_key_file import ListenKeyFile
-from openperp.node.node import Node, Player
+from openperp.node.node import Node
 from openperp.node.recovery import Progress, recover
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ def build(config: Config, progress: Progress | None = None) -> Venue:
             ListenKeyFile(config.data, journal.identity).serve(node.view)
         opened.pop_all()
     if config.market == "demo":
-        node.players.append(_demo_player(config.seed))
+        _populate(node, config.seed)
     app = Gateway(node)
     return Venue(node, app, Server(node, app, config.host, config.port, config.tls))
 
@@ -110,9 +112,15 @@ def _make_clock(config: Config, state: State) -> Clock:
     return Clock(RealClock(state.time_ms))
 
 
-def _demo_player(seed: int) -> Player:
-    async def play(node: Node) -> None:
-        market = DemoMarket(node.sequencer.submit, node.view.state, seed, node.now_ms)
+def _populate(node: Node, seed: int) -> None:
+    """Lets the house of the demo market live in a venue."""
+
+    def submit(command: Command) -> Future[Applied]:
+        return node.sequencer.submit(command)
+
+    market = DemoMarket(submit, node.view.state, seed, node.now_ms, goes=node.goes_by_itself)
+
+    async def play(_node: Node) -> None:
         while True:
             try:
                 await market.run()
@@ -120,4 +128,5 @@ def _demo_player(seed: int) -> Player:
                 log.warning("The demo market rests: %s", str(error) or type(error).__name__)
                 await sleep(RETRY_S)
 
-    return play
+    node.house = market
+    node.players.append(play)

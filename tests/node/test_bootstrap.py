@@ -335,18 +335,30 @@ def test_a_data_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         run(tmp_path / "file")
 
 
-def test_the_demo_market_plays() -> None:
+def test_the_demo_market_is_quoted_at_the_start_and_stands_still_with_its_clock() -> None:
+    async def test(venue: Venue) -> None:
+        state = venue.node.view.state
+        assert all(market.book.asks.keys for market in state.markets.values())
+        before = state.seq
+        for task in venue.node._tasks:
+            await asyncio.wait([task], timeout=0.3)
+        assert state.seq == before
+
+    run(None, test, market="demo")
+
+
+def test_the_demo_market_plays_with_the_real_clock() -> None:
     async def test(venue: Venue) -> None:
         listener: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def watch(_: object) -> None:
-            if venue.node.view.state.orders and not listener.done():
+            if not listener.done():
                 listener.set_result(None)
 
         venue.node.sequencer.listeners.append(watch)
         await asyncio.wait_for(listener, 10)
 
-    run(None, test, market="demo")
+    run(None, test, market="demo", clock="real")
 
 
 def test_built_in_prices_are_the_quiet_ones() -> None:

@@ -73,14 +73,24 @@ def find_setup(state: State) -> Batch | None:
     return Batch(tuple(CreateAccount(name, POCKET, house=True) for name in missing))
 
 
+def is_quoted(state: State, symbol: str) -> bool:
+    """Whether any maker has orders on `symbol`."""
+    for name in MAKERS:
+        number = state.account_ids.get(name)
+        position = None if number is None else state.accounts[number].positions.get(symbol)
+        if position is not None and position.order_count:
+            return True
+    return False
+
+
 def plan_second(
     state: State, symbol: str, seed: int, second: int, seconds: int = 1
 ) -> Batch | None:
     """What the house does on `symbol` in one second of venue time.
 
-    `seconds` is the time since it last acted, which widens the price move. The
-    house rests while the venue or the market is not in its normal mode, and
-    before its accounts exist.
+    `seconds` is the time since it last acted, which widens the price move; in three
+    of them every maker had its turn, and a trade is certain. The house rests while
+    the venue or the market is not in its normal mode, and before its accounts exist.
     """
     market = state.markets[symbol]
     if not accepts_orders(state, market) or find_setup(state):
@@ -94,11 +104,12 @@ def plan_second(
     for turn, name in enumerate(MAKERS):
         account = state.accounts[state.account_ids[name]]
         position = account.positions.get(symbol)
-        if second % len(MAKERS) == turn or _is_stale(account, symbol, index):
+        has_turn = seconds >= len(MAKERS) or second % len(MAKERS) == turn
+        if has_turn or _is_stale(account, symbol, index):
             commands += _prepare(account, market, position)
             ladders += _quote(account.account_id, market, position, index, turn, random)
     commands += ladders
-    commands += _take(state, market, index, random)
+    commands += _take(state, market, index, random, seconds)
     return Batch(tuple(commands)) if commands else None
 
 
@@ -150,9 +161,11 @@ def _quote(
                 )
 
 
-def _take(state: State, market: Market, index: int, random: Random) -> Iterator[Single]:
+def _take(
+    state: State, market: Market, index: int, random: Random, seconds: int
+) -> Iterator[Single]:
     """Now and then a small market order, more likely back to a flat position."""
-    if random.randrange(TAKE_ONE_IN):
+    if random.randrange(TAKE_ONE_IN) >= seconds:
         return
     account = state.accounts[state.account_ids[TAKER]]
     position = account.positions.get(market.spec.symbol)

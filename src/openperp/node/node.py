@@ -24,6 +24,7 @@ from openperp.node.credentials import Access
 from openperp.node.errors import StartupError, Unavailable
 from openperp.node.instruments import change_terms, check_same_grid, describe, specify
 from openperp.node.keyring import KeyRing, Sealer
+from openperp.node.leaps import House
 from openperp.node.machine import Machine
 from openperp.node.opening import check_dialect, plan_opening
 from openperp.node.sequencer import Sequencer
@@ -57,8 +58,9 @@ Player = Callable[["Node"], Coroutine[None, None, None]]
 class Node:
     """Built from its parts; `start` opens the venue and `stop` leaves it whole on disk.
 
-    `players` run from the end of `start` to the beginning of `stop`; `listeners`
-    hear what happens, after the history did, and take no part in it.
+    `players` run from the end of `start` to the beginning of `stop`, and `house` acts when
+    a virtual clock is moved; `listeners` hear what happens, after the history did, and
+    take no part in it.
     """
 
     sequencer: Sequencer
@@ -76,6 +78,7 @@ class Node:
     ) -> None:
         """Raises: StartupError: the configuration or the master key does not fit the journal."""
         self.players: list[Player] = []
+        self.house: House | None = None
         self.listeners: list[Listener] = []
         self.access = access
         self.journal = journal
@@ -124,6 +127,7 @@ class Node:
         self.sequencer.listeners += [self._history.absorb, self._weigh]
         self.sequencer.listeners += [listener.absorb for listener in self.listeners]
         self.sequencer.after_group = self._after_group
+        self.sequencer.house = self.house
         self._timers = Timers(self.machine.state, self._clock, self.sequencer.submit, loop)
         try:
             await self._open()
@@ -182,6 +186,10 @@ class Node:
         """Venue time, whichever clock it comes from."""
         return self._clock.now_ms()
 
+    def goes_by_itself(self) -> bool:
+        """Whether time passes without being told to, and is not about to stand still."""
+        return self._clock.mode == "real" and not self.sequencer.changes_clock
+
     def _show_clock(self) -> None:
         self.view.clock_mode = self._clock.mode
         self.view.now_ms = self._clock.now_ms
@@ -206,10 +214,11 @@ class Node:
         state, now_ms = self.machine.state, self._clock.now_ms()
         overdue = 0 < state.due_ms <= now_ms
         sampled = any(market.formula for market in state.markets.values())
-        if not overdue and (not sampled or now_ms <= state.time_ms):
-            return
         try:
-            await self.sequencer.submit(Pulse())
+            if overdue or (sampled and state.time_ms < now_ms):
+                await self.sequencer.submit(Pulse())
+            if self.house is not None:
+                await self.house.open()
         except Unavailable as error:
             raise StartupError(f"The journal cannot be written: {error}.") from error
 

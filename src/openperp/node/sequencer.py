@@ -12,7 +12,7 @@ from asyncio import AbstractEventLoop, Future, Task, ensure_future, wait
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from openperp.api.endpoint import ClockChange
 from openperp.engine.commands import (
@@ -39,8 +39,9 @@ from openperp.node.errors import (
     Stopped,
     Unavailable,
 )
-from openperp.node.leaps import end_of_leap, funded_until
+from openperp.node.leaps import House, Leap, funded_until, plan_leap
 from openperp.node.machine import Machine, failed
+from openperp.node.waiting import Group, Promise, Waiting, break_promise, ignore_promise
 from openperp.node.worker import Done, Worker
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,6 @@ QUEUE_LIMIT = 10_000
 
 CLOSE: Final = SetMode(Mode.CANCEL_ONLY)
 
-Promise = Future[Applied]
 Before = Callable[[Record], Awaitable[None] | None]
 """Called with a durable record; what it returns is awaited before anything is applied.
 
@@ -66,35 +66,12 @@ An answer is lost where that raises `Unavailable`.
 """
 
 
-class Waiting(NamedTuple):
-    """A command in the queue, and the change of the clock that goes before it.
-
-    One whose clock is on its way in leaps pays funding until `funded_until_ms`.
-    """
-
-    command: Command
-    change: ClockChange | None
-    promise: Promise
-    funded_until_ms: int = 0
-
-
-class Group(NamedTuple):
-    """Commands that are written in one go, and `clock`, which they leave behind.
-
-    `rest` is the command whose clock has more leaps to go when the group is done.
-    """
-
-    records: list[Record]
-    promises: list[Promise]
-    clock: AnyClock
-    rest: Waiting | None = None
-
-
 class Sequencer:
     """Takes commands from the loop's thread and promises their outcomes.
 
     `listeners` see every outcome in order, before its answer. `before_apply` and
     `before_answer` are seams: the first holds the venue, the second one answer.
+    `house` acts on the ways of a virtual clock.
     Whatever breaks in one of these is kept as the machine's fault and closes the
     venue to newcomers; the group goes on.
     """
@@ -106,6 +83,7 @@ class Sequencer:
         self.before_apply: list[Before] = []
         self.before_answer: list[Answering] = []
         self.after_group: Callable[[], None] | None = None
+        self.house: House | None = None
         self.failing: str = ""
         self._machine = machine
         self._journal = journal
@@ -115,6 +93,7 @@ class Sequencer:
         self._next_seq = machine.state.seq + 1
         self._queue: deque[Waiting] = deque()
         self._writing = False
+        self._changes = 0
         self._closing: Promise | None = None
         self._broken: set[tuple[str, type[Exception]]] = set()
         self._durable: deque[Group] = deque()
@@ -144,9 +123,17 @@ class Sequencer:
             self._shed(command)
         promise: Promise = self._loop.create_future()
         queue.append(Waiting(command, clock_change, promise))
+        if clock_change is not None:
+            self._changes += 1
+            promise.add_done_callback(self._changed)
         if not self._writing:
             self._start_writing()
         return promise
+
+    @property
+    def changes_clock(self) -> bool:
+        """Whether a change of the clock waits or is under way."""
+        return self._changes > 0
 
     def close_venue(self, seq: int, sentence: str) -> None:
         """Keeps the evidence of a bug and lets people leave and nobody enter.
@@ -197,10 +184,13 @@ class Sequencer:
         ):
             raise QueueFull
 
+    def _changed(self, _promise: Promise) -> None:
+        self._changes -= 1
+
     def _promise_nobody(self) -> Promise:
         """A promise that nobody waits for."""
         promise: Promise = self._loop.create_future()
-        promise.add_done_callback(_ignore)
+        promise.add_done_callback(ignore_promise)
         return promise
 
     def _busy(self) -> bool:
@@ -216,6 +206,9 @@ class Sequencer:
 
     def _write(self) -> None:
         """Has the next group written."""
+        if self._holding is not None and self._is_for_house(self._queue[0]):
+            self._writing = False  # The house goes by what those before will have done.
+            return
         group = self._gather()
         self._next_seq += len(group.records)
         if self._worker is not None:
@@ -244,16 +237,17 @@ class Sequencer:
             waiting = queue.popleft()
             command, change, promise, _ = waiting
             if change is not None:
+                if records and self._is_for_house(waiting):
+                    queue.appendleft(waiting)
+                    break
                 try:
                     target = self._clock.plan(clock, change.mode, change.to_ms, change.by_ms)
                 except ClockError as refusal:
-                    _break(promise, refusal)
+                    break_promise(promise, refusal)
                     continue
-                leap, waiting = self._plan_leap(waiting, clock, target)
+                leap, waiting = self._find_leap(waiting, clock, target)
                 if leap is not None:
-                    records.append(Record(seq, leap.now_ms(), Pulse()))
-                    promises.append(self._promise_nobody())
-                    return Group(records, promises, leap, waiting)
+                    return self._gather_leap(records, promises, leap, waiting)
                 clock, command = target, waiting.command
                 now_ms = clock.now_ms()
             records.append(Record(seq, now_ms, command))
@@ -261,26 +255,48 @@ class Sequencer:
             seq += 1
         return Group(records, promises, clock)
 
-    def _plan_leap(
+    def _is_for_house(self, waiting: Waiting) -> bool:
+        return self.house is not None and waiting.change is not None
+
+    def _find_leap(
         self, waiting: Waiting, clock: AnyClock, target: AnyClock
-    ) -> tuple[VirtualClock | None, Waiting]:
-        """The first leap of a long way to `target`, and what waits for the rest of it.
+    ) -> tuple[Leap | None, Waiting]:
+        """The next leap of a way to `target`, if it needs one, and what waits behind that.
 
         What lies behind the horizon of funding is left to a `Resume`, which skips it.
         """
-        command, change, promise, until_ms = waiting
-        if not isinstance(clock, VirtualClock) or not isinstance(command, Pulse):
+        if not isinstance(clock, VirtualClock) or not isinstance(waiting.command, Pulse):
             return None, waiting
-        from_ms, to_ms = clock.time_ms, target.now_ms()
-        end_ms = end_of_leap(self._machine.state, from_ms, to_ms, until_ms or funded_until(from_ms))
-        if end_ms < to_ms:
-            if isinstance(target, VirtualClock):
-                change = ClockChange(to_ms=to_ms)
-            rest = Waiting(command, change, promise, until_ms or funded_until(from_ms))
-            return clock.moved_to(end_ms), rest
-        if until_ms and from_ms >= until_ms:
-            waiting = waiting._replace(command=Resume())
-        return None, waiting
+        from_ms = clock.time_ms
+        began_ms = from_ms if waiting.began_ms is None else waiting.began_ms
+        leap = self._plan_leap(began_ms, from_ms, target.now_ms())
+        if leap is None:
+            skips = from_ms >= funded_until(began_ms)
+            return None, waiting._replace(command=Resume()) if skips else waiting
+        change = waiting.change
+        if isinstance(target, VirtualClock):
+            change = ClockChange(to_ms=target.time_ms)
+        return leap, waiting._replace(change=change, began_ms=began_ms)
+
+    def _plan_leap(self, began_ms: int, from_ms: int, to_ms: int) -> Leap | None:
+        state = self._machine.state
+        try:
+            return plan_leap(state, self.house, began_ms, from_ms, to_ms)
+        except Exception as error:
+            if self.house is None:
+                raise
+            self.house = None
+            self._contain(state.seq, f"the house behind record {state.seq}", error)
+            return plan_leap(state, None, began_ms, from_ms, to_ms)
+
+    def _gather_leap(
+        self, records: list[Record], promises: list[Promise], leap: Leap, rest: Waiting
+    ) -> Group:
+        """What was gathered, and the leap behind it."""
+        for command in leap.commands:
+            records.append(Record(self._next_seq + len(records), leap.end_ms, command))
+            promises.append(self._promise_nobody())
+        return Group(records, promises, VirtualClock(leap.end_ms), rest)
 
     def _written(self, group: Group, error: Exception | None) -> None:
         if error is not None:
@@ -308,7 +324,9 @@ class Sequencer:
     def _go_on(self, rest: Waiting) -> None:
         """The next leap is before all that waits, unless the node stops."""
         if self._stopped:
-            _break(rest.promise, OutcomeUnknown("The venue stopped while its clock was moved."))
+            break_promise(
+                rest.promise, OutcomeUnknown("The venue stopped while its clock was moved.")
+            )
         else:
             self._queue.appendleft(rest)
 
@@ -324,7 +342,7 @@ class Sequencer:
     def _refuse_waiting(self) -> None:
         """Nothing of what waits can happen any more."""
         for waiting in self._queue:
-            _break(waiting.promise, Halted(self._machine.halted))
+            break_promise(waiting.promise, Halted(self._machine.halted))
         self._queue.clear()
 
     def _refuse(self, group: Group, error: Exception) -> None:
@@ -336,11 +354,11 @@ class Sequencer:
         promises = group.promises if group.rest is None else [*group.promises, group.rest.promise]
         for promise in promises:
             if isinstance(error, JournalUncertain):
-                _break(promise, OutcomeUnknown(sentence))
+                break_promise(promise, OutcomeUnknown(sentence))
             elif promise is self._closing:
                 self._queue.appendleft(Waiting(CLOSE, None, promise))
             else:
-                _break(promise, JournalFailed(sentence))
+                break_promise(promise, JournalFailed(sentence))
 
     def _deliver(self, group: Group) -> None:
         if self.failing and not self._machine.halted:
@@ -363,11 +381,11 @@ class Sequencer:
         try:
             applied = self._machine.apply(record)
         except CommandFailed as failure:
-            _break(promise, failure)
+            break_promise(promise, failure)
             self._tell(failed(record))
             return None
         except OutcomeUnknown as halt:
-            _break(promise, halt)
+            break_promise(promise, halt)
             return None
         self._tell(applied)
         return applied
@@ -409,6 +427,9 @@ class Sequencer:
                     self._answer_through_seams(applied, promise)
             self._end_group()
         self._holding = None
+        if not self._writing:
+            self._writing = True
+            self._next_group()
         self._rest()
 
     async def _hold(self, before: Before, record: Record) -> None:
@@ -455,20 +476,9 @@ class Sequencer:
             for pause in pauses:
                 await pause
         except Unavailable as loss:
-            _break(promise, loss)
+            break_promise(promise, loss)
             return
         except Exception as error:  # noqa: BLE001 - as above
             self._contain(applied.seq, f"a seam behind record {applied.seq}", error)
         if not promise.done():
             promise.set_result(applied)
-
-
-def _break(promise: Promise, error: Exception) -> None:
-    if not promise.done():
-        promise.set_exception(error)
-
-
-def _ignore(promise: Promise) -> None:
-    """Nobody waits for this one, whatever becomes of it."""
-    if not promise.cancelled():
-        promise.exception()

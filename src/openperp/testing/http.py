@@ -66,6 +66,7 @@ class Wire:
         target: str,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> Answer:
         """Sends one request; `target` is the path with the query, already encoded.
 
@@ -73,7 +74,10 @@ class Wire:
             OSError: The server cannot be reached.
         """
         connection = self._connection()
+        connection.timeout = timeout_s
         try:
+            if connection.sock is not None:
+                connection.sock.settimeout(timeout_s)
             connection.request(method, target, body, headers or {})
             response = connection.getresponse()
             content = response.read()

@@ -119,6 +119,9 @@ class Venue:
     def advance(self, span: str | int | timedelta) -> Any:
         """Moves the virtual clock by "8h", milliseconds or a timedelta; what is due happens.
 
+        A demo market acts on the way: each second for five minutes, then each minute for a
+        day, then each hour.
+
         Raises:
             ValueError: `span` is not a span of time.
             RuntimeError: The venue has a real clock.
