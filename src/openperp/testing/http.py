@@ -114,5 +114,8 @@ def _has_ended(connection: HTTPConnection) -> bool:
     if connection.sock is None:
         return False
     with selectors.DefaultSelector() as selector:
-        selector.register(connection.sock, selectors.EVENT_READ)
+        try:
+            selector.register(connection.sock, selectors.EVENT_READ)
+        except ValueError:
+            return True  # another thread closed the handle a moment ago
         return bool(selector.select(0))
