@@ -64,12 +64,101 @@ def test_what_ccxt_pro_repeats_attaches_nothing(
     assert (waiting["orderType"], float(waiting["triggerPrice"])) == (kind, price)
 
 
-def test_an_algo_order_brings_nothing_along(either: Trader) -> None:
-    """Not even what an order could not bring along is looked at."""
-    nonsense = {"stopLossPrice": "-1", "takeProfitPrice": "x", "attachedWorkingType": "x"}
-    ids = {"stopLossClientOrderId": "one", "takeProfitClientOrderId": "one"}
-    either.post(ALGO, **STOP, **nonsense, **ids)
-    assert len(either.get("/fapi/v1/openAlgoOrders")) == 1
+@pytest.mark.parametrize(
+    ("price", "repeated", "children"),
+    [
+        ("65100", {"stopLossPrice": "65000.04"}, 0),
+        ("65100", {"stopLossPrice": "64999.96"}, 0),
+        ("65100", {"stopLossPrice": "65000", "stopLossClientOrderId": "one"}, 1),
+        ("65100", {"stopLossPrice": "64999.9"}, 1),
+        ("64900", {"takeProfitPrice": "65000"}, 1),
+    ],
+)
+def test_what_repeats_is_the_own_price_alone(
+    either: Trader, price: str, repeated: dict[str, Any], children: int
+) -> None:
+    """Beside a limit price, the trigger price of a stop is one at which a loss could be stopped."""
+    either.post(ALGO, **{**STOP, "type": "STOP", "price": price}, **repeated)
+    assert len(either.get("/fapi/v1/openAlgoOrders")) == 1 + children
+
+
+EXITS = {
+    "takeProfitPrice": "70000",
+    "takeProfitClientOrderId": "up",
+    "stopLossPrice": "64000",
+    "stopLossClientOrderId": "down",
+    "attachedWorkingType": "CONTRACT_PRICE",
+}
+
+
+def family(trader: Trader) -> list[tuple[Any, ...]]:
+    """What waits beside algo order 1, as lists tell it."""
+    names = ("clientAlgoId", "orderType", "side", "workingType", "reduceOnly", "parentOrderId")
+    rows = trader.get("/fapi/v1/openAlgoOrders", symbol="BTCUSDT")[1:]
+    return [
+        (*(row[name] for name in names), float(row["triggerPrice"]), float(row["quantity"]))
+        for row in rows
+    ]
+
+
+CHILDREN = [
+    ("up", "TAKE_PROFIT_MARKET", "SELL", "CONTRACT_PRICE", True, 1, 70_000, 0.01),
+    ("down", "STOP_MARKET", "SELL", "CONTRACT_PRICE", True, 1, 64_000, 0.01),
+]
+
+
+def test_an_algo_order_brings_exits_along(either: Trader) -> None:
+    either.post(ALGO, **STOP, **EXITS)
+    assert family(either) == CHILDREN
+    bob = Trader(either.venue, "bob")
+    bob.limit(side="SELL", price="65000", quantity="0.01")
+    either.venue.price("BTCUSDT", 650_000)
+    assert either.get(ALGO, algoId=1)["algoStatus"] == "FINISHED"
+    bob.limit(side="BUY", price="63900", quantity="0.01")
+    either.venue.price("BTCUSDT", 640_000)
+    assert either.get(ALGO, clientAlgoId="down")["algoStatus"] == "FINISHED"
+    assert either.get(ALGO, clientAlgoId="up")["algoStatus"] == "CANCELED"
+
+
+def test_the_order_endpoint_and_the_algo_endpoint_bring_the_same(alice: Trader) -> None:
+    order = {**STOP, "algoType": None, "triggerPrice": None, "stopPrice": "65000"}
+    assert alice.post(ORDER, **order, **EXITS)["orderId"] == 1
+    assert family(alice) == CHILDREN
+    alice.delete(ORDER, symbol="BTCUSDT", orderId=1)
+    assert alice.get("/fapi/v1/openOrders") == []
+
+
+def test_the_method_brings_them_too(either: Trader) -> None:
+    Caller(either.venue).result("algoOrder.place", **STOP, **EXITS)
+    assert family(either) == CHILDREN
+    either.delete(ALGO, algoId=1)
+    assert either.get("/fapi/v1/openAlgoOrders") == []
+
+
+@pytest.mark.parametrize(
+    ("exits", "code"),
+    [
+        ({"stopLossPrice": "66000"}, -2021),
+        ({"takeProfitPrice": "65000"}, -2021),
+        ({"stopLossPrice": ""}, -1102),
+        ({"takeProfitPrice": ""}, -1102),
+        ({"stopLossPrice": "0"}, -4013),
+        ({"stopLossPrice": "-1"}, -4006),
+        ({"stopLossPrice": "x"}, -1100),
+        ({"stopLossPrice": "64000.001"}, -1111),
+        ({"stopLossClientOrderId": "down"}, -1106),
+        ({"attachedWorkingType": "x"}, -4031),
+        ({**EXITS, "takeProfitClientOrderId": "down"}, -4116),
+        ({"stopLossPrice": "64000", "stopLossClientOrderId": "own"}, -4116),
+        ({"stopLossPrice": "64000", "parentOrderId": "9"}, -1128),
+        ({"stopLossPrice": "64000", "parentClientOrderId": "x"}, -1128),
+    ],
+)
+def test_exits_that_cannot_be(either: Trader, exits: dict[str, Any], code: int) -> None:
+    before = either.venue.state.next_order_id
+    assert either.refused("POST", ALGO, **STOP, clientAlgoId="own", **exits).code == code
+    assert either.venue.state.next_order_id == before
+    assert either.get("/fapi/v1/openAlgoOrders") == []
 
 
 def test_an_algo_order_is_found_waiting_fired_and_ended(either: Trader) -> None:

@@ -45,6 +45,31 @@ NEW: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "takeProfitPrice",
+        "stopLossPrice",
+        "takeProfitClientOrderId",
+        "stopLossClientOrderId",
+        "attachedWorkingType",
+    ],
+)
+@pytest.mark.parametrize("value", ["45000", "x", ""])
+def test_an_amendment_attaches_nothing_and_says_so(either: Trader, name: str, value: str) -> None:
+    order = either.limit()
+    form = {**NEW, "orderId": order["orderId"], name: value}
+    refusal = either.refused("PUT", ORDER, **form)
+    assert refusal.code == -1106
+    assert refusal.msg == f"Parameter '{name}' sent when not required."
+    (entry,) = either.ask("PUT", BATCH, batchOrders=[{**form, "orderId": str(order["orderId"])}])
+    assert entry["code"] == -1106
+    answer = Caller(either.venue).call("order.modify", **form)
+    assert answer["error"]["code"] == -1106
+    (same,) = either.get("/fapi/v1/openOrders")
+    assert (same["price"], same["origQty"]) == (order["price"], order["origQty"])
+
+
 def test_the_reply_is_the_order_after_it(either: Trader) -> None:
     order = either.limit()
     reply = either.ask("PUT", ORDER, **NEW, orderId=order["orderId"], modifyId=12)

@@ -181,6 +181,8 @@ REFUSED = [
     ("a negative quantity", LIMIT, {"quantity": "-1"}, -4003),
     ("a vast quantity", LIMIT, {"quantity": "99999999999"}, -4005),
     ("a child price of zero", LIMIT, {"takeProfitPrice": "0"}, -4013),
+    ("an empty child price", LIMIT, {"takeProfitPrice": ""}, -1102),
+    ("another empty child price", LIMIT, {"stopLossPrice": ""}, -1102),
     ("a child price off the grid", LIMIT, {"stopLossPrice": "49000.001"}, -1111),
     ("a child on the wrong side", LIMIT, {"takeProfitPrice": "49000"}, -2021),
     # The account.

@@ -22,7 +22,7 @@ from openperp.api.dispatch import METHODS
 from openperp.api.endpoint import Endpoint
 from openperp.api.endpoints import ENDPOINTS, PAGES, Endpoints
 from openperp.api.endpoints.order_form import OrderTerms
-from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest
+from openperp.api.kinds import CLIENT_ID_PATTERN, DECIMAL_PATTERN, LONG_MAX, Kind, Rest, Unwanted
 from openperp.api.params import kind_of
 from openperp.api.ws_api import HANDSHAKE_WEIGHT, SESSION_WEIGHT
 
@@ -210,10 +210,12 @@ def _parameters(record: type, known: type | None = None) -> str:
 
 
 def _named_fields(record: type) -> list[Any]:
-    """The fields of a record but the one that takes whatever else is sent."""
+    """The fields of a record but the one that takes whatever else is sent, and what is refused."""
     hints = get_type_hints(record, include_extras=True)
     fields = msgspec.structs.fields(record)
-    return [field for field in fields if not isinstance(kind_of(hints[field.name]), Rest)]
+    return [
+        field for field in fields if not isinstance(kind_of(hints[field.name]), Rest | Unwanted)
+    ]
 
 
 def _parameter(field: Any) -> str:

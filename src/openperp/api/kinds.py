@@ -8,7 +8,7 @@ of a batch; both forms of the same thing are taken alike. Each kind raises
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, Generic, Self, TypeVar, final
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, final
 
 import msgspec
 
@@ -98,9 +98,13 @@ def _invalid(name: str, why: str) -> ApiError:
 
 
 class Kind(Generic[T]):
-    """`read` turns a value into its typed form; `schema` describes it for OpenAPI."""
+    """`read` turns a value into its typed form; `schema` describes it for OpenAPI.
+
+    An empty value counts as not sent, unless the kind `reads_empty` ones too.
+    """
 
     __slots__ = ()
+    reads_empty: ClassVar[bool] = False
 
     def read(self, value: Any, name: str) -> T:
         raise NotImplementedError
@@ -199,6 +203,32 @@ class Decimal(Kind[str]):
     @property
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": DECIMAL_PATTERN}
+
+
+class Exit(Decimal):
+    """The price at which a position is to be left: whoever sends it empty believes in an exit."""
+
+    __slots__ = ()
+    reads_empty = True
+
+    def read(self, value: Any, name: str) -> str:
+        if value == "":
+            raise ApiError(-1102, name, explain=f"{name} was sent without a value")
+        return super().read(value, name)
+
+
+class Unwanted(Kind[str]):
+    """What other calls take and this one refuses, whatever the value, since it would be dropped."""
+
+    __slots__ = ("why",)
+    reads_empty = True
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def read(self, value: Any, name: str) -> str:
+        del value
+        raise ApiError(-1106, name, explain=self.why)
 
 
 class ClientId(Kind[str]):

@@ -11,7 +11,7 @@ import msgspec
 
 from openperp.api.endpoint import Endpoint, Security
 from openperp.api.endpoints import PAGES
-from openperp.api.kinds import Rest
+from openperp.api.kinds import Rest, Unwanted
 from openperp.api.params import kind_of
 
 Schema = dict[str, Any]
@@ -149,7 +149,7 @@ def _fields(endpoint: Endpoint[Any]) -> Iterator[tuple[str, bool, Schema]]:
     hints = get_type_hints(endpoint.params, include_extras=True)
     for field in msgspec.structs.fields(endpoint.params):
         kind = kind_of(hints[field.name])
-        if not isinstance(kind, Rest):
+        if not isinstance(kind, Rest | Unwanted):
             yield field.encode_name, field.required, kind.schema
 
 

@@ -146,8 +146,9 @@ class Reader(Generic[P]):
         last = kind_of(hints[fields[-1].name]) if fields else None
         self._rest = last if isinstance(last, Rest) else None
         self._plan = tuple(
-            (field.encode_name.lower(), field.encode_name, kind_of(hints[field.name]).read, default)
+            (field.encode_name.lower(), field.encode_name, kind.read, default, kind.reads_empty)
             for field in (fields[:-1] if self._rest else fields)
+            for kind in [kind_of(hints[field.name])]
             for default in [msgspec.NODEFAULT if field.required else field.default]
         )
         self.names = frozenset(name for name, *_ in self._plan)
@@ -155,12 +156,12 @@ class Reader(Generic[P]):
     def read(self, fields: Fields) -> P:
         """The record; raises `ApiError` for a value that is missing or not valid.
 
-        An empty value, and a JSON null, counts as not sent.
+        A JSON null counts as not sent, and so does an empty value for nearly all kinds.
         """
         values = []
-        for name, wire_name, read, default in self._plan:
+        for name, wire_name, read, default, reads_empty in self._plan:
             value = fields.get(name)
-            if value is None or value == "":
+            if value is None or (value == "" and not reads_empty):
                 if default is msgspec.NODEFAULT:
                     raise ApiError(-1102, wire_name)
                 values.append(default)
@@ -248,16 +249,20 @@ def to_ticks(market: Market, text: str, name: str) -> int:
 
 
 def to_nearest_ticks(market: Market, text: str, name: str) -> int:
-    """A price that no order has to rest at, in ticks: rounded, halves up."""
+    """A price that no order has to rest at, in ticks: rounded, halves up.
+
+    Negative it is -4001 (-4006 for a stop price), beyond 64 bits -4002 (-4007).
+    """
     spec = market.spec
+    stop = name in STOP_NAMES
     if _is_negative(text):
-        raise ApiError(-4001, explain=f"{name} {text} is negative")
+        raise ApiError(-4006 if stop else -4001, explain=f"{name} {text} is negative")
     whole, _, fraction = text.partition(".")
     decimals = max(len(fraction), spec.price_precision)
     tick = spec.tick_units * 10 ** (decimals - spec.price_precision)
     ticks = divide_nearest(int((whole or "0") + fraction.ljust(decimals, "0")), tick)
     if ticks > LONG_MAX:
-        raise ApiError(-4002, explain=f"{name} {text} is beyond 64 bits")
+        raise ApiError(-4007 if stop else -4002, explain=f"{name} {text} is beyond 64 bits")
     return ticks
 
 

@@ -17,7 +17,7 @@ from openperp.api.endpoints.order_reading import (
 from openperp.api.endpoints.orders import ORDER_IDS, OrderList, book_scope
 from openperp.api.endpoints.spans import check_span
 from openperp.api.endpoints.symbols import find_market
-from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
+from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Unwanted, Word
 from openperp.api.params import Params, Reader, to_lots
 from openperp.api.wire.amendments import amendment_row
 from openperp.api.wire.orders import order_writer
@@ -29,6 +29,9 @@ from openperp.engine.rejects import Reason, Reject
 from openperp.engine.terms import PriceMatch, Side
 
 AMENDMENTS_MAX: Final = 100
+_NO_EXITS: Final = Unwanted(
+    "an amendment attaches nothing: POST algoOrder does, with parentOrderId"
+)
 
 
 class AmendForm(Params, frozen=True):
@@ -43,6 +46,11 @@ class AmendForm(Params, frozen=True):
     price_match: Annotated[PriceMatch, Word(PriceMatch, -5037)] = PriceMatch.NONE
     modify_id: Annotated[int, Long()] = 0
     reduce_only: Annotated[bool, Bool()] = False
+    take_profit_price: Annotated[str, _NO_EXITS] = ""
+    stop_loss_price: Annotated[str, _NO_EXITS] = ""
+    attached_working_type: Annotated[str, _NO_EXITS] = ""
+    take_profit_client_order_id: Annotated[str, _NO_EXITS] = ""
+    stop_loss_client_order_id: Annotated[str, _NO_EXITS] = ""
 
 
 class AmendmentSpan(Params, frozen=True):

@@ -14,13 +14,14 @@ from openperp.api.dialect import Dialect
 from openperp.api.endpoint import Call
 from openperp.api.endpoints.symbols import find_market
 from openperp.api.errors import ApiError
-from openperp.api.kinds import Bool, ClientId, Decimal, Long, Symbol, Word
-from openperp.api.params import Params, to_lots, to_ppm, to_ticks
+from openperp.api.kinds import Bool, ClientId, Decimal, Exit, Long, Symbol, Word
+from openperp.api.params import Params, to_lots, to_nearest_ticks, to_ppm, to_ticks
 from openperp.engine.commands import PlaceOrder
 from openperp.engine.state import Market
 from openperp.engine.terms import (
     CLOSING_TYPES,
     PRICED_TYPES,
+    TAKE_PROFIT_TYPES,
     TRIGGER_TYPES,
     OrderType,
     PositionSide,
@@ -72,8 +73,8 @@ class OrderTerms(Params, frozen=True):
 class OrderForm(OrderTerms, frozen=True):
     """The fields of a new order, which may bring a take profit and a stop loss along."""
 
-    take_profit_price: Annotated[str, Decimal()] = ""
-    stop_loss_price: Annotated[str, Decimal()] = ""
+    take_profit_price: Annotated[str, Exit()] = ""
+    stop_loss_price: Annotated[str, Exit()] = ""
     attached_working_type: Annotated[WorkingType, Word(WorkingType, -4031, names_value=True)] = (
         WorkingType.MARK_PRICE
     )
@@ -81,11 +82,8 @@ class OrderForm(OrderTerms, frozen=True):
     stop_loss_client_order_id: Annotated[str, ClientId()] = ""
 
 
-class AlgoForm(OrderTerms, frozen=True):
-    """The fields of a new algo order: its id has another name, and it brings nothing along.
-
-    ccxt.pro says the trigger price a second time as `stopLossPrice` or `takeProfitPrice`.
-    """
+class AlgoForm(OrderForm, frozen=True):
+    """The fields of a new algo order, whose id has another name."""
 
     algo_type: Annotated[str, Word({"CONDITIONAL": "CONDITIONAL"})] = "CONDITIONAL"
     client_algo_id: Annotated[str, ClientId()] = ""
@@ -94,14 +92,11 @@ class AlgoForm(OrderTerms, frozen=True):
 class _Attached(NamedTuple):
     """What an order brings along; zero ticks where there is none."""
 
-    take_profit_ticks: int = 0
-    take_profit_client_id: str = ""
-    stop_loss_ticks: int = 0
-    stop_loss_client_id: str = ""
-    working_type: WorkingType = WorkingType.MARK_PRICE
-
-
-_NOTHING_ATTACHED: Final = _Attached()
+    take_profit_ticks: int
+    take_profit_client_id: str
+    stop_loss_ticks: int
+    stop_loss_client_id: str
+    working_type: WorkingType
 
 
 def single_command(call: Call, form: OrderForm) -> PlaceOrder:
@@ -134,11 +129,34 @@ def algo_command(call: Call, form: AlgoForm) -> PlaceOrder:
     """The command for POST algoOrder."""
     if form.type not in TRIGGER_TYPES:
         raise ApiError(-1116, explain=f"{form.type.name} orders go to POST /fapi/v1/order")
-    return place_command(call, form, form.client_algo_id, algo=True)
+    return place_command(call, _without_repeat(call, form), form.client_algo_id, algo=True)
+
+
+def _without_repeat(call: Call, form: AlgoForm) -> AlgoForm:
+    """The form without what says its trigger price again and attaches nothing.
+
+    ccxt.pro sends the trigger price of a stop as `stopLossPrice` too, and that of a take
+    profit as `takeProfitPrice`, before it has rounded them. With a client id of its own the
+    price is meant.
+    """
+    gains = form.type in TAKE_PROFIT_TYPES
+    price = form.take_profit_price if gains else form.stop_loss_price
+    named = form.take_profit_client_order_id if gains else form.stop_loss_client_order_id
+    trigger = form.trigger_price or form.stop_price
+    if not price or not trigger or named:
+        return form
+    market = find_market(call, form.symbol)
+    name = "takeProfitPrice" if gains else "stopLossPrice"
+    ticks = to_nearest_ticks(market, price, name)
+    if ticks != to_nearest_ticks(market, trigger, "triggerPrice"):
+        return form
+    if gains:
+        return structs.replace(form, take_profit_price="")
+    return structs.replace(form, stop_loss_price="")
 
 
 def place_command(
-    call: Call, form: OrderTerms, client_id: str = "", *, algo: bool = False
+    call: Call, form: OrderForm, client_id: str = "", *, algo: bool = False
 ) -> PlaceOrder:
     """The command for an order of any type; raises `ApiError` for whatever the form breaks."""
     market = find_market(call, form.symbol)
@@ -148,7 +166,7 @@ def place_command(
         raise ApiError(
             -1106, "reduceOnly", explain="in hedge mode side and positionSide say what closes"
         )
-    attached = _attached(market, form) if isinstance(form, OrderForm) else _NOTHING_ATTACHED
+    attached = _attached(market, form)
     return PlaceOrder(
         account=call.account,
         symbol=form.symbol,
