@@ -226,6 +226,27 @@ def test_explain_tells_a_liquidation_step_by_step(fall: Fall) -> None:
     assert pick([ranked], "rank", "holders", "score") == [(1, 1, "0.00009216")]
 
 
+def test_explain_names_no_other_account_where_the_own_other_side_is_taken(
+    venue: OfflineVenue,
+) -> None:
+    bob, holly = Trader(venue, "bob"), join(venue, "holly", 950)
+    holly.post(V1 + "positionSide/dual", dualSidePosition="true")
+    bob.limit(side="SELL", price="60000", quantity="0.2")
+    holly.limit(price="60000", quantity="0.2", positionSide="LONG")
+    bob.limit(price="60000", quantity="0.1")
+    holly.limit(side="SELL", price="60000", quantity="0.1", positionSide="SHORT")
+    price(venue, 51_000)
+    (told,) = explain(venue, "holly")["liquidations"]
+    words = {step["step"]: step["words"] for step in told["steps"]}
+    own = [step["position_side"] for step in told["steps"] if step["step"] == "ranked"]
+    assert own == ["SHORT"]
+    assert "neither book nor insurance fund took 0.1" in words["ranked"]
+    assert "1 of 2 on the other side by profit" in words["ranked"]
+    assert "taken against a position of the other side at" in words["deleveraged"]
+    (other,) = explain(venue, "bob")["liquidations"]
+    assert "taken against a position of the other side at" in other["steps"][-1]["words"]
+
+
 def test_formulas_put_what_is_below_zero_in_brackets(fall: Fall) -> None:
     fall.venue.operator("POST", "mode", mode="cancel_only")
     price(fall.venue, 50_000)

@@ -146,7 +146,7 @@ class Cause(IntEnum):
     LIQUIDATED = 16
     """Its account is being liquidated."""
     DELEVERAGED = 17
-    """Its account's position has been taken against one that nobody else took."""
+    """Its account's position has been taken against one that the book did not take."""
     STAKES_TOO_HIGH = 18
     """Its trades would have put more at stake in the venue than it can hold."""
 

@@ -109,7 +109,7 @@ def _filled(view: View, event: OrderFilled) -> Row:
     text = _text(view, order.symbol)
     lots, price = text.quantity[fill.lots], text.price[fill.ticks]
     taken = order.origin is Origin.DELEVERAGING
-    how = "taken against another account's position" if taken else "traded in the book"
+    how = "taken against a position of the other side" if taken else "traded in the book"
     return {
         "step": "deleveraged" if taken else "filled",
         "symbol": order.symbol,
@@ -140,7 +140,8 @@ def _ranked(view: View, event: PositionDeleveraged) -> Row:
         "wallet": money_text(event.wallet),
         "balance": money_text(event.balance),
         "maintenance": money_text(event.maintenance),
-        "words": f"nobody else took {lots} of a bankrupt position at {price}; this one was"
+        "words": f"neither book nor insurance fund took {lots} of a bankrupt position at {price};"
+        " this one was"
         f" {event.rank} of {event.holders} on the other side by " + score_words(event),
     }
 
