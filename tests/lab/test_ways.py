@@ -113,7 +113,7 @@ def test_the_same_steps_make_the_same_journal_however_long_one_waits_between() -
     assert live(slowly).acts(pulses=True) == quickly.acts(pulses=True)
 
 
-def test_what_was_sent_before_a_way_has_happened_before_the_house_acts() -> None:
+def test_what_was_sent_before_a_way_has_happened_before_the_house_acts(tmp_path: Path) -> None:
     """Whether it shares a write with the clock must make no difference."""
     sweep = PlaceOrder(1, "SOLUSDT", Side.BUY, OrderType.MARKET, lots=60_000)
 
@@ -143,7 +143,7 @@ def test_what_was_sent_before_a_way_has_happened_before_the_house_acts() -> None
         await asyncio.gather(*answers)
 
     expected = live(one_by_one).acts(pulses=True)
-    assert live(together).acts(pulses=True) == expected
+    assert live(together, data=tmp_path).acts(pulses=True) == expected
     assert live(held).acts(pulses=True) == expected
 
 
