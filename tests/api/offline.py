@@ -86,6 +86,7 @@ class OfflineVenue:
                 bounds_stakes=True,
                 single_closers=True,
                 names_fired_orders=True,
+                isolated_pays=True,
             )
         )
         for symbol in BUILT_IN:

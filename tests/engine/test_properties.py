@@ -220,6 +220,7 @@ RULES = st.fixed_dictionaries(
         "bounds_stakes": st.booleans(),
         "single_closers": st.booleans(),
         "names_fired_orders": st.booleans(),
+        "isolated_pays": st.booleans(),
     }
 )
 

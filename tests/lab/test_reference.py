@@ -269,6 +269,7 @@ class BothEngines(RuleBasedStateMachine):
         liquidates=st.booleans(),
         single=st.booleans(),
         names=st.booleans(),
+        pays=st.booleans(),
     )
     def open(
         self,
@@ -282,6 +283,7 @@ class BothEngines(RuleBasedStateMachine):
         liquidates: bool,
         single: bool,
         names: bool,
+        pays: bool,
     ) -> None:
         rules = {
             "larger_side_margin": larger,
@@ -289,6 +291,7 @@ class BothEngines(RuleBasedStateMachine):
             "liquidates": liquidates,
             "single_closers": single,
             "names_fired_orders": names,
+            "isolated_pays": pays,
         }
         self.pair = Pair(deposit, **rules)
         spec = msgspec.structs.replace(

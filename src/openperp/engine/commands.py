@@ -40,6 +40,8 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     lets one stop and one take profit wait to close the whole of a position; venues from
     before that any number. `names_fired_orders` has the orders of the book that trigger
     orders have become found by their client ids; venues from before that find none of them.
+    `isolated_pays` has an isolated position pay what a fill of it costs beyond the cross
+    wallet; in venues from before that it is a debt of the wallet.
     """
 
     dialect: str
@@ -51,6 +53,7 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     bounds_stakes: bool = False
     single_closers: bool = False
     names_fired_orders: bool = False
+    isolated_pays: bool = False
 
 
 class DefineInstrument(

@@ -14,11 +14,12 @@ from openperp.engine.margin import isolated_share, refreeze
 from openperp.engine.numbers import PPM, divide_to_zero, divide_up
 from openperp.engine.order import Order
 from openperp.engine.records import Fill
-from openperp.engine.state import Account, Market, Position
+from openperp.engine.state import Account, Market, Position, State
 from openperp.engine.step import Step
 from openperp.engine.terms import (
     BUY,
     BY_ACCOUNT,
+    BY_LIQUIDATION,
     FILLED,
     PARTIALLY_FILLED,
 )
@@ -81,6 +82,7 @@ def _settle_side(
     state.fee_account += fee
     if position.isolated:
         _set_aside(account, position, ticks * opened * market.unit, released)
+        _pay_from_isolated(state, order, position, fee - realized - released)
     position.updated_ms = step.now
     account.updated_ms = step.now
     step.touched.append(account.account_id)
@@ -150,6 +152,21 @@ def _set_aside(account: Account, position: Position, opened_value: int, released
     taken = max(0, min(margin, account.cross_wallet))
     account.set_aside += taken
     position.isolated_wallet += taken
+
+
+def _pay_from_isolated(state: State, order: Order, position: Position, cost: int) -> None:
+    """Lets a position pay what is left of the `cost` of its fill once the cross wallet is empty.
+
+    What the position cannot pay either stays a debt of the cross wallet. Where a liquidation
+    fills below its bankruptcy price, the insurance fund pays for the fill as it is.
+    """
+    if not state.isolated_pays or order.origin is BY_LIQUIDATION:
+        return
+    account = state.accounts[order.account]
+    paid = min(cost, -account.cross_wallet, position.isolated_wallet)
+    if paid > 0:
+        account.set_aside -= paid
+        position.isolated_wallet -= paid
 
 
 def _move_position(order: Order, position: Position, ticks: int, lots: int) -> tuple[int, int]:

@@ -103,6 +103,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             state.bounds_stakes,
             state.single_closers,
             state.names_fired_orders,
+            state.isolated_pays,
         )
     )
 
@@ -140,6 +141,7 @@ def load(data: bytes) -> State:
         "bounds_stakes",
         "single_closers",
         "names_fired_orders",
+        "isolated_pays",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:

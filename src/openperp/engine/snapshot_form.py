@@ -184,8 +184,9 @@ class StateDump(msgspec.Struct, array_like=True):
     bounds_stakes: bool = False
     single_closers: bool = False
     names_fired_orders: bool = False
+    isolated_pays: bool = False
 
 
-VERSION = 16
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, VERSION})
+VERSION = 17
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""

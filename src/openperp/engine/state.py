@@ -356,6 +356,7 @@ class State:
         "fee_account",
         "first_deposits",
         "insurance",
+        "isolated_pays",
         "keys",
         "larger_side_margin",
         "liquidates",
@@ -390,6 +391,7 @@ class State:
         self.bounds_stakes = False
         self.single_closers = False
         self.names_fired_orders = False
+        self.isolated_pays = False
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}

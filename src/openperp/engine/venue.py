@@ -51,6 +51,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.bounds_stakes = command.bounds_stakes
     state.single_closers = command.single_closers
     state.names_fired_orders = command.names_fired_orders
+    state.isolated_pays = command.isolated_pays
     step.events.append(VenueOpened(command.dialect))
 
 

@@ -59,6 +59,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 bounds_stakes=True,
                 single_closers=True,
                 names_fired_orders=True,
+                isolated_pays=True,
             )
         )
         commands += plan_assets(config.instruments)

@@ -67,6 +67,7 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     venue.bounds_stakes = command.bounds_stakes
     venue.single_closers = command.single_closers
     venue.names_fired_orders = command.names_fired_orders
+    venue.isolated_pays = command.isolated_pays
     venue.events.append(VenueOpened(command.dialect))
 
 

@@ -46,6 +46,8 @@ KINDS = (
     "fund falls",
     "fund stays",
     "isolated flip at a loss",
+    "isolated margin pays",
+    "isolated margin is not enough",
     "amended over cap",
     "amendment beyond cap",
     "reducer gone in sweep",
@@ -67,6 +69,8 @@ def find_kinds(applied: Applied, state: State) -> Iterator[str]:
     for event, following in pairwise((*events, None)):
         yield from _find_liquidation(event)
         yield from _find_flip(event, following)
+        if state.isolated_pays:
+            yield from _find_payment(event, following)
     yield from _find_sequences(applied, events)
     yield from _find_stages(events)
     yield from _find_sweep(events)
@@ -105,6 +109,18 @@ def _find_flip(event: Event | None, following: Event | None) -> Iterator[str]:
         turned = following.lots * fill.side > 0 and abs(following.lots) < fill.lots
         if following.isolated and fill.realized < 0 and turned:
             yield "isolated flip at a loss"
+
+
+def _find_payment(event: Event | None, following: Event | None) -> Iterator[str]:
+    """A fill that closed a part of an isolated position, and more was lost than the wallet had."""
+    if isinstance(event, OrderFilled) and isinstance(following, PositionChanged):
+        part = following.isolated and following.lots * event.fill.side < 0
+        if part and event.fill.realized < 0 and event.order.origin is Origin.ACCOUNT:
+            cross_wallet = following.wallet - following.set_aside
+            if following.isolated_wallet and cross_wallet == 0:
+                yield "isolated margin pays"
+            elif not following.isolated_wallet and cross_wallet < 0:
+                yield "isolated margin is not enough"
 
 
 def _find_sequences(applied: Applied, events: tuple[Event, ...]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from openperp.engine.commands import (
     AmendOrder,
     Batch,
+    CancelAllOrders,
     ChangeMargin,
     Deposit,
     FundInsurance,
@@ -67,7 +68,7 @@ class Scenes:
             *[self._corner] * 10,
             *[self._rescue] * 6,
             *[self._fund] * 5,
-            *[self._ruin] * 3,
+            *[self._ruin] * 8,
             *[self._lean] * 2,
             *[self._sleep] * 2,
             *[self._flip] * 3,
@@ -143,13 +144,19 @@ class Scenes:
         return SetPrice(market.symbol, min(max(ticks, start * 6 // 10), start * 15 // 10))
 
     def _ruin(self) -> list[Act]:
-        """Somebody with no more than an isolated position gives it away at a bad price."""
+        """Somebody with no more than an isolated position gives it or some of it away at a bad
+        price.
+        """
         alone = [held for held in self._positions() if held[1].isolated]
         if not alone:
             return []
-        account, position = self._random.choice(alone)
-        away = self._random.choice((20, 60, 120))
+        bare = [held for held in alone if withdrawable(held[0]) == held[0].cross_wallet]
+        thin = [held for held in bare if held[1].leverage >= 50]
+        account, position = self._random.choice(thin or bare or alone)
+        just_beyond = 1_000 // position.leverage + self._random.randint(1, 8)
+        away = self._random.choice((just_beyond, just_beyond, just_beyond, 45, 60, 120))
         return [
+            lambda: CancelAllOrders(account.account_id, position.market.symbol),
             lambda: Withdraw(account.name, "USDT", max(1, withdrawable(account))),
             lambda: self._offer_little(position, away),
             lambda: self._give_away(account, position),
@@ -175,6 +182,8 @@ class Scenes:
             return None
         side = Side.SELL if position.lots > 0 else Side.BUY
         symbol, lots = position.market.symbol, abs(position.lots)
+        if self._random.random() < 0.5:
+            lots = max(1, lots * self._random.randint(3, 9) // 10)
         return PlaceOrder(
             account.account_id,
             symbol,

@@ -142,6 +142,7 @@ def settle(
     order.status = OrderStatus.PARTIALLY_FILLED if order.left else OrderStatus.FILLED
     order.updated_ms = venue.now
 
+    debt = max(ZERO, -account.cross_wallet)
     closed = min(quantity, closable(position, order.side))
     returned = isolated_share(position, closed)
     realized = _close(position, order.side, price, closed)
@@ -156,6 +157,8 @@ def settle(
             (quantity - closed) * price, Decimal(venue.leverage(account, order.symbol))
         )
         position.own += max(ZERO, min(wanted, account.cross_wallet))
+        if venue.isolated_pays and order.origin is not Origin.LIQUIDATION:
+            _pay_debt(account, position, debt)
 
     fill = Fill(
         trade_id=trade_id,
@@ -195,6 +198,12 @@ def isolated_share(position: Position, quantity: Decimal) -> Decimal:
     if not quantity:
         return ZERO
     return money_to_zero(position.own * quantity, abs(position.quantity))
+
+
+def _pay_debt(account: Account, position: Position, debt_before: Decimal) -> None:
+    """What a fill has made the account owe is paid by its position, as far as that has money."""
+    made = max(ZERO, -account.cross_wallet) - debt_before
+    position.own -= max(ZERO, min(made, position.own))
 
 
 def _close(position: Position, side: Side, price: Decimal, quantity: Decimal) -> Decimal:

@@ -86,9 +86,11 @@ class Traffic:
         """
         random = self._random
         larger, separate, displaces, single, names = [random.random() < 0.5 for _ in range(5)]
+        pays = random.random() < 0.8
         life_ms = random.choice((0, 0, 90_000, 1_800_000))
         rules = (larger, separate, displaces, life_ms, random.random() < 0.85)
-        commands: list[Command] = [OpenVenue("ztdx", *rules, random.random() < 0.9, single, names)]
+        newer = (random.random() < 0.9, single, names, pays)
+        commands: list[Command] = [OpenVenue("ztdx", *rules, *newer)]
         commands += self._terms.opening()
         for number in range(1, self._accounts + 1):
             deposit = random.choice((1_000, 3_000, 10_000, 100_000)) * MONEY_ONE

@@ -54,6 +54,7 @@ class Venue:
         self.bounds_stakes = False
         self.single_closers = False
         self.names_fired_orders = False
+        self.isolated_pays = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.assets = {MARGIN_ASSET: Asset(MARGIN_SPEC, ONE)}
