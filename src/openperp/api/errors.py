@@ -16,6 +16,7 @@ from openperp.api.wire.numbers import decimal_text
 from openperp.engine.instruments import InstrumentSpec
 from openperp.engine.numbers import MONEY_DECIMALS
 from openperp.engine.rejects import Reason, Reject
+from openperp.engine.terms import Cause
 
 MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -1000: ("An unknown error occured while processing the request.",),
@@ -297,6 +298,21 @@ def _message(code: int, args: tuple[object, ...], form: int) -> str:
             return text % args if args else text
     raise AssertionError(f"{code} has no message with {len(args)} arguments")
 
+
+OBSTACLE_TEXTS: Final[Mapping[Cause, str]] = {
+    Cause.POSITION_GONE: MESSAGES[-2022][0],
+    Cause.DISPLACED: MESSAGES[-2022][0],
+    Cause.MARGIN_MISSING: MESSAGES[-2019][0],
+    Cause.WOULD_TAKE: MESSAGES[-5022][0],
+    Cause.NOT_FILLABLE: MESSAGES[-5021][0],
+    Cause.POSITION_LIMIT: MESSAGES[-2027][0],
+    Cause.STAKES_TOO_HIGH: MESSAGES[-2010][0],
+    Cause.PRICES_APART: "The gap between mark price and last price exceeds triggerProtect.",
+}
+"""What keeps a trigger order that fires out of the book, in the words of a refusal.
+
+No code of fapi says the last.
+"""
 
 Answer = tuple[int, tuple[object, ...]]
 """A code and the arguments of its message."""

@@ -151,6 +151,20 @@ class Cause(IntEnum):
     """Its trades would have put more at stake in the venue than it can hold."""
 
 
+OBSTACLES: Final = frozenset(
+    {
+        Cause.POSITION_GONE,
+        Cause.MARGIN_MISSING,
+        Cause.WOULD_TAKE,
+        Cause.NOT_FILLABLE,
+        Cause.POSITION_LIMIT,
+        Cause.PRICES_APART,
+        Cause.DISPLACED,
+        Cause.STAKES_TOO_HIGH,
+    }
+)
+"""What can keep a trigger order that fires out of the book."""
+
 # The words by their own names. The engine uses these alone: looking a member up on its
 # class costs as much as several attribute reads, on Python 3.11 even more.
 BUY: Final = Side.BUY

@@ -7,10 +7,10 @@ import pytest
 from tests.api.streams.listener import Event, HeardVenue, Listener, tell
 from tests.api.trader import ALGO, BATCH, LIMIT, ORDER, trade
 
+from openperp.api.errors import OBSTACLE_TEXTS
 from openperp.api.streams.user import user_payloads
 from openperp.api.streams.user_events import USER_EVENTS, parse_events
 from openperp.api.streams.user_orders import EXPIRY_REASONS
-from openperp.api.wire.algo import OBSTACLES
 from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import (
     Batch,
@@ -22,7 +22,7 @@ from openperp.engine.commands import (
     Withdraw,
 )
 from openperp.engine.numbers import MONEY_ONE
-from openperp.engine.terms import Cause
+from openperp.engine.terms import OBSTACLES, Cause
 
 STOP_ALGO: dict[str, Any] = {
     "algoType": "CONDITIONAL",
@@ -567,7 +567,7 @@ def test_a_cancelled_trailing_stop_still_says_whether_it_followed(modern: Listen
 def test_every_cause_has_a_reason() -> None:
     assert set(EXPIRY_REASONS) == set(Cause)
     assert set(EXPIRY_REASONS.values()) <= set("0123456789")
-    assert set(OBSTACLES) < set(Cause)
+    assert set(OBSTACLE_TEXTS) == OBSTACLES
 
 
 # Names

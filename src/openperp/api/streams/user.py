@@ -22,7 +22,6 @@ from openperp.api.streams.user_events import (
     TRADE_LITE,
 )
 from openperp.api.view import View
-from openperp.api.wire.algo import OBSTACLES
 from openperp.api.wire.numbers import InstrumentFormat, money_text
 from openperp.api.wire.row import Row
 from openperp.engine.events import (
@@ -50,7 +49,7 @@ from openperp.engine.events import (
 from openperp.engine.liquidation_events import InsuranceCleared, LiquidationStarted
 from openperp.engine.records import Fill, OrderRecord
 from openperp.engine.state import Account, Market, position_key
-from openperp.engine.terms import OrderStatus
+from openperp.engine.terms import OBSTACLES, OrderStatus
 
 Payload = tuple[int, str, bytes]
 """Account, name of the event, and the event as JSON."""

@@ -8,7 +8,8 @@ trailing stops.
 from collections.abc import Mapping
 from typing import Final
 
-from openperp.api.wire.algo import OBSTACLES, algo_status, was_kept_out
+from openperp.api.errors import OBSTACLE_TEXTS
+from openperp.api.wire.algo import algo_status, was_kept_out
 from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
 from openperp.api.wire.row import Row
 from openperp.engine.instruments import MARGIN_ASSET
@@ -199,7 +200,7 @@ def algo_object(order: OrderRecord, instrument: InstrumentFormat, *, status: str
         "R": order.reduce_only,
         "tt": order.triggered_ms,
         "gtd": order.expires_ms,
-        "rm": OBSTACLES[order.cause] if kept_out else "",
+        "rm": OBSTACLE_TEXTS[order.cause] if kept_out else "",
     }
     if order.original_type is OrderType.TRAILING_STOP_MARKET:
         row["ia"] = order.activated

@@ -4,31 +4,14 @@ A number that an order does not have is left out, never sent as an empty text:
 strict clients parse every number that they find.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
-from openperp.api.errors import MESSAGES
 from openperp.api.wire.numbers import InstrumentFormat, percent_texts
 from openperp.api.wire.row import Row
 from openperp.engine.records import OrderRecord
-from openperp.engine.terms import Cause, OrderStatus, OrderType
+from openperp.engine.terms import OBSTACLES, Cause, OrderStatus, OrderType
 
 _BRACKET_PRICES: Final = ("tpTriggerPrice", "tpPrice", "slTriggerPrice", "slPrice")
-
-OBSTACLES: Final[Mapping[Cause, str]] = {
-    Cause.POSITION_GONE: MESSAGES[-2022][0],
-    Cause.DISPLACED: MESSAGES[-2022][0],
-    Cause.MARGIN_MISSING: MESSAGES[-2019][0],
-    Cause.WOULD_TAKE: MESSAGES[-5022][0],
-    Cause.NOT_FILLABLE: MESSAGES[-5021][0],
-    Cause.POSITION_LIMIT: MESSAGES[-2027][0],
-    Cause.STAKES_TOO_HIGH: MESSAGES[-2010][0],
-    Cause.PRICES_APART: "The gap between mark price and last price exceeds triggerProtect.",
-}
-"""What keeps a trigger order that fires out of the book, in the words of a refusal.
-
-No code of fapi says the last.
-"""
 
 
 def algo_status(order: OrderRecord) -> str:
