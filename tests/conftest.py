@@ -4,8 +4,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from hypothesis import settings
 
 from openperp.testing import Account, Venue
+
+# A machine that is busy with something else must not turn a property red.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -210,7 +210,7 @@ def test_no_two_endpoints_share_a_method_of_the_websocket_api() -> None:
 
 
 KEYS = [b"x-mbx-apikey", b"authorization", b"content-type"]
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -408,7 +408,7 @@ def test_amounts_and_percentages() -> None:
 
 # Whatever comes. How fast examples are drawn depends on the machine alone.
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @unhurried

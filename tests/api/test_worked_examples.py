@@ -269,7 +269,7 @@ FAR = 10**12
 """Ticks beyond any that could come."""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(accounts())
 def test_margin_lasts_until_one_tick_before_the_liquidation_price(account: Account) -> None:
     """At the price maintenance margin is worn out, one tick nearer it is not.
@@ -328,7 +328,7 @@ def settle(desk: Desk, side: str, lots: int, symbol: str, position_side: Positio
         desk.order("bob", "SELL" if side == "BUY" else "BUY", quantity, at, symbol=symbol)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ACCOUNTS)
 def test_the_venue_liquidates_at_the_liquidation_price_and_not_before(terms: Any) -> None:
     """By whatever way the price gets there; one tick before it everything is as it was."""

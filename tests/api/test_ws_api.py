@@ -534,7 +534,7 @@ JUNK = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(["id", "method", "params", "symbol", "apiKey", "timestamp", "signature"])
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,6 @@ class Credentials(requests.auth.AuthBase):
 @schema.parametrize()
 @settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

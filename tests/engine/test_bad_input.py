@@ -227,7 +227,7 @@ def busy() -> bytes:
     return dump(open_busy_desk().state)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(data=st.data())
 def test_whatever_is_refused_leaves_no_trace(busy: bytes, data: st.DataObject) -> None:
     state = load(busy)

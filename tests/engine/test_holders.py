@@ -30,7 +30,7 @@ def find(state: State, symbol: str) -> list[tuple[int, str]]:
     return [(account.account_id, held.key) for account, held in open_positions(state, market)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SESSIONS, HEDGED, ISOLATED)
 def test_holders_are_those_whom_a_recount_finds(
     session: list[tuple[Command, int]], hedged: set[int], isolated: set[int]

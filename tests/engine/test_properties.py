@@ -287,7 +287,7 @@ def aim(desk: Desk, command: Command, pick: int) -> Command:
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     st.lists(st.tuples(COMMANDS, st.integers(0, 999)), min_size=20, max_size=60),
     HEDGED,
@@ -317,7 +317,7 @@ ROOM = {"MARGIN_INSUFFICIENT", "POSITION_LIMIT_EXCEEDED"}
 """Refusals of an order that an amendment does not share where it needs no more than before."""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(orders(), min_size=20, max_size=30),
     AMENDMENTS,
@@ -407,7 +407,7 @@ def holdings(state: State) -> list[tuple[object, ...]]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SESSIONS, HEDGED, ISOLATED, RULES, st.data())
 def test_replay_and_snapshot_with_tail_equal_the_live_venue(
     session: list[Command],
@@ -438,7 +438,7 @@ def test_replay_and_snapshot_with_tail_equal_the_live_venue(
 PAUSES = st.sampled_from([1, 1, 1_000, 4_998, 5_000, 60_000, 3_600_000, 8 * 3_600_000])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(COMMANDS, PAUSES), min_size=15, max_size=40), st.integers(1, 9_999_999))
 def test_time_brings_about_the_same_however_often_it_is_looked_at(
     session: list[tuple[Command, int]], pulse_ms: int
@@ -460,7 +460,7 @@ def test_time_brings_about_the_same_however_often_it_is_looked_at(
     assert snapshot.digest(desk.state) == snapshot.digest(watched.state)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SESSIONS, HEDGED, ISOLATED)
 def test_reset_forgets_everything_but_the_accounts(
     session: list[Command], hedged: set[int], isolated: set[int]
@@ -486,7 +486,7 @@ def _whole_wallet(reply: Any) -> Any:
     return structs.replace(reply, set_aside=0) if isinstance(reply, WalletChanged) else reply
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SESSIONS, HEDGED, ISOLATED)
 def test_the_margin_type_moves_money_within_the_wallet_and_nothing_else(
     session: list[Command], hedged: set[int], isolated: set[int]

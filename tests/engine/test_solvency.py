@@ -184,7 +184,7 @@ def run(desk: Desk, session: list[tuple[Command, int]]) -> None:
         desk.do(suit(desk, command))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(SESSIONS, HEDGED, ISOLATED)
 def test_nobody_stays_due_and_no_money_is_lost(
     session: list[tuple[Command, int]], hedged: set[int], isolated: set[int]
@@ -193,7 +193,7 @@ def test_nobody_stays_due_and_no_money_is_lost(
     run(desk, session)  # checks every invariant after every command
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SESSIONS, HEDGED, ISOLATED, st.data())
 def test_what_happens_does_not_depend_on_where_the_alarms_were(
     session: list[tuple[Command, int]], hedged: set[int], isolated: set[int], data: st.DataObject
@@ -212,7 +212,7 @@ def test_what_happens_does_not_depend_on_where_the_alarms_were(
     assert snapshot.digest(replayed) == snapshot.digest(desk.state)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SESSIONS, HEDGED, ISOLATED)
 def test_a_refused_command_liquidates_nobody(
     session: list[tuple[Command, int]], hedged: set[int], isolated: set[int]

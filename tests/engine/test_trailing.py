@@ -131,7 +131,7 @@ ACTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(ACTS, min_size=10, max_size=80))
 def test_random_orders_activate_and_fire_as_the_obvious_index_has_it(
     acts: list[tuple[object, ...]],

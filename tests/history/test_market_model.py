@@ -417,7 +417,7 @@ def check_day(world: World, symbol: str) -> None:
 
 @pytest.mark.parametrize("in_memory", [False, True], ids=["file", "memory"])
 def test_reads_equal_plain_lists(in_memory: bool, make: Any) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         st.lists(st.lists(steps, min_size=5, max_size=25), min_size=1, max_size=2),
         st.lists(spans, min_size=1, max_size=3),

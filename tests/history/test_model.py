@@ -289,7 +289,7 @@ def check_amendments(
 @pytest.mark.parametrize("block", [3, 1_000], ids=["small blocks", "no block"])
 @pytest.mark.parametrize("in_memory", [False, True], ids=["file", "memory"])
 def test_reads_equal_a_plain_list(in_memory: bool, block: int, make: Any) -> None:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.lists(turns, min_size=1, max_size=2), st.lists(spans, min_size=2, max_size=4))
     def run(taken: list[list[Any]], asked: list[dict[str, Any]]) -> None:
         with TemporaryDirectory() as directory:

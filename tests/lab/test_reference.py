@@ -487,4 +487,4 @@ class BothEngines(RuleBasedStateMachine):
 
 
 TestBothEngines = BothEngines.TestCase
-TestBothEngines.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestBothEngines.settings = settings(max_examples=120, stateful_step_count=40)
