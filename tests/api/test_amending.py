@@ -53,6 +53,8 @@ NEW: dict[str, Any] = {
         "takeProfitClientOrderId",
         "stopLossClientOrderId",
         "attachedWorkingType",
+        "parentOrderId",
+        "parentClientOrderId",
     ],
 )
 @pytest.mark.parametrize("value", ["45000", "x", ""])

@@ -228,6 +228,7 @@ TRIGGERS_REFUSED = [
     ("trailing active at once", TRAILING, {"activationPrice": "59000"}, -2021),
     ("trailing from zero", TRAILING, {"activationPrice": "0"}, -4135),
     ("an unknown parent", STOP, {"parentOrderId": "99"}, -2013),
+    ("a working type of no exit", STOP, {"attachedWorkingType": "MARK_PRICE"}, -1106),
     ("a child with children", STOP, {"parentOrderId": "99", "stopLossPrice": "1"}, -1128),
 ]
 

@@ -51,6 +51,8 @@ class AmendForm(Params, frozen=True):
     attached_working_type: Annotated[str, _NO_EXITS] = ""
     take_profit_client_order_id: Annotated[str, _NO_EXITS] = ""
     stop_loss_client_order_id: Annotated[str, _NO_EXITS] = ""
+    parent_order_id: Annotated[str, _NO_EXITS] = ""
+    parent_client_order_id: Annotated[str, _NO_EXITS] = ""
 
 
 class AmendmentSpan(Params, frozen=True):

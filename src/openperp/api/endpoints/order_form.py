@@ -75,9 +75,9 @@ class OrderForm(OrderTerms, frozen=True):
 
     take_profit_price: Annotated[str, Exit()] = ""
     stop_loss_price: Annotated[str, Exit()] = ""
-    attached_working_type: Annotated[WorkingType, Word(WorkingType, -4031, names_value=True)] = (
-        WorkingType.MARK_PRICE
-    )
+    attached_working_type: Annotated[
+        WorkingType | None, Word(WorkingType, -4031, names_value=True)
+    ] = None
     take_profit_client_order_id: Annotated[str, ClientId()] = ""
     stop_loss_client_order_id: Annotated[str, ClientId()] = ""
 
@@ -330,8 +330,18 @@ def _attached(market: Market, form: OrderForm) -> _Attached:
         profit_id,
         _attached_ticks(market, form.stop_loss_price, "stopLoss", loss_id),
         loss_id,
-        form.attached_working_type,
+        _attached_working_type(form),
     )
+
+
+def _attached_working_type(form: OrderForm) -> WorkingType:
+    """The price that attached orders watch: mark unless the caller says otherwise."""
+    if form.attached_working_type is None:
+        return WorkingType.MARK_PRICE
+    if not form.take_profit_price and not form.stop_loss_price:
+        why = "attachedWorkingType goes with a takeProfitPrice or stopLossPrice that is attached"
+        raise ApiError(-1106, "attachedWorkingType", explain=why)
+    return form.attached_working_type
 
 
 def _attached_ticks(market: Market, text: str, prefix: str, client_id: str) -> int:
