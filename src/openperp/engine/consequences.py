@@ -18,7 +18,7 @@ from openperp.engine.step import Step
 
 
 def run_consequences(step: Step) -> None:
-    _quiet(step)
+    _fire_and_exchange(step)
     if not step.state.liquidates:
         step.touched.clear()
     elif step.touched:
@@ -44,11 +44,12 @@ def _liquidate_due(step: Step) -> None:
             cover_deficit(step, account, part.deficit)
         else:
             liquidate(step, part)
-            _quiet(step)
+            _fire_and_exchange(step)
     step.rankings = None
 
 
-def _quiet(step: Step) -> None:
+def _fire_and_exchange(step: Step) -> None:
+    """Lets trigger orders see the prices that have moved, and other assets pay debts."""
     if step.moves:
         fire_reached(step)
     if step.touched and step.state.multi_assets:

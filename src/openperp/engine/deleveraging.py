@@ -13,7 +13,7 @@ from openperp.engine.liquidation_events import PositionDeleveraged
 from openperp.engine.order import Order
 from openperp.engine.placing import closing_order
 from openperp.engine.ranking import Holder
-from openperp.engine.settlement import settle_transfer
+from openperp.engine.settlement import settle_off_book
 from openperp.engine.state import Account, Position
 from openperp.engine.step import Step
 from openperp.engine.terms import BY_DELEVERAGING, CANCEL_ONLY, Cause
@@ -63,7 +63,7 @@ def _take_from(step: Step, holder: Holder, order: Order, rank: int, holders: int
         )
     )
     maker = _accept(step, account, position, order.ticks, lots)
-    settle_transfer(step, market, order, maker, order.ticks, lots)
+    settle_off_book(step, market, order, maker, order.ticks, lots)
 
 
 def _accept(step: Step, account: Account, position: Position, ticks: int, lots: int) -> Order:

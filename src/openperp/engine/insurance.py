@@ -58,16 +58,18 @@ def pay_shortage(step: Step, position: Position, order: Order, ticks: int, lots:
     amount = shortage_of(position.market, order, ticks) * lots
     if amount:
         account = step.state.accounts[order.account]
-        clear(step, account, amount, order.symbol, position.side)
+        settle_with_fund(step, account, amount, order.symbol, position.side)
 
 
 def cover_deficit(step: Step, account: Account, deficit: int) -> None:
     """Pays what a cross wallet lacks."""
-    clear(step, account, deficit, "", BOTH)
+    settle_with_fund(step, account, deficit, "", BOTH)
 
 
-def clear(step: Step, account: Account, amount: int, symbol: str, side: PositionSide) -> None:
-    """Moves `amount`, signed money, from the fund to an account."""
+def settle_with_fund(
+    step: Step, account: Account, amount: int, symbol: str, side: PositionSide
+) -> None:
+    """Moves `amount`, signed money, from the fund into an account's cross wallet."""
     state = step.state
     state.insurance -= amount
     account.wallet += amount

@@ -283,7 +283,7 @@ def _check_deposits(state: State) -> None:
 
 
 def _check_stakes(state: State) -> None:
-    """They are where they may be, and known to be no more than they are."""
+    """They are below their limit, and no larger than what they are known not to exceed."""
     first = sum(account.first_deposit for account in state.accounts.values())
     _require(first == state.first_deposits, f"first deposits are {first}")
     if not state.bounds_stakes:

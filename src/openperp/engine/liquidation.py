@@ -12,7 +12,7 @@ goes to the insurance fund, out of what is left.
 from openperp.engine.deleveraging import deleverage
 from openperp.engine.ending import give_up_orders
 from openperp.engine.events import OrderAccepted
-from openperp.engine.insurance import clear
+from openperp.engine.insurance import settle_with_fund
 from openperp.engine.liquidation_events import (
     LiquidationEnded,
     LiquidationStaged,
@@ -91,7 +91,7 @@ def _close_stage(step: Step, part: MarginPart) -> None:
     rate = market.spec.liquidation_fee_ppm
     fee = min(left, divide_up(order.filled_value * market.unit * rate, PPM))
     if fee:
-        clear(step, account, -fee, market.symbol, position.side)
+        settle_with_fund(step, account, -fee, market.symbol, position.side)
 
 
 def _largest(state: State, part: MarginPart) -> Position:

@@ -43,7 +43,7 @@ def settle_fill(
     _settle_side(step, market, taker, trade_id, ticks, lots, False)
 
 
-def settle_transfer(
+def settle_off_book(
     step: Step, market: Market, taker: Order, maker: Order, ticks: int, lots: int
 ) -> None:
     """Lets two orders of the venue fill each other without the book: no price comes of it."""

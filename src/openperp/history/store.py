@@ -307,7 +307,7 @@ class SqliteHistory:
                 if (
                     found is not None
                     and found.client_id == client_id
-                    and (_is_of_kind(found, algo, fired))
+                    and _is_of_kind(found, algo, fired)
                 ):
                     return found
         return None

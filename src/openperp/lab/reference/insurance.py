@@ -36,7 +36,7 @@ def fund_insurance(venue: Venue, command: FundInsurance) -> InsuranceChanged:
     return changed
 
 
-def clear(
+def settle_with_fund(
     venue: Venue,
     account: Account,
     amount: Decimal,

@@ -56,7 +56,7 @@ def settle_down(venue: Venue) -> None:
         if part is None:
             return
         if is_short(venue, part):
-            insurance.clear(venue, part.account, -balance(venue, part))
+            insurance.settle_with_fund(venue, part.account, -balance(venue, part))
         else:
             _liquidate(venue, part)
         _quiet(venue)
@@ -126,7 +126,7 @@ def _close_stage(venue: Venue, part: Part) -> None:
         finish(venue, order)
     fee = _fee(venue, part, order, quantity, account.cross_wallet - wallet_before)
     if fee > 0:
-        insurance.clear(venue, account, -fee, *key)
+        insurance.settle_with_fund(venue, account, -fee, *key)
 
 
 def _pick(venue: Venue, part: Part) -> Key:
@@ -208,7 +208,7 @@ def _trade_as_far_as_paid(venue: Venue, account: Account, key: Key, order: Order
             show_last(venue, order.symbol, maker.price)
         trade(venue, order, maker, quantity)
         if shortage > 0:
-            insurance.clear(venue, account, shortage * quantity, *key)
+            insurance.settle_with_fund(venue, account, shortage * quantity, *key)
     if prices and prices[-1] != prices[0]:
         show_last(venue, order.symbol, prices[-1])
 
