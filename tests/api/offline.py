@@ -87,6 +87,7 @@ class OfflineVenue:
                 single_closers=True,
                 names_fired_orders=True,
                 isolated_pays=True,
+                bounds_sweeps=True,
             )
         )
         for symbol in BUILT_IN:

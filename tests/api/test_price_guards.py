@@ -46,6 +46,40 @@ def test_a_market_order_far_from_mark(guarded: Trader) -> None:
     assert guarded.refused("POST", ORDER, **market).code == -4131
 
 
+@pytest.mark.parametrize(
+    ("side", "prices", "filled"),
+    [
+        ("BUY", ("100", "105", "105.1"), "2"),
+        ("SELL", ("100", "95", "94.9"), "2"),
+        ("BUY", ("100", "106"), "1"),
+        ("BUY", ("104", "105"), "2"),
+    ],
+)
+def test_a_market_order_sweeps_no_further_than_its_bound(
+    guarded: Trader, side: str, prices: tuple[str, ...], filled: str
+) -> None:
+    bob = Trader(guarded.venue, "bob")
+    opposite = "SELL" if side == "BUY" else "BUY"
+    for price in prices:
+        bob.limit(symbol="XYZUSDT", side=opposite, price=price, quantity="1")
+    terms = {"symbol": "XYZUSDT", "side": side, "type": "MARKET", "quantity": "3"}
+    order = guarded.post(ORDER, **terms, newOrderRespType="RESULT")
+    assert (order["status"], float(order["executedQty"])) == ("EXPIRED", float(filled))
+    assert len(bob.get("/fapi/v1/openOrders", symbol="XYZUSDT")) == len(prices) - int(filled)
+    assert float(guarded.get("/fapi/v3/account")["totalOpenOrderInitialMargin"]) == 0
+    if len(prices) > int(filled):
+        assert guarded.refused("POST", ORDER, **terms).code == -4131
+
+
+def test_without_guards_a_market_order_sweeps_on(either: Trader) -> None:
+    either.venue.operator("POST", "instruments", **TERMS)
+    bob = Trader(either.venue, "bob")
+    for price in ("100", "120"):
+        bob.limit(symbol="XYZUSDT", side="SELL", price=price, quantity="1")
+    terms = {"symbol": "XYZUSDT", "side": "BUY", "type": "MARKET", "quantity": "2"}
+    assert either.post(ORDER, **terms, newOrderRespType="RESULT")["status"] == "FILLED"
+
+
 def test_exchange_info_shows_the_filter_where_it_holds(guarded: Trader) -> None:
     guarded.venue.operator("POST", "instruments", **{**TERMS, "symbol": "OPENUSDT"})
     shown = {

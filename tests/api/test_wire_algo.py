@@ -28,6 +28,8 @@ STOP = structs.replace(ORDERS["triggered stop"], status=OrderStatus.NEW, type=Or
         (True, "EXPIRED", "NO_LIQUIDITY", "FINISHED"),
         (True, "EXPIRED", "MARGIN_MISSING", "REJECTED"),
         (True, "EXPIRED", "WOULD_TAKE", "REJECTED"),
+        (True, "EXPIRED", "BEST_PRICE_TOO_FAR", "REJECTED"),
+        (True, "EXPIRED", "BOUND_REACHED", "FINISHED"),
         (True, "EXPIRED", "DISPLACED", "REJECTED"),
         (True, "EXPIRED", "POSITION_GONE", "REJECTED"),
         (True, "EXPIRED", "PRICES_APART", "EXPIRED"),

@@ -221,6 +221,7 @@ RULES = st.fixed_dictionaries(
         "single_closers": st.booleans(),
         "names_fired_orders": st.booleans(),
         "isolated_pays": st.booleans(),
+        "bounds_sweeps": st.booleans(),
     }
 )
 

@@ -270,6 +270,7 @@ class BothEngines(RuleBasedStateMachine):
         single=st.booleans(),
         names=st.booleans(),
         pays=st.booleans(),
+        bounds=st.booleans(),
     )
     def open(
         self,
@@ -284,6 +285,7 @@ class BothEngines(RuleBasedStateMachine):
         single: bool,
         names: bool,
         pays: bool,
+        bounds: bool,
     ) -> None:
         rules = {
             "larger_side_margin": larger,
@@ -292,6 +294,7 @@ class BothEngines(RuleBasedStateMachine):
             "single_closers": single,
             "names_fired_orders": names,
             "isolated_pays": pays,
+            "bounds_sweeps": bounds,
         }
         self.pair = Pair(deposit, **rules)
         spec = msgspec.structs.replace(

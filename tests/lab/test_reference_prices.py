@@ -47,12 +47,12 @@ STAMP_MS = START_MS + 8 * HOUR_MS
 class Desk:
     """A slow venue with one market, whose funding comes every eight hours; index at 60000."""
 
-    def __init__(self, **terms: Any) -> None:
+    def __init__(self, *, bounds_sweeps: bool = False, **terms: Any) -> None:
         self.venue = Venue()
         self.events: list[Event] = []
         self._seq = 0
         self.now = START_MS
-        self.do(OpenVenue("ztdx"))
+        self.do(OpenVenue("ztdx", bounds_sweeps=bounds_sweeps))
         terms = {"funding_hours": 8, "funding_cap_ppm": 3_750, **terms}
         self.do(DefineInstrument(replace(BTC, **terms), 600_000))
         for name in ("alice", "bob", "carol"):
@@ -239,6 +239,28 @@ def test_a_market_order_is_held_to_the_best_price() -> None:
     assert outcome.reasons == {Reason.BEST_PRICE_BEYOND_BOUND}
     desk.order(ALICE, SELL, 1, 63000)
     assert not isinstance(desk.order(BOB, BUY, 0.1), Refused)
+
+
+@pytest.mark.parametrize(("price", "cause"), [(63000, "NO_LIQUIDITY"), (63000.1, "BOUND_REACHED")])
+def test_a_market_order_stops_at_its_bound(price: float, cause: str) -> None:
+    desk = Desk(guards_prices=True, bounds_sweeps=True)
+    for offered in (60000, price):
+        desk.order(ALICE, SELL, 1, offered)
+    desk.order(BOB, BUY, 3)
+    (expired,) = desk.told(OrderExpired)
+    filled = 2_000 if cause == "NO_LIQUIDITY" else 1_000
+    assert (expired.order.filled_lots, expired.order.cause.name) == (filled, cause)
+
+
+def test_a_fired_order_without_a_price_inside_its_bound_expires() -> None:
+    desk = Desk(guards_prices=True, bounds_sweeps=True)
+    desk.order(ALICE, SELL, 1, 64000)
+    mark = WorkingType.MARK_PRICE
+    stop = OrderType.STOP_MARKET
+    desk.order(BOB, BUY, 1, type=stop, trigger_ticks=605_000, working_type=mark)
+    desk.price(60500)
+    (expired,) = desk.told(OrderExpired)
+    assert expired.order.cause is Cause.BEST_PRICE_TOO_FAR
 
 
 @pytest.mark.parametrize("protects", [True, False])

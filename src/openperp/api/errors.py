@@ -307,6 +307,7 @@ OBSTACLE_TEXTS: Final[Mapping[Cause, str]] = {
     Cause.NOT_FILLABLE: MESSAGES[-5021][0],
     Cause.POSITION_LIMIT: MESSAGES[-2027][0],
     Cause.STAKES_TOO_HIGH: MESSAGES[-2010][0],
+    Cause.BEST_PRICE_TOO_FAR: MESSAGES[-4131][0],
     Cause.PRICES_APART: "The gap between mark price and last price exceeds triggerProtect.",
 }
 """What keeps a trigger order that fires out of the book, in the words of a refusal.

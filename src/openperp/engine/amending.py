@@ -12,13 +12,13 @@ import msgspec
 from openperp.engine.checks import (
     check_child_side,
     check_entry,
-    check_guards,
     check_lots,
     check_price,
 )
 from openperp.engine.commands import AmendOrder
 from openperp.engine.ending import cancel, leave_book
 from openperp.engine.events import OrderAmended
+from openperp.engine.guards import check_guards
 from openperp.engine.lookup import accepts_orders, find_order
 from openperp.engine.matching import execute
 from openperp.engine.order import Order
@@ -103,7 +103,7 @@ def _check_terms(state: State, position: Position, order: Order, command: AmendO
     """The price and quantity by themselves; the quantity after clamping a reduce-only order."""
     market = position.market
     check_price(market, command.ticks)
-    if market.spec.guards_prices:
+    if market.guarded:
         check_guards(market, order.side, LIMIT, command.ticks, 0)
     check_lots(market, LIMIT, command.lots)
     lots = command.lots

@@ -7,6 +7,7 @@ order about to meet the book, so a trigger order meets them when it fires.
 from openperp.engine.attached import working_ticks
 from openperp.engine.bounds import check_trades
 from openperp.engine.commands import PlaceOrder
+from openperp.engine.guards import check_taken, take_limit
 from openperp.engine.lookup import accepts_orders, count_resting, is_client_id_taken
 from openperp.engine.margin import combine_sides, exposure, free_margin, margin_of_part
 from openperp.engine.matching import effective_stp, sweep
@@ -122,47 +123,6 @@ def check_price(market: Market, ticks: int) -> None:
         refuse(Reason.PRICE_BELOW_MINIMUM, ticks=ticks, min_ticks=spec.min_ticks)
     if ticks > spec.max_ticks:
         refuse(Reason.PRICE_ABOVE_MAXIMUM, ticks=ticks, max_ticks=spec.max_ticks)
-
-
-def check_guards(
-    market: Market, side: Side, type: OrderType, ticks: int, trigger_ticks: int
-) -> None:
-    """How far from mark price, or from its trigger, an order may buy above or sell below it.
-
-    Source: the fapi's filter PERCENT_PRICE, which holds buyers to the upper and
-    sellers to the lower bound, and marketTakeBound for the best price that a
-    MARKET order would find.
-    """
-    spec, mark = market.spec, market.mark_ticks
-    if type is LIMIT:
-        highest = mark * spec.multiplier_up_ppm // PPM
-        lowest = divide_up(mark * spec.multiplier_down_ppm, PPM)
-        if side is BUY and ticks > highest:
-            refuse(Reason.PRICE_ABOVE_MARK_BOUND, ticks=ticks, bound_ticks=highest, mark_ticks=mark)
-        if side is SELL and ticks < lowest:
-            refuse(Reason.PRICE_BELOW_MARK_BOUND, ticks=ticks, bound_ticks=lowest, mark_ticks=mark)
-    elif type is MARKET:
-        best = market.book.opposite(side).best_ticks()
-        if best and (best - mark) * side * PPM > mark * spec.market_take_bound_ppm:
-            refuse(Reason.BEST_PRICE_BEYOND_BOUND, best_ticks=best, mark_ticks=mark)
-    elif type in PRICED_TYPES:
-        _check_trigger_band(market, side, ticks, trigger_ticks)
-
-
-def _check_trigger_band(market: Market, side: Side, ticks: int, trigger: int) -> None:
-    """How far from its trigger price a STOP or TAKE_PROFIT may buy above or sell below it.
-
-    Source: the fapi's refusals by multipliers of the stop price; they are those of mark.
-    """
-    spec = market.spec
-    if side is BUY:
-        bound = trigger * spec.multiplier_up_ppm // PPM
-        if ticks > bound:
-            refuse(Reason.PRICE_ABOVE_TRIGGER_BOUND, ticks=ticks, bound_ticks=bound)
-    else:
-        bound = divide_up(trigger * spec.multiplier_down_ppm, PPM)
-        if ticks < bound:
-            refuse(Reason.PRICE_BELOW_TRIGGER_BOUND, ticks=ticks, bound_ticks=bound)
 
 
 def _check_trigger_terms(market: Market, command: PlaceOrder) -> None:
@@ -321,12 +281,17 @@ def check_entry(
     stp: StpMode,
     replaced: Order | None = None,
 ) -> None:
-    """An order about to meet the book: post-only, fill-or-kill, stakes, position cap, margin.
+    """An order about to meet the book: its bound, post-only, fill-or-kill, stakes, position cap,
+    margin.
 
     It may take the place of a resting order of the same side, which is `replaced`.
     """
     market = position.market
     opposite = market.book.opposite(side)
+    limit = ticks if type is LIMIT else 0
+    bound = take_limit(state, market, side) if type is MARKET else 0
+    if bound:
+        check_taken(market, side)
     crosses = type is MARKET or opposite.crosses(ticks)
     if not crosses:
         if time_in_force is FOK and type is LIMIT:
@@ -336,9 +301,8 @@ def check_entry(
         return
     if type is LIMIT and time_in_force is GTX:
         refuse(Reason.WOULD_TAKE, ticks=ticks, best_ticks=opposite.best_ticks())
-    limit = ticks if type is LIMIT else 0
     stp = effective_stp(stp, time_in_force)
-    found = sweep(state, account, position, side, limit, lots, stp)
+    found = sweep(state, account, position, side, limit or bound, lots, stp)
     if type is LIMIT and time_in_force is FOK and found.lots < lots:
         refuse(Reason.NOT_FILLABLE, lots=lots, fillable_lots=found.lots)
     check_trades(state, market, found.value)

@@ -41,7 +41,8 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     before that any number. `names_fired_orders` has the orders of the book that trigger
     orders have become found by their client ids; venues from before that find none of them.
     `isolated_pays` has an isolated position pay what a fill of it costs beyond the cross
-    wallet; in venues from before that it is a debt of the wallet.
+    wallet; in venues from before that it is a debt of the wallet. `bounds_sweeps` has MARKET
+    orders trade up to the bound of their best price; in venues from before that they sweep on.
     """
 
     dialect: str
@@ -54,6 +55,7 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     single_closers: bool = False
     names_fired_orders: bool = False
     isolated_pays: bool = False
+    bounds_sweeps: bool = False
 
 
 class DefineInstrument(

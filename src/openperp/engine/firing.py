@@ -18,6 +18,7 @@ _OBSTACLES = {
     Reason.POSITION_LIMIT_EXCEEDED: Cause.POSITION_LIMIT,
     Reason.MARGIN_INSUFFICIENT: Cause.MARGIN_MISSING,
     Reason.STAKES_TOO_HIGH: Cause.STAKES_TOO_HIGH,
+    Reason.BEST_PRICE_BEYOND_BOUND: Cause.BEST_PRICE_TOO_FAR,
 }
 """What keeps a fired order out of the book, and how its record says so."""
 
@@ -96,7 +97,7 @@ def _are_apart(market: Market) -> bool:
     """Whether mark and last differ by more than the instrument's triggerProtect."""
     spec = market.spec
     gap = abs(market.mark_ticks - market.last_ticks)
-    return spec.guards_prices and gap * PPM > market.mark_ticks * spec.trigger_protect_ppm
+    return market.guarded and gap * PPM > market.mark_ticks * spec.trigger_protect_ppm
 
 
 def fire_reached(step: Step) -> None:

@@ -3,6 +3,7 @@
 from openperp.engine.bounds import has_room, trade_growth
 from openperp.engine.ending import displace_reducers, expire, finish_filled
 from openperp.engine.events import OrderExpired
+from openperp.engine.guards import take_limit
 from openperp.engine.insurance import pay_shortage, payable_lots
 from openperp.engine.margin import refreeze
 from openperp.engine.order import Order
@@ -41,11 +42,18 @@ def execute(step: Step, account: Account, position: Position, order: Order) -> N
     elif met_itself:
         expire(step, order, Cause.SELF_TRADE)
     elif order.type is MARKET or order.time_in_force in _IMMEDIATE:
-        expire(step, order, Cause.NO_LIQUIDITY)
+        expire(step, order, _why_unfilled(step.state, position.market, order))
     elif order.reduce_only and not position.closable_lots(order.side):
         expire(step, order, Cause.POSITION_GONE)
     else:
         _rest(step, account, position, order)
+
+
+def _why_unfilled(state: State, market: Market, order: Order) -> Cause:
+    best = market.book.opposite(order.side).best_ticks()
+    limit = take_limit(state, market, order.side) if order.type is MARKET else 0
+    beyond = best and limit and (best - limit) * order.side > 0
+    return Cause.BOUND_REACHED if beyond else Cause.NO_LIQUIDITY
 
 
 def close_at_once(step: Step, position: Position, order: Order) -> None:
@@ -82,7 +90,7 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> bool
     side = market.book.opposite(order.side)
     stp = effective_stp(order.stp, order.time_in_force)
     ends = False
-    limit = _limit(order)
+    limit = _limit(step.state, market, order)
     first = last = 0
     while order.remaining_lots:
         if limit and not side.crosses(limit):
@@ -135,12 +143,14 @@ def effective_stp(stp: StpMode, time_in_force: TimeInForce) -> StpMode:
     return NO_STP if time_in_force is FOK else stp
 
 
-def _limit(order: Order) -> int:
+def _limit(state: State, market: Market, order: Order) -> int:
     """The price beyond which an order does not trade; zero for none.
 
     That of a liquidation is where the insurance fund begins to pay.
     """
-    return order.ticks if order.type is LIMIT and order.origin is not BY_LIQUIDATION else 0
+    if order.type is LIMIT:
+        return 0 if order.origin is BY_LIQUIDATION else order.ticks
+    return take_limit(state, market, order.side)
 
 
 def _fillable(step: Step, order: Order, position: Position, maker: Order) -> int:

@@ -13,7 +13,6 @@ from openperp.engine.checks import (
     check_client_ids,
     check_entry,
     check_expiry,
-    check_guards,
     check_limits,
     check_mode,
     check_notional,
@@ -27,6 +26,7 @@ from openperp.engine.commands import PlaceOrder
 from openperp.engine.due import EXPIRY, schedule
 from openperp.engine.ending import opened_part
 from openperp.engine.events import OrderAccepted
+from openperp.engine.guards import check_guards
 from openperp.engine.ids import auto_client_id
 from openperp.engine.lookup import (
     client_id_space,
@@ -120,7 +120,7 @@ def plan_order(state: State, command: PlaceOrder, now_ms: int) -> Plan:
 
     waits = command.type in TRIGGER_TYPES
     check_ranges(market, command, plan.lots)
-    if market.spec.guards_prices:
+    if market.guarded:
         check_guards(market, command.side, command.type, command.ticks, command.trigger_ticks)
     check_client_ids(state, account, command)
     check_ties(state, account, position, command, plan.parent)

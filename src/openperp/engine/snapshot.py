@@ -104,6 +104,7 @@ def _dump(state: State, seq: int, time_ms: int) -> bytes:
             state.single_closers,
             state.names_fired_orders,
             state.isolated_pays,
+            state.bounds_sweeps,
         )
     )
 
@@ -142,6 +143,7 @@ def load(data: bytes) -> State:
         "single_closers",
         "names_fired_orders",
         "isolated_pays",
+        "bounds_sweeps",
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:

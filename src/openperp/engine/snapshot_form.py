@@ -185,8 +185,9 @@ class StateDump(msgspec.Struct, array_like=True):
     single_closers: bool = False
     names_fired_orders: bool = False
     isolated_pays: bool = False
+    bounds_sweeps: bool = False
 
 
-VERSION = 17
-READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, VERSION})
+VERSION = 18
+READABLE = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, VERSION})
 """Versions that can be loaded: what an older one lacks has its default."""

@@ -37,7 +37,7 @@ class Market:
     index. `instrument_id` numbers instruments by age, for keys of the history;
     `leverage_caps` holds the notional cap, in money, of every leverage, `maker_fees` and
     `taker_fees` the rate of every fee tier in parts per million; `symbol` is that
-    of the `spec`.
+    of the `spec`, `guarded` its `guards_prices`.
 
     With `formula` the mark price is the documented median, with the average of
     `basis` (see `pricing.basis_now`; the oldest sample first); otherwise it is the
@@ -62,6 +62,7 @@ class Market:
         "formula",
         "funding_ms",
         "funding_rate",
+        "guarded",
         "index_ticks",
         "initial_ticks",
         "instrument_id",
@@ -116,6 +117,7 @@ class Market:
         """Takes new terms; the tick and the lot stay what they are."""
         self.spec = spec
         self.smooth = spec.is_smooth
+        self.guarded = spec.guards_prices
         self.bracket_caps = [bracket.notional_cap for bracket in spec.brackets]
         self.bracket_rates = [bracket.maintenance_ppm for bracket in spec.brackets]
         self.bracket_cums = [bracket.cum for bracket in spec.brackets]
@@ -346,6 +348,7 @@ class State:
         "ageing",
         "assets",
         "bounds_stakes",
+        "bounds_sweeps",
         "countdowns",
         "dialect",
         "displaces_reducers",
@@ -392,6 +395,7 @@ class State:
         self.single_closers = False
         self.names_fired_orders = False
         self.isolated_pays = False
+        self.bounds_sweeps = False
         self.mode = NORMAL
         self.order_limits = True
         self.markets: dict[str, Market] = {}

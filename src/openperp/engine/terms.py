@@ -149,6 +149,10 @@ class Cause(IntEnum):
     """Its account's position has been taken against one that the book did not take."""
     STAKES_TOO_HIGH = 18
     """Its trades would have put more at stake in the venue than it can hold."""
+    BEST_PRICE_TOO_FAR = 19
+    """A MARKET order that a trigger fired found no price within the bound around mark price."""
+    BOUND_REACHED = 20
+    """The unfilled rest of a MARKET order, where the book goes on beyond the bound."""
 
 
 OBSTACLES: Final = frozenset(
@@ -161,6 +165,7 @@ OBSTACLES: Final = frozenset(
         Cause.PRICES_APART,
         Cause.DISPLACED,
         Cause.STAKES_TOO_HIGH,
+        Cause.BEST_PRICE_TOO_FAR,
     }
 )
 """What can keep a trigger order that fires out of the book."""

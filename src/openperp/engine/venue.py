@@ -52,6 +52,7 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     state.single_closers = command.single_closers
     state.names_fired_orders = command.names_fired_orders
     state.isolated_pays = command.isolated_pays
+    state.bounds_sweeps = command.bounds_sweeps
     step.events.append(VenueOpened(command.dialect))
 
 

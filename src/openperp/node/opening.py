@@ -60,6 +60,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
                 single_closers=True,
                 names_fired_orders=True,
                 isolated_pays=True,
+                bounds_sweeps=True,
             )
         )
         commands += plan_assets(config.instruments)

@@ -494,6 +494,43 @@ def test_a_fired_order_without_margin_is_rejected_with_a_reason(dialect: str) ->
     assert alice.get(ALGO, algoId=1)["algoStatus"] == "REJECTED"
 
 
+@pytest.fixture
+def bounded(modern: Listener) -> Listener:
+    """A buyer's stop for 2 at 101, where mark price is 100 and holds takers to 5 % of it."""
+    terms = {"symbol": "XYZUSDT", "tick": "0.1", "lot": "0.001", "price": "100"}
+    modern.venue.operator("POST", "instruments", **terms, price_guards=True)
+    modern.post(ALGO, **{**STOP_ALGO, "symbol": "XYZUSDT", "triggerPrice": "101", "quantity": "2"})
+    modern.hear()
+    return modern
+
+
+def test_a_fired_order_without_a_price_inside_its_bound_is_rejected(bounded: Listener) -> None:
+    Listener(bounded.ears, "bob").limit(symbol="XYZUSDT", side="SELL", price="106.1", quantity="1")
+    bounded.venue.price("XYZUSDT", 1_010)
+    events = bounded.hear()
+    assert [tell(event) for event in events] == ["algo 1 TRIGGERING", "algo 1 REJECTED"]
+    text = "The counterparty's best price does not meet the PERCENT_PRICE filter limit"
+    assert (events[1]["o"]["rm"], events[1]["o"]["ai"]) == (text, "")
+    assert bounded.get(ALGO, algoId=1)["algoStatus"] == "REJECTED"
+
+
+def test_a_fired_order_sweeps_no_further_than_its_bound(bounded: Listener) -> None:
+    bob = Listener(bounded.ears, "bob")
+    for price in ("106", "106.1"):
+        bob.limit(symbol="XYZUSDT", side="SELL", price=price, quantity="1")
+    bounded.venue.price("XYZUSDT", 1_010)
+    assert bounded.hear_told() == [
+        "algo 1 TRIGGERING",
+        "algo 1 TRIGGERED",
+        "order 1 MARKET NEW NEW er 0",
+        "trade of 1: 1.000 at 106.0",
+        "account ORDER 1 1.000",
+        "order 1 MARKET TRADE PARTIALLY_FILLED er 0",
+        "order 1 MARKET EXPIRED EXPIRED er 9",
+        "algo 1 FINISHED",
+    ]
+
+
 def test_a_stop_whose_position_is_gone_expires(modern: Listener) -> None:
     bob = Listener(modern.ears, "bob")
     trade(modern, bob)

@@ -43,6 +43,8 @@ EXPIRY_REASONS: Final[Mapping[Cause, str]] = {
     Cause.LIQUIDATED: "5",
     Cause.DELEVERAGED: "0",
     Cause.STAKES_TOO_HIGH: "8",
+    Cause.BEST_PRICE_TOO_FAR: "8",
+    Cause.BOUND_REACHED: "9",
 }
 """`er` of an order that ended so; what kind of order it is makes a difference for three causes."""
 

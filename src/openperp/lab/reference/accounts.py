@@ -68,6 +68,7 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     venue.single_closers = command.single_closers
     venue.names_fired_orders = command.names_fired_orders
     venue.isolated_pays = command.isolated_pays
+    venue.bounds_sweeps = command.bounds_sweeps
     venue.events.append(VenueOpened(command.dialect))
 
 

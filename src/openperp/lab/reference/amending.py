@@ -96,7 +96,7 @@ def _draft(
 
 def _would_take(venue: Venue, order: Order) -> bool:
     best = venue.best(order.symbol, Side(-order.side))
-    takes = best is not None and reaches(order, best.price)
+    takes = best is not None and reaches(venue, order, best.price)
     return takes and order.time_in_force is TimeInForce.GTX
 
 

@@ -1,4 +1,4 @@
-"""What keeps an order out of the book: post-only, fill-or-kill, stakes, the cap, the margin."""
+"""What keeps an order out of the book: bound, post-only, fill-or-kill, stakes, cap, margin."""
 
 from decimal import Decimal
 
@@ -19,9 +19,11 @@ def obstacles(venue: Venue, order: Order, replaced: Order | None = None) -> list
     What it would trade is found out by trying it on a copy of the venue.
     """
     best = venue.best(order.symbol, Side(-order.side))
-    takes = best is not None and reaches(order, best.price)
+    takes = best is not None and reaches(venue, order, best.price)
     found: list[Reason] = []
     limit = order.type is OrderType.LIMIT
+    if best is not None and not takes and not limit:
+        found.append(Reason.BEST_PRICE_BEYOND_BOUND)
     if takes and limit and order.time_in_force is TimeInForce.GTX:
         return [Reason.WOULD_TAKE]
     traded, prices, value = _try(venue, order) if takes else (ZERO, [], ZERO)

@@ -1,5 +1,7 @@
 """Orders that are held near a price, in instruments whose terms ask for it."""
 
+from decimal import Decimal
+
 from openperp.engine.rejects import Reason
 from openperp.engine.terms import OrderType, Side
 from openperp.lab.reference.amounts import ratio
@@ -30,10 +32,16 @@ def guard_faults(venue: Venue, market: Market, order: Order) -> list[Reason]:
             return [Reason.PRICE_BELOW_TRIGGER_BOUND]
     if order.type is OrderType.MARKET:
         best = venue.best(order.symbol, Side(-order.side))
-        bound = ratio(spec.market_take_bound_ppm)
-        if best is not None and order.side * (best.price - mark) > mark * bound:
+        if best is not None and is_beyond(market, order, best.price):
             return [Reason.BEST_PRICE_BEYOND_BOUND]
     return []
+
+
+def is_beyond(market: Market, order: Order, price: Decimal) -> bool:
+    """Whether a price is further from mark than a MARKET order can make, on the dear side."""
+    spec, mark = market.spec, market.mark
+    furthest = mark * ratio(spec.market_take_bound_ppm)
+    return spec.guards_prices and order.side * (price - mark) > furthest
 
 
 def is_held_back(market: Market, order: Order) -> bool:

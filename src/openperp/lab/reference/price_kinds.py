@@ -17,6 +17,7 @@ from openperp.engine.events import (
     PremiumChanged,
     PriceChanged,
 )
+from openperp.engine.records import OrderRecord
 from openperp.engine.rejects import Reason, Reject
 from openperp.engine.state import State
 from openperp.engine.terms import Cause, PositionSide
@@ -48,6 +49,8 @@ PRICE_KINDS = (
     "stop limit too far",
     "amended too far",
     "market order too far",
+    "sweep ends at bound",
+    "fired order too far",
     "protected order held back",
     "protected order fires",
 )
@@ -89,8 +92,19 @@ def _find_price(applied: Applied, event: Event | None) -> Iterator[str]:
         case PremiumChanged(premium=premium):
             moved = "above zero" if premium > 0 else "below zero"
             yield f"premium {moved if premium else 'gone'}"
-        case OrderExpired(order=order) if order.cause is Cause.PRICES_APART:
+        case OrderExpired(order=order):
+            yield from _find_far(order)
+
+
+def _find_far(order: OrderRecord) -> Iterator[str]:
+    """An order that has expired because prices were too far from mark."""
+    match order.cause:
+        case Cause.PRICES_APART:
             yield "protected order held back"
+        case Cause.BEST_PRICE_TOO_FAR:
+            yield "fired order too far"
+        case Cause.BOUND_REACHED if order.filled_lots:
+            yield "sweep ends at bound"
 
 
 def _find_funding(applied: Applied, state: State, event: Event | None) -> Iterator[str]:

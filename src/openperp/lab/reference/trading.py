@@ -25,15 +25,18 @@ from openperp.engine.terms import (
 )
 from openperp.lab.reference.amounts import ONE, ZERO, from_money, money_to_zero, money_up
 from openperp.lab.reference.fees import fee_rate
+from openperp.lab.reference.guards import is_beyond
 from openperp.lab.reference.model import Account, Market, Order, Position
 from openperp.lab.reference.records import lots_of, record_of, ticks_of
 from openperp.lab.reference.venue import Venue, closable, opened_part
 
 
-def reaches(order: Order, price: Decimal) -> bool:
-    """Whether the order takes at `price`: a MARKET order at any, a buyer up to his limit."""
+def reaches(venue: Venue, order: Order, price: Decimal) -> bool:
+    """Whether the order takes at `price`: a buyer up to his limit, a MARKET order at any within
+    the bound of its market.
+    """
     if order.type is OrderType.MARKET:
-        return True
+        return not venue.bounds_sweeps or not is_beyond(venue.markets[order.symbol], order, price)
     return price <= order.price if order.side is Side.BUY else price >= order.price
 
 
@@ -48,13 +51,20 @@ def execute(venue: Venue, order: Order) -> None:
         TimeInForce.IOC,
         TimeInForce.FOK,
     ):
-        expire(venue, order, Cause.NO_LIQUIDITY)
+        expire(venue, order, _why_unfilled(venue, order))
     elif order.reduce_only and not closable(venue.position_of(order), order.side):
         expire(venue, order, Cause.POSITION_GONE)
     else:
         order.arrival = venue.next_arrival
         venue.next_arrival += 1
         displace(venue, venue.position_of(order))
+
+
+def _why_unfilled(venue: Venue, order: Order) -> Cause:
+    best = venue.best(order.symbol, Side(-order.side))
+    if order.type is OrderType.LIMIT or best is None or reaches(venue, order, best.price):
+        return Cause.NO_LIQUIDITY
+    return Cause.BOUND_REACHED
 
 
 @dataclass(slots=True)
@@ -73,7 +83,7 @@ def sweep(venue: Venue, order: Order) -> Sweep:
     swept = Sweep([])
     while order.left and not swept.ends:
         maker = venue.best(order.symbol, Side(-order.side))
-        if maker is None or not reaches(order, maker.price):
+        if maker is None or not reaches(venue, order, maker.price):
             break
         quantity = min(order.left, maker.left, most(venue, order), most(venue, maker))
         if not quantity:

@@ -89,7 +89,7 @@ class Traffic:
         pays = random.random() < 0.8
         life_ms = random.choice((0, 0, 90_000, 1_800_000))
         rules = (larger, separate, displaces, life_ms, random.random() < 0.85)
-        newer = (random.random() < 0.9, single, names, pays)
+        newer = (random.random() < 0.9, single, names, pays, random.random() < 0.8)
         commands: list[Command] = [OpenVenue("ztdx", *rules, *newer)]
         commands += self._terms.opening()
         for number in range(1, self._accounts + 1):

@@ -55,6 +55,7 @@ class Venue:
         self.single_closers = False
         self.names_fired_orders = False
         self.isolated_pays = False
+        self.bounds_sweeps = False
         self.order_limits = True
         self.markets: dict[str, Market] = {}
         self.assets = {MARGIN_ASSET: Asset(MARGIN_SPEC, ONE)}
