@@ -75,6 +75,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "stop limit too far": "stop orders refused for a limit far from their trigger",
         "amended too far": "amendments refused by a bound",
         "market order too far": "market orders refused by the best price",
+        "sweep ends at bound": "market orders that traded up to their bound and expired",
+        "fired order too far": "fired market orders kept out by the best price",
         "protected order held back": "trigger orders that expired with last and mark apart",
         "protected order fires": "trigger orders with protection that fired",
     },
