@@ -8,18 +8,22 @@ from tests.engine.desk import BTC, ETH, START_MS, Desk, money
 from tests.engine.ruin import open_desk, trade
 
 from openperp.engine import snapshot
+from openperp.engine.assets import AssetSpec
 from openperp.engine.bounds import count_stakes
 from openperp.engine.commands import (
     AmendOrder,
     Batch,
     CreateAccount,
+    DefineAsset,
     DefineInstrument,
     Deposit,
     FundInsurance,
     PlaceOrder,
     Pulse,
     Reset,
+    SetMarginType,
     SetMode,
+    SetMultiAssets,
     SetPrice,
     Withdraw,
 )
@@ -196,6 +200,51 @@ def test_a_funding_without_room_is_skipped() -> None:
     desk.now = START_MS + 7_200_000
     desk.do(Pulse())
     assert len([event for event in desk.events() if isinstance(event, FundingPaid)]) == 2
+
+
+@pytest.mark.parametrize(("room", "paid"), [("0.82500004", True), ("0.82500003", False)])
+def test_a_funding_takes_the_room_of_what_is_paid_and_received(room: str, paid: bool) -> None:
+    """The hour costs 0.0000625 of 6600, which alice has to owe, and bob receives it."""
+    desk = open_desk(bounds_stakes=True)
+    spec = replace(BTC, funding_hours=1, funding_cap_ppm=3_750, interest_ppm=600)
+    desk.do(DefineInstrument(spec, 600_000))
+    trade(desk, "BUY", "0.1")
+    desk.price("66000")
+    desk.do(Withdraw("alice", "USDT", desk.account("alice").wallet))
+    leave_room(desk, money(room))
+    desk.now = START_MS + 3_600_000
+    desk.do(Pulse())
+    assert desk.account("alice").wallet == (-money("0.4125") if paid else 0)
+    assert count_stakes(desk.state) == STAKES_LIMIT - 1 - money(room) + paid * money("0.825")
+
+
+def test_margin_is_at_stake_wherever_it_is_kept() -> None:
+    stakes = []
+    for isolated in (False, True):
+        desk = open_desk()
+        if isolated:
+            desk.do(SetMarginType(1, "BTCUSDT", True))
+        trade(desk, "BUY", "0.1")
+        assert bool(desk.account("alice").set_aside) is isolated
+        stakes.append(count_stakes(desk.state))
+    assert stakes[0] == stakes[1]
+
+
+def test_an_exchange_of_a_debt_that_overshoots_is_noted() -> None:
+    """One unit of money is owed, and the least that BTC can pay is 58500."""
+    desk = Desk(bounds_stakes=True)
+    spec = AssetSpec("BTC", money("60000"), bid_buffer_ppm=50_000, exchange_bid_buffer_ppm=25_000)
+    desk.do(DefineAsset(spec))
+    desk.do(DefineAsset(AssetSpec("USDT", money("1"), exchange_threshold=money("12"))))
+    desk.do(Deposit("alice", "BTC", money("1")))
+    desk.do(SetMultiAssets(1, True))
+    desk.do(Withdraw("alice", "USDT", money("10000") - money("1.2") + 1))
+    trade(desk, "BUY", "0.1")
+    assert desk.account("alice").wallet == -1
+    leave_room(desk, 0)
+    desk.do(DefineAsset(AssetSpec("USDT", money("1"))))
+    assert desk.account("alice").wallet == 58_499
+    assert desk.state.stakes_most >= count_stakes(desk.state) == STAKES_LIMIT - 1 + 58_498
 
 
 def test_a_liquidation_without_room_waits_for_the_operator() -> None:

@@ -59,12 +59,13 @@ def settle(step: Step, symbol: str) -> None:
 
 
 def _growth(market: Market, paying: list[tuple[Account, Position]], rate: int) -> int:
-    """What a funding adds to the stakes at most: what is paid, to the last unit rounded up, once
-    where it goes and once where it comes from.
+    """What a funding adds to the stakes at most: what one side pays and what the other receives,
+    which together is the rate on the notional of both. Rounding takes less than a unit of
+    money from each position, which counts where it is missing and in the insurance fund.
     """
     lots = sum([abs(position.lots) for _, position in paying])
     exact = lots * market.mark_ticks * market.unit * abs(rate)
-    return 2 * (divide_up(exact, RATE_ONE) + len(paying))
+    return divide_up(exact, RATE_ONE) + 2 * len(paying)
 
 
 def skip(step: Step, symbol: str, until_ms: int) -> None:

@@ -93,8 +93,9 @@ def settle_funding(venue: Venue, symbol: str) -> None:
 
 
 def _most_paid(venue: Venue, market: Market, rate: Decimal) -> Decimal:
-    """The rate of all positions, long and short, once as paid and once as received; with the
-    smallest amount of money for each, which rounding may add.
+    """The rate on all positions: the long ones pay it and the short ones receive it, or the other
+    way round. Twice the smallest amount of money for each: the position may pay or miss
+    that much by rounding, and the fund gets it.
     """
     keys = [(market.spec.symbol, side) for side in PositionSide]
     sizes = [
@@ -104,7 +105,7 @@ def _most_paid(venue: Venue, market: Market, rate: Decimal) -> Decimal:
         if rate and key in account.positions and account.positions[key].quantity
     ]
     paid = money_up(sum(sizes, ZERO) * market.mark * abs(rate), ONE)
-    return 2 * (paid + len(sizes) * CENT)
+    return paid + 2 * len(sizes) * CENT
 
 
 def _pay(venue: Venue, account: Account, symbol: str, side: PositionSide, rate: Decimal) -> None:
