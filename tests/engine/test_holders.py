@@ -2,13 +2,13 @@
 
 import pytest
 from hypothesis import given, settings
-from tests.engine.desk import Desk
+from tests.engine.desk import Desk, money
 from tests.engine.ruin import trade
 from tests.engine.test_properties import HEDGED, ISOLATED
 from tests.engine.test_solvency import SESSIONS, open_desk, run
 
 from openperp.engine import invariants, snapshot
-from openperp.engine.commands import Command, Reset, SetPositionMode
+from openperp.engine.commands import Command, CreateAccount, Reset, SetPositionMode
 from openperp.engine.holders import open_positions
 from openperp.engine.state import BOTH_SIDES, HEDGE_SIDES, State, position_key
 from openperp.engine.terms import LONG, SHORT
@@ -60,6 +60,16 @@ def test_they_come_by_account_and_long_before_short() -> None:
         (3, "BTCUSDT"),
     ]
     assert find(desk.state, "ETHUSDT") == []
+
+
+def test_later_accounts_come_later_whatever_the_order_of_a_set() -> None:
+    """A set of small numbers is in order by itself as long as none of them is above seven."""
+    desk = Desk()
+    for number in range(4, 10):
+        desk.do(CreateAccount(f"trader{number}", money("10000")))
+    for number in (9, 8, 4):
+        trade(desk, "BUY", "0.1", name=f"trader{number}", other="alice")
+    assert [number for number, _ in find(desk.state, "BTCUSDT")] == [1, 4, 8, 9]
 
 
 def test_what_turns_round_changes_sides_and_what_is_closed_is_gone() -> None:
