@@ -87,8 +87,17 @@ def test_a_wallet_below_one_counts_as_one() -> None:
     desk.state.net_deposits -= alice.wallet - money("0.5")
     alice.wallet = money("0.5")
     (holder,) = rank_holders(desk.state, desk.state.markets["BTCUSDT"], longs=True)
-    assert holder.score == 599_995_000_042 // 10
-    assert abs(Fraction(holder.score, SCORE_ONE) - Fraction(60_000 * 600) / Fraction("60000.5")) < 1
+    assert holder.score == 59_999_500_004
+    exact = Fraction(60_000 * 600) / Fraction("60000.5")
+    assert abs(Fraction(holder.score, SCORE_ONE) - exact) < Fraction(1, SCORE_ONE)
+
+
+def test_without_any_balance_there_is_no_score() -> None:
+    desk = open_desk()
+    buy(desk, "alice", "1")
+    desk.price("50000")
+    (holder,) = rank_holders(desk.state, desk.state.markets["BTCUSDT"], longs=True)
+    assert (holder.balance, holder.score) == (0, 0)
 
 
 def test_who_is_first() -> None:

@@ -139,3 +139,15 @@ def test_a_snapshot_keeps_the_rule() -> None:
     desk.state = loaded
     assert desk.refused("alice", "BUY", "0.1", "58000", client_id="a") == "CLIENT_ID_DUPLICATE"
     assert cancel(desk, OrderScope.BOOK).order_id == order.order_id
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_an_order_of_another_symbol_is_in_the_way_in_venues_from_before_alone(names: bool) -> None:
+    desk = Desk(separate_trigger_ids=True, names_fired_orders=names)
+    placed = rest(desk)
+    waiting = desk.order(
+        "alice", "BUY", "0.1", "2900", symbol="ETHUSDT", client_id="a",
+        type="STOP", trigger="3100", algo=True,
+    )  # fmt: skip
+    assert find(desk, OrderScope.ANY) == find(desk, OrderScope.ANY, "") == placed.order_id
+    assert find(desk, OrderScope.ANY, "ETHUSDT") == (waiting.order_id if names else 0)

@@ -10,7 +10,13 @@ from tests.engine.desk import Desk, money
 from tests.engine.ruin import open_desk, set_leverage, trade
 
 from openperp.engine import snapshot
-from openperp.engine.commands import FundInsurance, SetMarginType, SetPositionMode, Withdraw
+from openperp.engine.commands import (
+    Deposit,
+    FundInsurance,
+    SetMarginType,
+    SetPositionMode,
+    Withdraw,
+)
 from openperp.engine.terms import IOC, LONG, SHORT
 
 ALICE = 1
@@ -111,6 +117,34 @@ def test_a_cross_loss_leaves_isolated_positions_alone() -> None:
     # 700 - 6 - 300 - 6 = 388, and 388 - 750 - 14.625 = -376.625.
     assert desk.position("alice", "ETHUSDT").isolated_wallet == money("300")
     assert desk.state.insurance == -money("376.625")
+
+
+def test_only_what_the_fill_has_cost_is_paid() -> None:
+    """A debt from before, which profits of another market bear, stays where it is."""
+    desk = open_desk("2000", isolated_pays=True)
+    desk.do(SetMarginType(ALICE, "BTCUSDT", True))
+    set_leverage(desk, "alice", 100)
+    trade(desk, "BUY", "1")
+    trade(desk, "BUY", "1", "3000", symbol="ETHUSDT")
+    desk.price("4000", symbol="ETHUSDT")
+    desk.do(Withdraw("alice", "USDT", desk.account("alice").cross_wallet))
+    trade(desk, "BUY", "0.5", "4000", symbol="ETHUSDT")
+    assert wallets(desk) == (money("600"), -money("0.4"), 0)
+    sell_half(desk, "59300")
+    # The fee is 14.825: 300 - 350 - 14.825 = -64.825.
+    assert wallets(desk) == (money("235.175"), -money("0.4"), 0)
+
+
+def test_a_fund_that_owes_pays_for_no_fill() -> None:
+    desk = long_desk()
+    sell_half(desk, "58500")
+    desk.do(Deposit("alice", "USDT", money("700")))
+    trade(desk, "BUY", "1")
+    desk.do(Withdraw("alice", "USDT", money("88")))
+    desk.order("bob", "BUY", "1", "59300")
+    desk.price("59650")
+    assert desk.position("alice").lots == 0
+    assert wallets(desk) == (0, 0, -money("76.625"))
 
 
 @pytest.mark.parametrize("pays", [False, True])
