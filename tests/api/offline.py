@@ -19,7 +19,6 @@ from openperp.engine.commands import (
     Command,
     CreateAccount,
     DefineInstrument,
-    OpenVenue,
     Record,
     SetPrice,
 )
@@ -30,7 +29,7 @@ from openperp.engine.state import State
 from openperp.history.store import SqliteHistory
 from openperp.node.errors import ConfigError
 from openperp.node.instruments import BUILT_IN, InstrumentTerms, specify
-from openperp.node.opening import ORDER_LIFE_MS
+from openperp.node.opening import open_venue
 
 START_MS = 1_767_225_600_000
 WALL_MS = 1_764_000_000_000
@@ -75,21 +74,7 @@ class OfflineVenue:
             find_fault=lambda: self.fault,
             **settings,
         )
-        self.apply(
-            OpenVenue(
-                rules.name,
-                rules.larger_side_margin,
-                rules.separate_trigger_ids,
-                displaces_reducers=True,
-                order_life_ms=ORDER_LIFE_MS,
-                liquidates=True,
-                bounds_stakes=True,
-                single_closers=True,
-                names_fired_orders=True,
-                isolated_pays=True,
-                bounds_sweeps=True,
-            )
-        )
+        self.apply(open_venue(rules))
         for symbol in BUILT_IN:
             self.apply(DefineInstrument(*_specify(symbol, {})))
         for name in ("alice", "bob"):

@@ -11,6 +11,7 @@ from openperp.engine import invariants, snapshot
 from openperp.engine.apply import apply
 from openperp.engine.assets import AssetSpec
 from openperp.engine.commands import (
+    VENUE_RULES,
     AmendOrder,
     Batch,
     CancelAllOrders,
@@ -211,18 +212,7 @@ COMMANDS = st.one_of(
 # Hypothesis makes lists little longer than they have to be.
 SESSIONS = st.lists(COMMANDS, min_size=15, max_size=60)
 RULES = st.fixed_dictionaries(
-    {
-        "larger_side_margin": st.booleans(),
-        "separate_trigger_ids": st.booleans(),
-        "displaces_reducers": st.booleans(),
-        "order_life_ms": st.sampled_from([0, 20]),
-        "liquidates": st.booleans(),
-        "bounds_stakes": st.booleans(),
-        "single_closers": st.booleans(),
-        "names_fired_orders": st.booleans(),
-        "isolated_pays": st.booleans(),
-        "bounds_sweeps": st.booleans(),
-    }
+    {name: st.booleans() for name in VENUE_RULES} | {"order_life_ms": st.sampled_from([0, 20])}
 )
 
 

@@ -8,6 +8,7 @@ from tests.engine.desk import BTC, Desk, money
 
 from openperp.engine.apply import apply
 from openperp.engine.commands import (
+    VENUE_RULES,
     AddKey,
     Batch,
     CancelAllOrders,
@@ -289,3 +290,13 @@ def test_time_never_runs_backwards() -> None:
     late = desk.now
     applied = apply(desk.state, Record(desk.state.seq + 1, 5, Pulse()))
     assert applied.time_ms == late
+
+
+@pytest.mark.parametrize("rule", VENUE_RULES)
+def test_each_rule_of_a_venue_reaches_states_and_snapshots(rule: str) -> None:
+    for value in (0, 1):
+        desk = Desk(**{rule: type(getattr(OpenVenue(""), rule))(value)})
+        states = (desk.state, load(dump(desk.state)))
+        assert [(getattr(state, rule), rule in state.__slots__) for state in states] == [
+            (value, True)
+        ] * 2

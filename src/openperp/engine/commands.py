@@ -9,6 +9,8 @@ Accounts are named by number in trading commands (the number comes from the
 API key) and by name in the operator's.
 """
 
+from typing import Final
+
 import msgspec
 
 from openperp.engine.assets import AssetSpec
@@ -56,6 +58,10 @@ class OpenVenue(msgspec.Struct, frozen=True, array_like=True, tag="open_venue", 
     names_fired_orders: bool = False
     isolated_pays: bool = False
     bounds_sweeps: bool = False
+
+
+VENUE_RULES: Final = tuple([name for name in OpenVenue.__struct_fields__ if name != "dialect"])
+"""What one venue does otherwise than another, by name: states and snapshots have them all."""
 
 
 class DefineInstrument(

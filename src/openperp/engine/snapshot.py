@@ -14,6 +14,7 @@ import msgspec
 from openperp.engine.ageing import plan_ageing
 from openperp.engine.bounds import count_stakes
 from openperp.engine.collateral import count_collateral
+from openperp.engine.commands import VENUE_RULES
 from openperp.engine.due import COUNTDOWN, EXPIRY, FUNDING, schedule
 from openperp.engine.holders import file_position
 from openperp.engine.lookup import client_id_space
@@ -126,8 +127,6 @@ def load(data: bytes) -> State:
         "seq",
         "time_ms",
         "dialect",
-        "larger_side_margin",
-        "separate_trigger_ids",
         "mode",
         "order_limits",
         "next_order_id",
@@ -136,14 +135,7 @@ def load(data: bytes) -> State:
         "insurance",
         "net_deposits",
         "next_amendment_id",
-        "displaces_reducers",
-        "order_life_ms",
-        "liquidates",
-        "bounds_stakes",
-        "single_closers",
-        "names_fired_orders",
-        "isolated_pays",
-        "bounds_sweeps",
+        *VENUE_RULES,
     ):
         setattr(state, name, getattr(dumped, name))
     for values in dumped.orders:

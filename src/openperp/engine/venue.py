@@ -2,6 +2,7 @@
 
 from openperp.engine.attached import working_ticks
 from openperp.engine.commands import (
+    VENUE_RULES,
     DefineInstrument,
     OpenVenue,
     Pulse,
@@ -43,16 +44,8 @@ def open_venue(step: Step, command: OpenVenue) -> None:
     if state.dialect:
         refuse(Reason.VENUE_ALREADY_OPEN, dialect=state.dialect)
     state.dialect = command.dialect
-    state.larger_side_margin = command.larger_side_margin
-    state.separate_trigger_ids = command.separate_trigger_ids
-    state.displaces_reducers = command.displaces_reducers
-    state.order_life_ms = command.order_life_ms
-    state.liquidates = command.liquidates
-    state.bounds_stakes = command.bounds_stakes
-    state.single_closers = command.single_closers
-    state.names_fired_orders = command.names_fired_orders
-    state.isolated_pays = command.isolated_pays
-    state.bounds_sweeps = command.bounds_sweeps
+    for name in VENUE_RULES:
+        setattr(state, name, getattr(command, name))
     step.events.append(VenueOpened(command.dialect))
 
 

@@ -1,6 +1,6 @@
 """The commands that make a journal the venue that the configuration asks for."""
 
-from openperp.api.dialect import DEFAULT_DIALECT, DIALECTS
+from openperp.api.dialect import DEFAULT_DIALECT, DIALECTS, Dialect
 from openperp.api.view import Credentials
 from openperp.engine.commands import (
     AddKey,
@@ -34,6 +34,23 @@ def check_dialect(state: State, config: Config) -> None:
         )
 
 
+def open_venue(dialect: Dialect) -> OpenVenue:
+    """The first record of a new venue: what its dialect says, and every rule there is by now."""
+    return OpenVenue(
+        dialect.name,
+        dialect.larger_side_margin,
+        dialect.separate_trigger_ids,
+        displaces_reducers=True,
+        order_life_ms=ORDER_LIFE_MS,
+        liquidates=True,
+        bounds_stakes=True,
+        single_closers=True,
+        names_fired_orders=True,
+        isolated_pays=True,
+        bounds_sweeps=True,
+    )
+
+
 def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 0) -> list[Single]:
     """What `state` lacks of what `config` says, in the order in which it must happen.
 
@@ -47,22 +64,7 @@ def plan_opening(state: State, config: Config, demo: Credentials, now_ms: int = 
     if any(0 < market.funding_ms <= now_ms for market in state.markets.values()):
         commands.append(Resume())
     if not state.dialect:
-        dialect = DIALECTS[config.dialect or DEFAULT_DIALECT]
-        commands.append(
-            OpenVenue(
-                dialect.name,
-                dialect.larger_side_margin,
-                dialect.separate_trigger_ids,
-                displaces_reducers=True,
-                order_life_ms=ORDER_LIFE_MS,
-                liquidates=True,
-                bounds_stakes=True,
-                single_closers=True,
-                names_fired_orders=True,
-                isolated_pays=True,
-                bounds_sweeps=True,
-            )
-        )
+        commands.append(open_venue(DIALECTS[config.dialect or DEFAULT_DIALECT]))
         commands += plan_assets(config.instruments)
     commands += [
         DefineInstrument(instrument.spec, instrument.index_ticks)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from openperp.engine.commands import (
+    VENUE_RULES,
     AddKey,
     CreateAccount,
     DefineInstrument,
@@ -59,16 +60,8 @@ def open_venue(venue: Venue, command: OpenVenue) -> None:
     if venue.opened:
         raise Refused([Reason.VENUE_ALREADY_OPEN])
     venue.opened = True
-    venue.larger_side_margin = command.larger_side_margin
-    venue.separate_trigger_ids = command.separate_trigger_ids
-    venue.displaces_reducers = command.displaces_reducers
-    venue.order_life_ms = command.order_life_ms
-    venue.liquidates = command.liquidates
-    venue.bounds_stakes = command.bounds_stakes
-    venue.single_closers = command.single_closers
-    venue.names_fired_orders = command.names_fired_orders
-    venue.isolated_pays = command.isolated_pays
-    venue.bounds_sweeps = command.bounds_sweeps
+    for name in VENUE_RULES:
+        setattr(venue, name, getattr(command, name))
     venue.events.append(VenueOpened(command.dialect))
 
 

@@ -85,12 +85,20 @@ class Traffic:
         of them with isolated margin in one market, where half have much leverage.
         """
         random = self._random
-        larger, separate, displaces, single, names = [random.random() < 0.5 for _ in range(5)]
-        pays = random.random() < 0.8
-        life_ms = random.choice((0, 0, 90_000, 1_800_000))
-        rules = (larger, separate, displaces, life_ms, random.random() < 0.85)
-        newer = (random.random() < 0.9, single, names, pays, random.random() < 0.8)
-        commands: list[Command] = [OpenVenue("ztdx", *rules, *newer)]
+        rules = OpenVenue(
+            "ztdx",
+            larger_side_margin=random.random() < 0.5,
+            separate_trigger_ids=random.random() < 0.5,
+            displaces_reducers=random.random() < 0.5,
+            single_closers=random.random() < 0.5,
+            names_fired_orders=random.random() < 0.5,
+            isolated_pays=random.random() < 0.8,
+            order_life_ms=random.choice((0, 0, 90_000, 1_800_000)),
+            liquidates=random.random() < 0.85,
+            bounds_stakes=random.random() < 0.9,
+            bounds_sweeps=random.random() < 0.8,
+        )
+        commands: list[Command] = [rules]
         commands += self._terms.opening()
         for number in range(1, self._accounts + 1):
             deposit = random.choice((1_000, 3_000, 10_000, 100_000)) * MONEY_ONE
