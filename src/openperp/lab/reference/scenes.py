@@ -40,6 +40,7 @@ from openperp.engine.terms import (
     TimeInForce,
     WorkingType,
 )
+from openperp.lab.reference.bleeding import bleed
 from openperp.lab.reference.brink import fill_up, make_room, time_to_funding
 from openperp.lab.reference.naming import Naming
 
@@ -68,7 +69,7 @@ class Scenes:
             *[self._corner] * 10,
             *[self._rescue] * 6,
             *[self._fund] * 5,
-            *[self._ruin] * 8,
+            *[self._ruin] * 6,
             *[self._lean] * 2,
             *[self._sleep] * 2,
             *[self._flip] * 3,
@@ -76,7 +77,8 @@ class Scenes:
             *[self._lower_cap] * 2,
             *[self._brink] * 4,
             *[self._tie] * 4,
-            *[self._name] * 4,
+            *[self._name] * 5,
+            *[self._bleed] * 3,
         )
         return self._random.choice(plots)()
 
@@ -428,6 +430,9 @@ class Scenes:
         acts: list[Act] = [naming.wait, naming.fire]
         acts.insert(self._random.randint(1, 2), naming.rest)
         return [*acts, *[naming.call] * self._random.randint(1, 4)]
+
+    def _bleed(self) -> list[Act]:
+        return bleed(self._random, self._state)
 
     def _lower_cap(self) -> list[Act]:
         """The terms of a market come to forbid what is open in it, and that is amended."""
