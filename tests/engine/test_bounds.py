@@ -244,7 +244,7 @@ def test_an_exchange_of_a_debt_that_overshoots_is_noted() -> None:
     leave_room(desk, 0)
     desk.do(DefineAsset(AssetSpec("USDT", money("1"))))
     assert desk.account("alice").wallet == 58_499
-    assert desk.state.stakes_most >= count_stakes(desk.state) == STAKES_LIMIT - 1 + 58_498
+    assert desk.state.stakes_bound >= count_stakes(desk.state) == STAKES_LIMIT - 1 + 58_498
 
 
 def test_a_liquidation_without_room_waits_for_the_operator() -> None:
@@ -284,5 +284,5 @@ def test_a_snapshot_knows_whether_there_is_a_limit(bounds: bool) -> None:
     loaded = snapshot.load(snapshot.dump(desk.state))
     assert loaded.bounds_stakes is bounds
     assert loaded.first_deposits == desk.state.first_deposits
-    assert loaded.stakes_most >= count_stakes(desk.state)
+    assert loaded.stakes_bound >= count_stakes(desk.state)
     assert ETH.symbol in loaded.markets

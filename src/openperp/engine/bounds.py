@@ -38,16 +38,16 @@ def has_room(state: State, growth: int) -> bool:
 
     They are counted only where what they are known not to exceed does not answer it.
     """
-    if not state.bounds_stakes or growth <= 0 or state.stakes_most + growth < STAKES_LIMIT:
+    if not state.bounds_stakes or growth <= 0 or state.stakes_bound + growth < STAKES_LIMIT:
         return True
-    state.stakes_most = count_stakes(state)
-    return state.stakes_most + growth < STAKES_LIMIT
+    state.stakes_bound = count_stakes(state)
+    return state.stakes_bound + growth < STAKES_LIMIT
 
 
 def note_growth(state: State, growth: int) -> None:
     """The stakes may have grown by so much."""
     if state.bounds_stakes:
-        state.stakes_most += growth
+        state.stakes_bound += growth
 
 
 def trade_growth(market: Market, value: int) -> int:
@@ -62,8 +62,8 @@ def check_trades(state: State, market: Market, value: int) -> None:
         refuse(
             Reason.STAKES_TOO_HIGH,
             notional=value * market.unit,
-            notional_max=max(0, STAKES_LIMIT - 1 - state.stakes_most) // TRADE_WEIGHT,
-            stakes=state.stakes_most,
+            notional_max=max(0, STAKES_LIMIT - 1 - state.stakes_bound) // TRADE_WEIGHT,
+            stakes=state.stakes_bound,
             stakes_max=STAKES_LIMIT,
         )
 
@@ -74,6 +74,6 @@ def check_payment(state: State, before: int, amount: int) -> None:
         refuse(
             Reason.AMOUNT_TOO_LARGE,
             amount=amount,
-            stakes=state.stakes_most,
+            stakes=state.stakes_bound,
             stakes_max=STAKES_LIMIT,
         )

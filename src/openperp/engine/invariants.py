@@ -289,7 +289,7 @@ def _check_stakes(state: State) -> None:
     if not state.bounds_stakes:
         return
     stakes = count_stakes(state)
-    _require(stakes <= state.stakes_most, f"{stakes} is at stake, not {state.stakes_most}")
+    _require(stakes <= state.stakes_bound, f"{stakes} is at stake, not {state.stakes_bound}")
     # What exchanges of debts overshoot by has room above the limit, beside everything else.
     exchanges = STAKES_LIMIT if len(state.assets) > 1 else 0
     _require(stakes < STAKES_LIMIT + exchanges, f"too much is at stake: {stakes}")

@@ -100,7 +100,7 @@ def _match(step: Step, market: Market, position: Position, order: Order) -> bool
             break
         maker = level.head
         assert maker is not None
-        lots = _fillable(step, order, position, maker)
+        lots = _next_fill_lots(step, order, position, maker)
         if lots == 0:
             break
         if stp and maker.account == order.account:
@@ -153,7 +153,7 @@ def _limit(state: State, market: Market, order: Order) -> int:
     return take_limit(state, market, order.side)
 
 
-def _fillable(step: Step, order: Order, position: Position, maker: Order) -> int:
+def _next_fill_lots(step: Step, order: Order, position: Position, maker: Order) -> int:
     """Lots of the next fill; reduce-only orders fill no more than they can close, and
     liquidations no more than is paid for and the stakes have room for.
     """
@@ -185,7 +185,7 @@ class Sweep:
         self.worst_ticks = 0
 
 
-class _Crowd:
+class _ProjectedPositions:
     """The positions of those whom a sweep meets, as its trades would leave them.
 
     Reduce-only orders fill only what their account can close when their turn comes.
@@ -202,8 +202,8 @@ class _Crowd:
         self.gone: set[Position] = set()
         self.rooms: dict[Position, int] = {}
 
-    def most(self, order: Order, maker: Position, lots: int) -> int:
-        """What a resting order would fill of `lots`."""
+    def fillable_lots(self, order: Order, maker: Position, lots: int) -> int:
+        """Lots that a resting order would fill, of so many."""
         if not order.reduce_only:
             return lots
         if self.displaces:
@@ -211,8 +211,8 @@ class _Crowd:
         closable = 0 if maker in self.gone else -order.side * self.held.get(maker, maker.lots)
         return min(lots, max(0, closable))
 
-    def make(self, order: Order, maker: Position, lots: int) -> None:
-        """A resting order fills."""
+    def fill_maker(self, order: Order, maker: Position, lots: int) -> None:
+        """A resting order fills: its position moves, and what others of it have room for."""
         held = self.held.get(maker, maker.lots) + order.side * lots
         self.held[maker] = held
         if held * order.side >= 0:
@@ -222,7 +222,8 @@ class _Crowd:
             left = -order.side * held
             self.rooms[maker] = room - lots if order.reduce_only else min(room, max(0, left))
 
-    def take(self, side: Side, taker: Position, lots: int) -> None:
+    def fill_taker(self, side: Side, taker: Position, lots: int) -> None:
+        """The taker's position moves, which may be a maker's as well."""
         self.held[taker] = self.held.get(taker, taker.lots) + side * lots
 
 
@@ -241,7 +242,7 @@ def sweep(
     """
     found = Sweep()
     opposite = position.market.book.opposite(side)
-    crowd = _Crowd(state.displaces_reducers)
+    projected = _ProjectedPositions(state.displaces_reducers)
     for key in reversed(opposite.keys):
         level = opposite.levels[key]
         if ticks and key < ticks * opposite.side:
@@ -254,14 +255,16 @@ def sweep(
                 order = order.level_next
                 continue
             maker = state.accounts[order.account].positions[order.position_key]
-            part = crowd.most(order, maker, min(order.remaining_lots, lots - found.lots))
+            part = projected.fillable_lots(
+                order, maker, min(order.remaining_lots, lots - found.lots)
+            )
             if part:
                 found.lots += part
                 found.value += part * level.ticks
                 found.first_ticks = found.first_ticks or level.ticks
                 found.worst_ticks = level.ticks
-                crowd.make(order, maker, part)
-                crowd.take(side, position, part)
+                projected.fill_maker(order, maker, part)
+                projected.fill_taker(side, position, part)
             order = order.level_next
         if found.lots >= lots:
             break

@@ -149,7 +149,7 @@ def load(data: bytes) -> State:
     plan_samples(state, state.time_ms)
     plan_ageing(state)
     set_all_alarms(state)
-    state.stakes_most = count_stakes(state)
+    state.stakes_bound = count_stakes(state)
     for key in dumped.keys:
         state.keys[key.api_key] = Key(
             key.api_key, key.account, key.kind, key.sealed_secret, key.permissions, key.ips

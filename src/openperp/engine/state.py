@@ -338,7 +338,7 @@ class State:
     end of an order by its age. `sample_ms` is when prices
     are sampled next, or NEVER.
 
-    `stakes_most` is money that the stakes do not exceed (see `bounds`), and `first_deposits`
+    `stakes_bound` is money that the stakes do not exceed (see `bounds`), and `first_deposits`
     what all accounts have again after a reset.
     """
 
@@ -378,7 +378,7 @@ class State:
         "separate_trigger_ids",
         "seq",
         "single_closers",
-        "stakes_most",
+        "stakes_bound",
         "time_ms",
     )
 
@@ -419,4 +419,4 @@ class State:
         self.insurance = 0
         self.net_deposits = 0
         self.first_deposits = 0
-        self.stakes_most = 0
+        self.stakes_bound = 0

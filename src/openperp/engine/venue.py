@@ -192,7 +192,7 @@ def reset(step: Step, command: Reset) -> None:
         fresh_account.updated_ms = step.now
         state.accounts[account_id] = fresh_account
         state.net_deposits += account.first_deposit
-    state.stakes_most = state.net_deposits
+    state.stakes_bound = state.net_deposits
     _forget(state)
     for market in state.markets.values():
         plan_funding(state, market, step.now)

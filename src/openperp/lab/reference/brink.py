@@ -57,5 +57,5 @@ def find_brink_kinds(applied: Applied, state: State) -> Iterator[str]:
                 yield "no room for a fired order"
             case ModeChanged() if not isinstance(command, SetMode):
                 yield "no room to liquidate"
-            case FundingSkipped() if state.stakes_most > STAKES_LIMIT * 9 // 10:
+            case FundingSkipped() if state.stakes_bound > STAKES_LIMIT * 9 // 10:
                 yield "no room for a funding"

@@ -42,7 +42,7 @@ from openperp.lab.reference.parts import (
 )
 from openperp.lab.reference.records import lots_of, ticks_of
 from openperp.lab.reference.stakes import may_trade
-from openperp.lab.reference.trading import expire, finish, most, show_last, trade
+from openperp.lab.reference.trading import expire, fillable, finish, show_last, trade
 from openperp.lab.reference.venue import Venue, to_price
 
 
@@ -197,7 +197,7 @@ def _trade_as_far_as_paid(venue: Venue, account: Account, key: Key, order: Order
         maker = venue.best(order.symbol, Side(-order.side))
         if maker is None:
             break
-        quantity = min(order.left, maker.left, most(venue, order), most(venue, maker))
+        quantity = min(order.left, maker.left, fillable(venue, order), fillable(venue, maker))
         shortage = order.side * (maker.price - order.price)
         if shortage > 0:
             quantity = min(quantity, _payable(venue, order.symbol, shortage))

@@ -85,7 +85,7 @@ def sweep(venue: Venue, order: Order) -> Sweep:
         maker = venue.best(order.symbol, Side(-order.side))
         if maker is None or not reaches(venue, order, maker.price):
             break
-        quantity = min(order.left, maker.left, most(venue, order), most(venue, maker))
+        quantity = min(order.left, maker.left, fillable(venue, order), fillable(venue, maker))
         if not quantity:
             break
         if prevents(order, maker):
@@ -115,7 +115,7 @@ def prevents(taker: Order, maker: Order) -> bool:
     )
 
 
-def most(venue: Venue, order: Order) -> Decimal:
+def fillable(venue: Venue, order: Order) -> Decimal:
     """The most that an order may trade now: a reduce-only one no more than it can close."""
     return closable(venue.position_of(order), order.side) if order.reduce_only else order.left
 
