@@ -62,12 +62,16 @@ def outcome(records: list[Record]) -> dict[str, Any]:
     state = State()
     replies: dict[str, int] = {}
     told: dict[str, int] = {}
+    causes: dict[str, int] = {}
     for record in records:
         applied = apply(state, record)
         reply = applied.reply
         for event in applied.events:
             if type(event) in TOLD:
                 told[type(event).__name__] = told.get(type(event).__name__, 0) + 1
+            if isinstance(event, events.OrderExpired | events.OrderCanceled):
+                word = event.order.cause.name
+                causes[word] = causes.get(word, 0) + 1
         for entry in reply if isinstance(reply, tuple) else (reply,):
             if isinstance(entry, Reject):
                 word = f"refused {entry.reason.name}"
@@ -76,7 +80,10 @@ def outcome(records: list[Record]) -> dict[str, Any]:
             else:
                 word = type(entry).__name__
             replies[word] = replies.get(word, 0) + 1
-    counts = {"replies": dict(sorted(replies.items())), "told": dict(sorted(told.items()))}
+    counts = {
+        name: dict(sorted(counted.items()))
+        for name, counted in (("replies", replies), ("told", told), ("causes", causes))
+    }
     return {**counts, **describe(state)}
 
 

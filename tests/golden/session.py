@@ -1,5 +1,6 @@
 """Days of trading of which a frozen journal can be made: everything that can be asked, and
-what comes of it with time: countdowns, expiry, funding, liquidation, deleveraging.
+what comes of it with time: countdowns, expiry, funding, liquidation, deleveraging; and at the
+end two accounts to whom happens what chance would not bring about.
 """
 
 import random
@@ -43,6 +44,7 @@ from openperp.engine.commands import (
 )
 from openperp.engine.numbers import MONEY_ONE
 from openperp.engine.terms import (
+    CLOSING_TYPES,
     TRIGGER_TYPES,
     Mode,
     OrderScope,
@@ -57,6 +59,8 @@ from openperp.engine.terms import (
 
 HEDGED, ISOLATED, MULTI, DARING = 2, 3, 4, 5
 """Accounts by what is special about them; 1 is like 6, but that 6 is the house's."""
+FRANK, GRACE = 7, 8
+"""Those who come last."""
 NAMES = ("alice", "bob", "carol", "dave", "erin", "house")
 SYMBOLS = ("BTCUSDT", "BTCUSDT", "BTCUSDT", "ETHUSDT")
 MIDDLE = {"BTCUSDT": 600_000, "ETHUSDT": 300_000}
@@ -76,10 +80,23 @@ def records(seed: int) -> list[Record]:
 
 
 def _commands(dice: random.Random) -> Iterator[Command]:
-    yield OpenVenue("binance", True, True, True, 40 * 86_400_000, liquidates=True)
+    yield OpenVenue(
+        "binance",
+        larger_side_margin=True,
+        separate_trigger_ids=True,
+        displaces_reducers=True,
+        order_life_ms=86_400_000,
+        liquidates=True,
+        bounds_stakes=True,
+        single_closers=True,
+        names_fired_orders=True,
+        isolated_pays=True,
+        bounds_sweeps=True,
+    )
     funded = {"funding_hours": 8, "funding_cap_ppm": 3_750}
     yield DefineInstrument(replace(BTC, **funded), 600_000)
-    yield DefineInstrument(replace(ETH, guards_prices=True, funding_hours=4), 300_000)
+    guarded = {"guards_prices": True, "market_take_bound_ppm": 3_000, "funding_hours": 4}
+    yield DefineInstrument(replace(ETH, **guarded), 300_000)
     yield DefineAsset(AssetSpec("BTC", 60_000 * MONEY_ONE, 50_000, 50_000, 0, 25_000, 25_000))
     for name in NAMES:
         amount = {"house": "1000000", "erin": "600"}.get(name, "20000")
@@ -91,9 +108,60 @@ def _commands(dice: random.Random) -> Iterator[Command]:
             yield Reset()
             yield from _habits()
         yield _anything(dice, number)
+    yield from _ruin()
+    yield from _call_by_name()
+    yield from _fill_up()
     yield Resume()
     yield Batch((SetMode(Mode.CANCEL_ONLY, "ETHUSDT"), SetMode(Mode.NORMAL)))
     yield Pulse()
+
+
+def _ruin() -> Iterator[Command]:
+    """Frank has an isolated position and nothing else, and gives half of it to grace for less than
+    it is worth, so that the other half pays for that.
+    """
+    yield Batch(tuple(CancelAllOrders(number, "BTCUSDT") for number in range(1, 7)))
+    yield SetPrice("BTCUSDT", 600_000, True)
+    yield CreateAccount("frank", money("700"))
+    yield CreateAccount("grace", money("20000"))
+    yield SetMarginType(FRANK, "BTCUSDT", True)
+    yield SetLeverage(FRANK, "BTCUSDT", 100)
+    yield PlaceOrder(GRACE, "BTCUSDT", Side.SELL, OrderType.LIMIT, 1_000, 600_000)
+    yield PlaceOrder(FRANK, "BTCUSDT", Side.BUY, OrderType.MARKET, 1_000)
+    yield PlaceOrder(GRACE, "BTCUSDT", Side.BUY, OrderType.LIMIT, 500, 591_000)
+    yield PlaceOrder(FRANK, "BTCUSDT", Side.SELL, OrderType.MARKET, 500)
+
+
+def _call_by_name() -> Iterator[Command]:
+    """Frank would close his position twice. Grace's stop fires and rests in the book, where she
+    amends and cancels it by its name. Then she has orders on both sides.
+    """
+    for trigger in (550_000, 560_000):
+        yield _stop(FRANK, Side.SELL, OrderType.STOP_MARKET, 0, trigger, close_position=True)
+    name = "fired"
+    yield _stop(GRACE, Side.BUY, OrderType.STOP, 10, 601_000, ticks=590_000, client_id=name)
+    yield SetPrice("BTCUSDT", 601_000, True)
+    book = OrderScope.BOOK
+    yield AmendOrder(GRACE, "BTCUSDT", Side.BUY, 20, 590_000, client_id=name, scope=book)
+    yield CancelOrder(GRACE, "BTCUSDT", client_id=name, scope=book)
+    for side, ticks in ((Side.BUY, 580_000), (Side.SELL, 620_000)):
+        yield PlaceOrder(GRACE, "BTCUSDT", side, OrderType.LIMIT, 1_000, ticks)
+
+
+def _stop(
+    account: int, side: Side, type: OrderType, lots: int, trigger: int, **fields: Any
+) -> PlaceOrder:
+    mark = WorkingType.MARK_PRICE
+    terms = {"trigger_ticks": trigger, "working_type": mark, "algo": True, **fields}
+    return PlaceOrder(account, "BTCUSDT", side, type, lots, **terms)
+
+
+def _fill_up() -> Iterator[Command]:
+    """Grace is given all that fits into the venue, and then there is no room for her trade."""
+    for exponent in range(60, 25, -1):
+        yield Deposit("grace", "USDT", 2**exponent)
+    yield PlaceOrder(FRANK, "BTCUSDT", Side.SELL, OrderType.LIMIT, 500, 610_000)
+    yield PlaceOrder(GRACE, "BTCUSDT", Side.BUY, OrderType.MARKET, 500)
 
 
 def _habits() -> Iterator[Command]:
@@ -173,8 +241,11 @@ def _trading(dice: random.Random, account: int, symbol: str) -> Command:
             modify_id=dice.randint(0, 9),
             price_match=_match(dice),
         )
-    if roll < 0.96:
+    if roll < 0.93:
         return CancelOrder(account, symbol, dice.randint(1, 900))
+    if roll < 0.97:
+        scope = dice.choice(list(OrderScope))
+        return CancelOrder(account, symbol, client_id=f"amended-{account}", scope=scope)
     return SetCountdown(account, symbol, dice.randint(0, 90_000), dice.choice(list(OrderScope)))
 
 
@@ -203,6 +274,7 @@ def _order(dice: random.Random, account: int, symbol: str) -> PlaceOrder:
         fields["working_type"] = dice.choice(list(WorkingType))
         fields["price_protect"] = dice.random() < 0.3
         fields["algo"] = True
+        fields["close_position"] = type in CLOSING_TYPES and dice.random() < 0.4
     hedged = account == HEDGED and dice.random() < 0.9
     if hedged:
         fields["position_side"] = dice.choice((PositionSide.LONG, PositionSide.SHORT))
@@ -213,13 +285,15 @@ def _order(dice: random.Random, account: int, symbol: str) -> PlaceOrder:
     life = dice.choice([TimeInForce.GTC] * 4 + list(TimeInForce))
     if life is TimeInForce.GTD:
         fields["expires_ms"] = START_MS + dice.randint(1, 30 * 86_400_000)
+    elif type in TRIGGER_TYPES and dice.random() < 0.3:
+        life = TimeInForce.GTE_GTC
     lots = dice.randint(1, 40) * (20 if account == 6 else 10)
     return PlaceOrder(
         account,
         symbol,
         side,
         type,
-        lots,
+        0 if fields.get("close_position") else lots,
         0 if fields["price_match"] else ticks,
         life,
         reduce_only=dice.random() < 0.12 and not hedged,
