@@ -104,9 +104,7 @@ class ClientIdIndex:
             client_id = order.client_id
             if client_id[:5] == AUTO_PREFIX and client_id == auto_client_id(order.order_id):
                 continue
-            hashes.append(
-                crc32(client_id.encode(), (order.account << 1 | order.algo) & 0xFFFF_FFFF)
-            )
+            hashes.append(hash_client_id(order.account, client_id, order.algo))
             kept.append(key)
             if order.algo and order.triggered_ms:
                 hashes.append(hash_client_id(order.account, client_id, True, fired=True))
