@@ -32,7 +32,7 @@ from openperp.engine.terms import Mode, OrderStatus, OrderType, Side
 from openperp.journal.record import encode
 from openperp.journal.sqlite import SqliteJournal
 from openperp.lab.demo import DemoMarket
-from openperp.lab.makers import INVENTORY, LADDER, MAKERS, POCKET, TAKER
+from openperp.lab.makers import INVENTORY, LADDER, MAKERS, POCKET, TAKER, plan_second
 from openperp.node.assets import plan_assets
 from openperp.node.errors import QueueFull
 from openperp.node.instruments import BUILT_IN, InstrumentTerms, specify
@@ -98,6 +98,19 @@ class Floor:
         reply = self.run(command).reply
         assert isinstance(reply, OrderRecord), reply
         return reply
+
+
+def test_in_three_seconds_every_maker_quotes_anew() -> None:
+    """In one second it is one of them, as long as the quotes of the others are near the price."""
+    floor = Floor()
+    asyncio.run(floor.play(3))
+    makers = {floor.state.account_ids[name] for name in MAKERS}
+    second = floor.now // 1_000
+    for seconds, count in ((1, 1), (2, 1), (3, 3), (60, 3)):
+        plan = plan_second(floor.state, "BTCUSDT", 1, second, seconds)
+        assert plan is not None
+        places = {each.account for each in plan.commands if isinstance(each, PlaceOrder)}
+        assert len(places & makers) == count, seconds
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "ETHUSDT", "SOLUSDT"])
