@@ -148,7 +148,6 @@ class SqliteHistory:
         with self._changed:
             self._flush_wanted += 1
             wanted = self._flush_wanted
-            self._idle = False
             self._changed.notify_all()
             self._changed.wait_for(
                 lambda: max(self._flush_done, self._flush_failed) >= wanted or self._end
@@ -193,7 +192,9 @@ class SqliteHistory:
                 return not self._closing
             urgent = self._sources.layers[0].rows.urgent
             self._idle = not urgent and not self._is_pressing()
-            while not self._changed.wait_for(lambda: not self._idle or self._closing, IDLE_SECONDS):
+            while not self._changed.wait_for(
+                lambda: not self._idle or self._is_pressing(), IDLE_SECONDS
+            ):
                 if self._sources.layers[0].rows:
                     break
             self._changed.wait_for(self._is_pressing, GATHER_SECONDS)
