@@ -1,0 +1,290 @@
+"""Requests about accounts, margin and the venue that meet the reasons of the engine."""
+
+from typing import Final
+
+from tests.api.refusal_setups import (
+    BTC,
+    CHANGE_MARGIN,
+    MARGIN,
+    MODE,
+    SET_ASSETS,
+    SET_LEVERAGE,
+    SET_MARGIN_TYPE,
+    SET_POSITION_MODE,
+    SINGLE,
+    XYZ,
+    Row,
+    enrich,
+    hold,
+    hold_by_pool,
+    hold_isolated,
+    hold_much,
+    isolate,
+    list_small,
+    operator_post,
+    owe,
+    pool,
+    rest,
+)
+
+from openperp.engine.rejects import Reason
+
+TERMS: Final[list[Row]] = [
+    Row(
+        Reason.ACCOUNT_UNKNOWN,
+        operator_post("accounts/nobody/deposit"),
+        {"amount": "1"},
+        -1109,
+        "there is no account named nobody",
+        early=True,
+        status=404,
+    ),
+    Row(
+        Reason.ACCOUNT_EXISTS,
+        operator_post("accounts"),
+        {"name": "alice"},
+        -1109,
+        "there is an account named alice already",
+        early=True,
+    ),
+    Row(
+        Reason.ACCOUNT_NAME_INVALID,
+        operator_post("accounts"),
+        {"name": "a/b"},
+        -1130,
+        "account name invalid: name a/b",
+    ),
+    Row(
+        Reason.ASSET_UNKNOWN,
+        operator_post("accounts/alice/deposit"),
+        {"asset": "DOGE", "amount": "1"},
+        -1108,
+        "asset unknown: asset DOGE",
+    ),
+    Row(
+        Reason.AMOUNT_NOT_POSITIVE,
+        operator_post("accounts/alice/deposit"),
+        {"amount": "0"},
+        -4055,
+        "amount not positive: amount 0 USDT",
+    ),
+    Row(
+        Reason.AMOUNT_NOT_POSITIVE,
+        CHANGE_MARGIN,
+        {**MARGIN, "amount": "0"},
+        -4055,
+        "Amount must be positive.",
+        hold_isolated,
+    ),
+    Row(
+        Reason.AMOUNT_TOO_LARGE,
+        operator_post("accounts/alice/deposit"),
+        {"amount": "100000000"},
+        -1130,
+        (
+            "amount too large: amount 100000000 USDT, stakes 23000020000 USDT,"
+            " stakes max 23058430092.13693952 USDT"
+        ),
+        enrich,
+    ),
+    Row(
+        Reason.AMOUNT_TOO_LARGE,
+        CHANGE_MARGIN,
+        {**MARGIN, "amount": "90000000000"},
+        -1130,
+        "Data sent for parameter 'amount' is not valid.",
+        hold_isolated,
+        early=True,
+    ),
+    Row(
+        Reason.BALANCE_INSUFFICIENT,
+        operator_post("accounts/alice/withdraw"),
+        {"amount": "10001"},
+        -2018,
+        "balance insufficient: needed 10001 USDT, available 10000 USDT",
+    ),
+    Row(
+        Reason.LEVERAGE_INVALID,
+        SET_LEVERAGE,
+        {**BTC, "leverage": 126},
+        -4028,
+        "Leverage `126` is not valid",
+    ),
+    Row(
+        Reason.LEVERAGE_MARGIN_INSUFFICIENT,
+        SET_LEVERAGE,
+        {**BTC, "leverage": 10},
+        -2028,
+        "Leverage is smaller than permitted: insufficient margin balance.",
+        hold_much,
+    ),
+    Row(
+        Reason.INSTRUMENT_INVALID,
+        operator_post("instruments"),
+        {**XYZ, "tick": "0.2"},
+        -1130,
+        (
+            "instrument invalid: symbol XYZUSDT, fault the tick units"
+            " of an existing instrument cannot change"
+        ),
+        list_small,
+    ),
+    Row(
+        Reason.POSITION_MODE_UNCHANGED,
+        SET_POSITION_MODE,
+        {"dualSidePosition": "false"},
+        -4059,
+        "No need to change position side.",
+    ),
+    Row(
+        Reason.OPEN_ORDERS_EXIST,
+        SET_POSITION_MODE,
+        {"dualSidePosition": "true"},
+        -4067,
+        "Position side cannot be changed if there exists open orders.",
+        rest,
+    ),
+    Row(
+        Reason.POSITION_EXISTS,
+        SET_POSITION_MODE,
+        {"dualSidePosition": "true"},
+        -4068,
+        "Position side cannot be changed if there exists position.",
+        hold,
+    ),
+    Row(
+        Reason.MARGIN_TYPE_UNCHANGED,
+        SET_MARGIN_TYPE,
+        {**BTC, "marginType": "CROSSED"},
+        -4046,
+        "No need to change margin type.",
+    ),
+    Row(
+        Reason.MARGIN_TYPE_WITH_ORDERS,
+        SET_MARGIN_TYPE,
+        {**BTC, "marginType": "ISOLATED"},
+        -4047,
+        "Margin type cannot be changed if there exists open orders.",
+        rest,
+    ),
+    Row(
+        Reason.MARGIN_TYPE_WITH_POSITION,
+        SET_MARGIN_TYPE,
+        {**BTC, "marginType": "ISOLATED"},
+        -4048,
+        "Margin type cannot be changed if there exists position.",
+        hold,
+    ),
+    Row(
+        Reason.MARGIN_NOT_ISOLATED,
+        CHANGE_MARGIN,
+        MARGIN,
+        -4049,
+        "Add margin only support for isolated position.",
+        hold,
+    ),
+    Row(
+        Reason.MARGIN_WITHOUT_POSITION,
+        CHANGE_MARGIN,
+        MARGIN,
+        -4054,
+        "Cannot add position margin: position is 0.",
+        isolate,
+    ),
+    Row(
+        Reason.CROSS_MARGIN_INSUFFICIENT,
+        CHANGE_MARGIN,
+        {**MARGIN, "amount": "10000"},
+        -4050,
+        "Cross balance insufficient.",
+        hold_isolated,
+    ),
+    Row(
+        Reason.ISOLATED_MARGIN_INSUFFICIENT,
+        CHANGE_MARGIN,
+        {**MARGIN, "amount": "40", "type": 2},
+        -4051,
+        "Isolated balance insufficient.",
+        hold_isolated,
+    ),
+    Row(
+        Reason.ISOLATED_LEVERAGE_LOWERED,
+        SET_LEVERAGE,
+        {**BTC, "leverage": 10},
+        -4161,
+        "Leverage reduction is not supported in Isolated Margin Mode with open positions",
+        hold_isolated,
+    ),
+    Row(
+        Reason.FEE_TIER_UNKNOWN,
+        operator_post("accounts/alice/fee_tier"),
+        {"tier": 10},
+        -1130,
+        "tier: 10 is outside 0 to 9",
+        early=True,
+    ),
+    Row(
+        Reason.ASSET_INVALID,
+        operator_post("assets"),
+        {"asset": "a b", "index": "1"},
+        -1130,
+        (
+            "asset invalid: asset a b, fault an asset must be up to"
+            " 20 upper-case ASCII letters and digits"
+        ),
+        early=True,
+    ),
+    Row(
+        Reason.MULTI_ASSETS_UNCHANGED,
+        SET_ASSETS,
+        SINGLE,
+        -4171,
+        "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+    ),
+    Row(
+        Reason.MULTI_ASSETS_WITH_ORDERS,
+        SET_ASSETS,
+        MODE,
+        -4170,
+        "Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.",
+        rest,
+    ),
+    Row(
+        Reason.MULTI_ASSETS_WITH_ISOLATED,
+        SET_ASSETS,
+        MODE,
+        -4167,
+        (
+            "Unable to adjust to Multi-Assets mode with symbols of"
+            " USDⓈ-M Futures under isolated-margin mode."
+        ),
+        isolate,
+    ),
+    Row(
+        Reason.MULTI_ASSETS_WITH_DEBT,
+        SET_ASSETS,
+        SINGLE,
+        -4172,
+        (
+            "Unable to adjust Multi-Assets Mode with a negative wallet balance of"
+            " margin available asset in USDⓈ-M Futures account."
+        ),
+        owe,
+    ),
+    Row(
+        Reason.MULTI_ASSETS_MARGIN_INSUFFICIENT,
+        SET_ASSETS,
+        SINGLE,
+        -4169,
+        "Unable to adjust Multi-Assets Mode with insufficient margin balance in USDⓈ-M Futures.",
+        hold_by_pool,
+    ),
+    Row(
+        Reason.ISOLATED_IN_MULTI_ASSETS,
+        SET_MARGIN_TYPE,
+        {**BTC, "marginType": "ISOLATED"},
+        -4168,
+        "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
+        pool,
+    ),
+]
