@@ -6,9 +6,9 @@ import pytest
 from tests.api.caller import Caller
 from tests.api.caller import fault_of as fault_of_method
 from tests.api.offline import fault, header
-from tests.api.refusal_setups import OPERATOR, Row, Witness, open_venue
+from tests.api.refusal_setups import AMEND, OPERATOR, PLACE, Row, Witness, open_venue
 from tests.api.refusals import ROWS, UNMET, WORDS
-from tests.api.trader import Trader
+from tests.api.trader import BATCH, Trader
 
 from openperp.api.dialect import DIALECTS
 from openperp.api.dispatch import Answer
@@ -44,10 +44,15 @@ def test_a_refusal_has_its_code_and_message_and_changes_nothing(row: Row, dialec
     assert reason_of(venue) is (None if row.early else row.reason)
     assert digest(venue.state) == before
 
+    given = {name: value for name, value in row.fields.items() if value is not None}
+    if row.request in {PLACE, AMEND}:
+        (element,) = Trader(venue).ask(row.request[0], BATCH, batchOrders=[given])
+        assert (element["code"], element["msg"]) == expected[1:]
+        assert digest(venue.state) == before
+
     word = WORDS.get(row.request)
     if word is not None:
         venue.last = None
-        given = {name: value for name, value in row.fields.items() if value is not None}
         assert fault_of_method(Caller(venue).call(word, **given)) == expected
         assert reason_of(venue) is (None if row.early else row.reason)
         assert digest(venue.state) == before
