@@ -565,3 +565,19 @@ def test_a_history_that_cannot_be_read_is_no_bug(monkeypatch: pytest.MonkeyPatch
         client.close()
 
     serve(test)
+
+
+def test_who_leaves_with_answers_unread_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(venue: Venue) -> None:
+        client = await Client.to(venue, limit=1024)
+        await client.send(b"GET /fapi/v1/exchangeInfo HTTP/1.1\r\nHost: venue\r\n\r\n" * 2_000)
+        other = await Client.to(venue)
+        for _ in range(50):
+            assert (await other.ask("GET", "/fapi/v1/time")).status == 200
+        client.writer.transport.abort()
+        for _ in range(50):
+            assert (await other.ask("GET", "/fapi/v1/time")).status == 200
+        other.close()
+
+    serve(test)
+    assert not caplog.records

@@ -88,6 +88,12 @@ class Connection(HttpToolsProtocol):
             ip, port = self.client
             self.client = plain_address(ip), port
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        active = self._active
+        if active is not None and not active.response_complete:
+            active.disconnected = True  # uvicorn tells the request that came last, and no other
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         if self._over or self._last is not None:
             return
