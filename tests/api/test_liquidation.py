@@ -182,6 +182,17 @@ def test_the_insurance_fund_is_filled_and_emptied(venue: OfflineVenue) -> None:
     assert venue.ask("GET", "/operator/v1/explain", "account=alice").status == 401
 
 
+def test_explain_says_that_margin_without_positions_is_not_used_up(venue: OfflineVenue) -> None:
+    join(venue, "idle", 1)
+    (part,) = explain(venue, "idle")["margins"]
+    assert (part["balance"], part["maintenance"], part["used_up"]) == (
+        "1.00000000",
+        "0.00000000",
+        False,
+    )
+    assert part["formulas"]["used_up"] == "only positions use margin up, and there are none"
+
+
 def test_explain_shows_the_numbers_that_liquidate(fall: Fall) -> None:
     told = explain(fall.venue, "lena")
     assert (told["liquidates"], told["liquidations"]) == (True, [])

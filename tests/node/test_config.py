@@ -54,7 +54,8 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
     [
         ('port = "x"', "port: expected int, got str"),
         ("port = 70000", "port: expected int <= 65535"),
-        ("colour = 1", "object contains unknown field colour"),
+        ("colour = 1", "colour: no setting has this name"),
+        ('makret = "demo"', "makret: no setting has this name; is it market?"),
         ('market = "loud"', "market: 'loud' is not one of demo, quiet"),
         ('strict = ["all"]', "strict[0]: 'all' is not one of signature, time, params, streams"),
         ('dialect = "x"', "dialect: 'x' is not one of ztdx, binance"),

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -119,6 +120,10 @@ def _convert(settings: Mapping[str, object], source: str) -> _Settings:
 
 def _name_words(fault: str) -> str:
     """Adds the words that are allowed, which the error of a wrong one leaves out."""
+    unknown = fault.removeprefix("object contains unknown field ")
+    if unknown != fault:
+        near = get_close_matches(unknown, get_type_hints(_Settings), n=1)
+        return f"{unknown}: no setting has this name" + "".join(f"; is it {n}?" for n in near)
     match = re.fullmatch(r"((\w+)(?:\[\d+\])?): invalid enum value ('.*')", fault, re.DOTALL)
     if match is None:
         return fault

@@ -73,7 +73,9 @@ def _part(view: View, account: Account, part: MarginPart) -> Row:
             "balance": f"{_wallet_words(account, own, collateral)} + unrealized profit"
             f" {operand(profit)} = {balance}",
             "maintenance": _sum_words(positions, maintenance),
-            "used_up": f"balance {balance} <= maintenance {maintenance}",
+            "used_up": f"balance {balance} <= maintenance {maintenance}"
+            if positions
+            else "only positions use margin up, and there are none",
         },
         "positions": [_position(view, account, part, each) for each in positions],
     }
