@@ -23,7 +23,7 @@ def arguments(name: str, order_id: str) -> list[Any]:
         return [order_id, SYMBOL]
     if name == "fetch_ledger":
         return ["USDT"]
-    if name in WITHOUT_SYMBOL | {"fetch_status"}:
+    if name in WITHOUT_SYMBOL | {"fetch_status", "fetch_convert_currencies"}:
         return []
     if name in PERIODS:
         return [SYMBOL, "5m"]
