@@ -142,5 +142,6 @@ def test_statistics_share_one_pool_and_weigh_nothing() -> None:
         answer = offline.ask("GET", DATA + path, "symbol=BTCUSDT&period=5m")
         assert fault(answer)[:2] == (429, -1003)
         assert header(answer, "retry-after") == "300"
+        assert "current limit is 1000 requests per 5 minutes." in fault(answer)[2]
     basis = "pair=BTCUSDT&contractType=PERPETUAL&period=5m"
     assert offline.ask("GET", DATA + "basis", basis).status == 200

@@ -23,7 +23,7 @@ MESSAGES: Final[Mapping[int, tuple[str, ...]]] = {
     -1001: ("Internal error; unable to process your request. Please try again.",),
     -1003: (
         (
-            "Too many requests; current limit is %s requests per minute."
+            "Too many requests; current limit is %s requests per %s."
             " Please use the websocket for live updates to avoid polling the API."
         ),
         (

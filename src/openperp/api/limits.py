@@ -185,6 +185,7 @@ class Limits:
         return ApiError(
             -1003,
             limit,
+            "minute" if span_ms == 60_000 else f"{span_ms // 60_000} minutes",
             retry_ms=span_ms - now_ms % span_ms,
             explain=f"{used} of venue time",
         )
