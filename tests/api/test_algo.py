@@ -172,7 +172,7 @@ def test_an_algo_order_is_found_waiting_fired_and_ended(either: Trader) -> None:
     (listed,) = either.get("/fapi/v1/openAlgoOrders", symbol="BTCUSDT")
     assert waiting == {name: listed[name] for name in waiting}
     assert {float(listed[name]) for name in listed.keys() - waiting.keys()} == {0}
-    assert waiting["actualOrderId"] == ""
+    assert (waiting["actualOrderId"], waiting["actualType"]) == ("", "")
 
     bob.limit(side="SELL", price="65000", quantity="0.01")
     either.venue.price("BTCUSDT", 650_000)

@@ -276,6 +276,7 @@ def test_a_stop_may_close_the_position(alice: Trader, bob: Trader) -> None:
     fields = {**STOP, "side": "SELL", "stopPrice": "55000", "quantity": None}
     order = alice.post(ORDER, **fields, closePosition="true", priceProtect="TRUE")
     assert (order["closePosition"], order["priceProtect"], order["origQty"]) == (True, True, "0")
+    assert order["reduceOnly"] is True
 
 
 def test_attached_orders(alice: Trader) -> None:

@@ -317,6 +317,9 @@ def test_more_than_ten_ids(name: str) -> None:
         ("symbol=A&activationPrice=1", -1104, "did you mean activatePrice?"),
         ("symbol=A&wat=1", -1104, "unknown parameter wat"),
         ("symbol=A&price=", -1105, ""),
+        ('symbol=A&orderIdList=["1"]', -1130, "an id in quotes"),
+        ("symbol=A&orderIdList=[1,%202]", -1130, "a blank in the list"),
+        ("symbol=A&orderIdList=+[1]", -1130, "a blank in the list"),
     ],
 )
 def test_strict_parameters(query: str, code: int, hint: str) -> None:
@@ -328,6 +331,11 @@ def test_strict_parameters(query: str, code: int, hint: str) -> None:
 
 def test_strict_parameters_let_signing_names_pass() -> None:
     READER.check_known(read_fields(b"symbol=A&timestamp=1&recvWindow=1&signature=x", b""))
+
+
+def test_strict_parameters_let_lists_of_numbers_pass() -> None:
+    READER.check_known(read_fields(b"symbol=A&orderIdList=%5B1,2%5D", b""))
+    READER.check_known(read_fields(b"", b'{"symbol": "A", "orderIdList": [1, 2]}'))
 
 
 # Numbers of an instrument: tick 0.1, lot 0.001.

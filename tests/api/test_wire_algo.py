@@ -95,6 +95,7 @@ def test_a_waiting_order() -> None:
         "actualPrice": "0",
         "actualQty": "0",
         "tpOrderType": "",
+        "actualType": "",
     }
 
 
@@ -132,7 +133,8 @@ def test_only_trailing_orders_have_a_callback_rate() -> None:
 @pytest.mark.parametrize("name", ORDERS)
 def test_no_number_is_an_empty_text(name: str) -> None:
     row: dict[str, Any] = algo_query(ORDERS[name], TEXT)
-    assert {key for key, value in row.items() if value == ""} <= {"actualOrderId", "tpOrderType"}
+    words = {"actualOrderId", "actualType", "tpOrderType"}
+    assert {key for key, value in row.items() if value == ""} <= words
 
 
 def test_a_child_names_its_parent() -> None:

@@ -97,7 +97,7 @@ DIFFERENCES = (
     ),
     Difference(
         "as in the answer about one of them",
-        ("GET /fapi/v1/allAlgoOrders",),
+        ALGO_LISTS,
         adds=("[].actualType",),
     ),
     Difference(

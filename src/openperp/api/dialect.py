@@ -31,7 +31,7 @@ class Dialect(msgspec.Struct, frozen=True):
     echoes_terminal_orders: bool
     """A batch cancel answers a terminal id with its order, not with -2011."""
     triggers_on_order_endpoint: bool
-    """POST order and batchOrders take trigger types; otherwise -4120."""
+    """POST order, order/test and batchOrders take trigger types; otherwise -4120."""
     floors_quantity: bool
     """A quantity off the lot is rounded down to it; otherwise -1111."""
     shortest_decimals: bool
@@ -43,15 +43,16 @@ class Dialect(msgspec.Struct, frozen=True):
     notional_filter: Refusal
     """Answer to an order below MIN_NOTIONAL."""
     seed_cancel_fields: bool
-    """Batch cancel entries have cumQuote and none of the fields added since 2023."""
+    """Replies to cancels carry cumQuote, and batch cancel entries none of the fields added since
+    2023."""
     value_in_order_replies: bool
     """Replies to place and amend carry cumQuote and avgPrice."""
     acknowledges_orders: bool
     """Replies to new orders show them as accepted, unless RESULT is asked for and the order cannot
     rest; otherwise as they stand after matching, unless ACK is asked for."""
     separate_trigger_ids: bool
-    """Trigger orders have a client-id space of their own and, until they fire, are out of
-    batchOrders' reach."""
+    """Trigger orders have a client-id space of their own and, until they fire, the algo endpoints
+    alone find, list and cancel them."""
     triggers_in_order_updates: bool
     """ORDER_TRADE_UPDATE tells of trigger orders before they fire; otherwise ALGO_UPDATE alone."""
     limit_needs_time_in_force: bool

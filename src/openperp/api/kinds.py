@@ -109,6 +109,9 @@ class Kind(Generic[T]):
     def read(self, value: Any, name: str) -> T:
         raise NotImplementedError
 
+    def check_strict(self, value: Any, name: str) -> None:
+        """Refuses what `read` takes, and "params" in `strict` does not."""
+
     @property
     def schema(self) -> dict[str, Any]:
         return {"type": "string"}
@@ -314,6 +317,15 @@ class OrderIds(Kind[tuple[int | NoId, ...]]):
             if not 0 < order_id <= LONG_MAX:
                 return self._read_each(ids, name)
         return tuple(ids)
+
+    def check_strict(self, value: Any, name: str) -> None:
+        """Source: change log of 2023-06-16; neither quotes around ids nor blanks."""
+        text = value if type(value) is str else ""
+        elements = read_list(value, name)
+        if any(type(element) is str for element in elements):
+            raise _invalid(name, "an id in quotes")
+        if any(character.isspace() for character in text):
+            raise _invalid(name, "a blank in the list")
 
     def _read_each(self, elements: list[Any], name: str) -> tuple[int | NoId, ...]:
         ids = tuple(_order_id(element, name) for element in elements)

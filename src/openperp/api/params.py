@@ -137,7 +137,7 @@ def unescape(text: str) -> str:
 class Reader(Generic[P]):
     """Reads one kind of record. `names` are the lower-case names that it knows."""
 
-    __slots__ = ("_plan", "_record", "_rest", "names")
+    __slots__ = ("_kinds", "_plan", "_record", "_rest", "names")
 
     def __init__(self, record: type[P]) -> None:
         hints = get_type_hints(record, include_extras=True)
@@ -151,6 +151,10 @@ class Reader(Generic[P]):
             for kind in [kind_of(hints[field.name])]
             for default in [msgspec.NODEFAULT if field.required else field.default]
         )
+        self._kinds = {
+            field.encode_name.lower(): (kind_of(hints[field.name]), field.encode_name)
+            for field in fields
+        }
         self.names = frozenset(name for name, *_ in self._plan)
 
     def read(self, fields: Fields) -> P:
@@ -180,7 +184,7 @@ class Reader(Generic[P]):
         }
 
     def check_known(self, fields: Fields) -> None:
-        """Refuses unknown and empty parameters: what "params" in `strict` asks for."""
+        """Refuses unknown and empty parameters, and sloppy lists: "params" in `strict`."""
         unknown = [name for name in fields if name not in self.names and name not in SIGNING_NAMES]
         if unknown:
             raise ApiError(
@@ -192,6 +196,9 @@ class Reader(Generic[P]):
         for name, value in fields.items():
             if value == "":
                 raise ApiError(-1105, name, explain=f"{name} was sent without a value")
+            if value is not None and name in self._kinds:
+                kind, wire_name = self._kinds[name]
+                kind.check_strict(value, wire_name)
 
     def _explain_unknown(self, name: str) -> str:
         near = [known for _, known, *_ in self._plan if _is_near(name, known.lower())]

@@ -46,6 +46,7 @@ ALGO_FIELDS = {
     "quantity": "q",
     "algoStatus": "X",
     "actualOrderId": "ai",
+    "actualType": "act",
     "actualPrice": "ap",
     "actualQty": "aq",
     "triggerPrice": "tp",

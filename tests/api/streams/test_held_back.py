@@ -52,7 +52,8 @@ def test_an_algo_order_is_over_before_it_is_one_of_the_book(
     ended = events[1]["o"]
     assert (ended["ai"], ended["act"]) == ("", "")
     assert ended["rm"] == "The gap between mark price and last price exceeds triggerProtect."
-    assert alice.get(ALGO, algoId=1)["algoStatus"] == "EXPIRED"
+    row = alice.get(ALGO, algoId=1)
+    assert (row["algoStatus"], row["actualOrderId"], row["actualType"]) == ("EXPIRED", "", "")
     assert alice.get(ORDER, symbol="BTCUSDT", orderId=1)["status"] == "EXPIRED"
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from openperp.api.errors import OBSTACLE_TEXTS
-from openperp.api.wire.algo import algo_status, was_kept_out
+from openperp.api.wire.algo import algo_status, has_entered, was_kept_out
 from openperp.api.wire.numbers import InstrumentFormat, money_text, percent_texts
+from openperp.api.wire.orders import reduces_only
 from openperp.api.wire.row import Row
 from openperp.engine.instruments import MARGIN_ASSET
 from openperp.engine.records import Fill, OrderRecord
@@ -91,7 +92,7 @@ def order_object(
         "b": money_text(notionals[0]),
         "a": money_text(notionals[1]),
         "m": bool(fill and fill.maker),
-        "R": order.reduce_only,
+        "R": reduces_only(order),
         "wt": order.working_type.name,
         "ot": order.original_type.name,
         "ps": order.position_side.name,
@@ -175,8 +176,7 @@ def algo_object(order: OrderRecord, instrument: InstrumentFormat, *, status: str
     became in the book is told from TRIGGERED on. Only a trailing stop has `ia`.
     """
     status = status or algo_status(order)
-    kept_out = was_kept_out(order)
-    entered = bool(order.triggered_ms) and status != "TRIGGERING" and not kept_out
+    entered = has_entered(order) and status != "TRIGGERING"
     row = {
         "caid": order.client_id,
         "aid": order.order_id,
@@ -199,10 +199,10 @@ def algo_object(order: OrderRecord, instrument: InstrumentFormat, *, status: str
         "pm": order.price_match.name,
         "cp": order.close_position,
         "pP": order.price_protect,
-        "R": order.reduce_only,
+        "R": reduces_only(order),
         "tt": order.triggered_ms,
         "gtd": order.expires_ms,
-        "rm": OBSTACLE_TEXTS[order.cause] if kept_out else "",
+        "rm": OBSTACLE_TEXTS[order.cause] if was_kept_out(order) else "",
     }
     if order.original_type is OrderType.TRAILING_STOP_MARKET:
         row["ia"] = order.activated

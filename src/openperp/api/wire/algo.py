@@ -7,6 +7,7 @@ strict clients parse every number that they find.
 from typing import Final
 
 from openperp.api.wire.numbers import InstrumentFormat, percent_texts
+from openperp.api.wire.orders import reduces_only
 from openperp.api.wire.row import Row
 from openperp.engine.records import OrderRecord
 from openperp.engine.terms import OBSTACLES, Cause, OrderStatus, OrderType
@@ -36,6 +37,11 @@ def was_kept_out(order: OrderRecord) -> bool:
     return at_once and order.status is OrderStatus.EXPIRED and order.cause in OBSTACLES
 
 
+def has_entered(order: OrderRecord) -> bool:
+    """Whether it fired and was let into the book, where it keeps its id."""
+    return bool(order.triggered_ms) and not was_kept_out(order)
+
+
 def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
     """The reply to a new algo order."""
     row: Row = {
@@ -56,7 +62,7 @@ def algo_order(order: OrderRecord, instrument: InstrumentFormat) -> Row:
         "priceMatch": order.price_match.name,
         "closePosition": order.close_position,
         "priceProtect": order.price_protect,
-        "reduceOnly": order.reduce_only,
+        "reduceOnly": reduces_only(order),
         "createTime": order.created_ms,
         "updateTime": order.updated_ms,
         "triggerTime": order.triggered_ms,
@@ -75,15 +81,15 @@ def algo_query(order: OrderRecord, instrument: InstrumentFormat) -> Row:
 
     It brings no order to take profit along: that is an order of its own here.
 
-    `actualOrderId` is empty until the order has fired.
+    `actualOrderId` and `actualType` are empty unless it came into the book.
     """
     row = algo_order(order, instrument)
-    row["actualOrderId"] = str(order.order_id) if order.triggered_ms else ""
+    entered = has_entered(order)
+    row["actualOrderId"] = str(order.order_id) if entered else ""
     row["actualPrice"] = instrument.derived_price(order.filled_value, order.filled_lots)
     row["actualQty"] = instrument.quantity[order.filled_lots]
     row["tpOrderType"] = ""
-    if order.triggered_ms:
-        row["actualType"] = order.type.name
+    row["actualType"] = order.type.name if entered else ""
     return row
 
 

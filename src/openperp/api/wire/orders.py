@@ -71,6 +71,12 @@ _UNDATED: Final = '"goodTillDate":0'
 
 _FLAG: Final = ("false", "true")
 
+
+def reduces_only(order: OrderRecord) -> bool:
+    """Whether the order can do nothing but close, because it says so or by closePosition."""
+    return order.reduce_only or order.close_position
+
+
 _Shape = tuple[str, str, str, str, bool]
 """The text after origQty, after price, after stopPrice and after updateTime, and
 whether there may be more fields before updateTime."""
@@ -170,7 +176,7 @@ class OrderWriter:
         modes = _modes(order) if self._layout.modes else ""
         after_quantity = f'","origType":"{order.original_type.name}","price":"'
         after_price = (
-            f'","reduceOnly":{_FLAG[order.reduce_only]},"side":"{order.side.name}"'
+            f'","reduceOnly":{_FLAG[reduces_only(order)]},"side":"{order.side.name}"'
             f',"positionSide":"{order.position_side.name}","status":"{order.status.name}"'
             ',"stopPrice":"'
         )
