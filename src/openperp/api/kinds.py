@@ -320,11 +320,9 @@ class OrderIds(Kind[tuple[int | NoId, ...]]):
 
     def check_strict(self, value: Any, name: str) -> None:
         """Source: change log of 2023-06-16; neither quotes around ids nor blanks."""
-        text = value if type(value) is str else ""
-        elements = read_list(value, name)
-        if any(type(element) is str for element in elements):
+        if any(type(element) is str for element in read_list(value, name)):
             raise _invalid(name, "an id in quotes")
-        if any(character.isspace() for character in text):
+        if type(value) is str and any(character.isspace() for character in value):
             raise _invalid(name, "a blank in the list")
 
     def _read_each(self, elements: list[Any], name: str) -> tuple[int | NoId, ...]:

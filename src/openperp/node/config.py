@@ -119,7 +119,7 @@ def _convert(settings: Mapping[str, object], source: str) -> _Settings:
 
 
 def _name_words(fault: str) -> str:
-    """Adds the words that are allowed, which the error of a wrong one leaves out."""
+    """The fault with what it leaves out: the words that are allowed, the setting that was meant."""
     unknown = fault.removeprefix("object contains unknown field ")
     if unknown != fault:
         near = get_close_matches(unknown, get_type_hints(_Settings), n=1)
